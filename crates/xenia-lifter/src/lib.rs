@@ -4,15 +4,15 @@
 //!
 //! ```text
 //!  guest words ──► discover ──► Region ──► Compiler::compile ──► Compiled: code, tables,
-//!                  cfg,                    analysis, emit,         relocations
-//!                  transform               transform, arch
+//!                  cfg                     analysis, emit,         relocations
+//!                                          dead_loads, arch
 //! ```
 //!
 //! | question | modules |
 //! |---|---|
 //! | Which instructions form a region, with which edges and loops? | [`cfg`] |
 //! | What is known about its values? | `analysis` |
-//! | Which host code does it become? | `emit`; `transform`, `peephole` |
+//! | Which host code does it become? | `emit`; `dead_loads`, `peephole` |
 //! | What may the code assume of its surroundings? | [`host`], [`hook`], [`thunks`] |
 //! | How is floating point exact? | [`float`] |
 //! | What depends on the processor? | `arch` |
@@ -30,6 +30,7 @@
 mod analysis;
 mod arch;
 pub mod cfg;
+mod dead_loads;
 mod emit;
 mod error;
 mod fault_exit;
@@ -39,7 +40,6 @@ pub mod host;
 mod mode;
 mod peephole;
 mod relocation;
-mod transform;
 
 pub use arch::{DepthCheck, FirstThunk, TargetCpu, features, thunks};
 pub use emit::function_tier::{

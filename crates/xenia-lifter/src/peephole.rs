@@ -1,10 +1,8 @@
 //! Optimisation of finished host code: its input about a function, and its result.
 //!
 //! Cranelift lowers each value by itself and its rules can't be changed from outside, so some
-//! instructions are left that later ones make needless. [`optimize`] edits the code once registers
-//! are allocated; it is the processor's ([`crate::arch`]).
-
-pub(crate) use crate::arch::peephole::optimize;
+//! instructions are left that later ones make needless. The processor's
+//! [`optimize`](crate::arch::peephole::optimize) edits the code once registers are allocated.
 
 /// Facts about a function's code that its bytes do not show. All offsets are in bytes from its
 /// start.

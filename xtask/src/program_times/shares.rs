@@ -33,8 +33,8 @@ const SYMBOLS: &[(&str, &[&str])] = &[
             "xenia_jit::baseline::unit",
             "xenia_lifter::analysis",
             "xenia_lifter::cfg",
+            "xenia_lifter::dead_loads",
             "xenia_lifter::emit",
-            "xenia_lifter::transform",
         ],
     ),
     // The interpreter's function table is called through thunks.

@@ -7,6 +7,7 @@
 
 mod checks;
 mod discover;
+mod inlining;
 mod terminator;
 #[cfg(test)]
 mod tests;
@@ -40,7 +41,7 @@ pub struct Guest {
 #[derive(Clone, Debug)]
 pub struct Block {
     /// Its own instructions, followed by those of a leaf function inlined in place of the last one
-    /// ([`crate::transform::inlining`]).
+    /// ([`inlining`]).
     pub code: Vec<Guest>,
     /// Number of its own instructions.
     own: usize,

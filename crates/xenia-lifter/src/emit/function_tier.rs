@@ -13,15 +13,15 @@
 mod aarch64;
 mod assemble;
 
-use crate::arch::{TargetCpu, features};
+use crate::arch::{TargetCpu, features, peephole};
 use crate::cfg::ranges::AddressRanges;
 use crate::cfg::region::Region;
+use crate::dead_loads;
 use crate::emit::{LiftConfig, Lifted, Lifter, Site, region_signature};
 use crate::error::LiftError;
 use crate::fault_exit::FaultExits;
-use crate::peephole::{self, Facts, Moved, Optimized};
+use crate::peephole::{Facts, Moved, Optimized};
 use crate::relocation::Relocation;
-use crate::transform::dead_loads;
 use assemble::{EntryCode, FinalOffsets, MarkedCode};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;

@@ -7,10 +7,10 @@
 //! pruning may leave out targets of conditional branches that were never taken ([`Reach::sides`]);
 //! they become region exits.
 
+use super::inlining::{CallKind, Inliner};
 use super::terminator::{Terminator, end_of};
 use super::{Block, Guest, MAX_BLOCK_LENGTH, Region, checks};
 use crate::cfg::ranges::AddressRange;
-use crate::transform::inlining::{CallKind, Inliner};
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_isa::{Instruction, Op, decode};
 

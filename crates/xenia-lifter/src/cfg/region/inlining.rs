@@ -11,7 +11,7 @@
 //!
 //! See docs/src/decisions/0053-optimisation.md.
 
-use crate::cfg::region::{Fetch, Guest, MAX_REGION_LENGTH, Terminator, end_of};
+use super::{Fetch, Guest, MAX_REGION_LENGTH, Terminator, end_of};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use xenia_guest::PAGE_SIZE;
@@ -27,7 +27,7 @@ const MAX_LOOKED_AT: usize = MAX_REGION_LENGTH;
 
 /// How an inlined leaf function is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum CallKind {
+pub(super) enum CallKind {
     /// `bl`: returns to the instruction after it.
     Call,
     /// `b` out of the region, a tail call: returns to the function's caller, by LR, which the leaf
@@ -36,7 +36,7 @@ pub(crate) enum CallKind {
 }
 
 /// Inlines leaf functions into one region, and holds their copies.
-pub(crate) struct Inliner<'a> {
+pub(super) struct Inliner<'a> {
     /// Whether a page, given by an address in it, may be read for the sake of a leaf. `None`: no
     /// inlining.
     may_read: Option<&'a dyn Fn(u32) -> bool>,
@@ -49,13 +49,13 @@ pub(crate) struct Inliner<'a> {
 }
 
 impl<'a> Inliner<'a> {
-    pub(crate) fn new(may_read: Option<&'a dyn Fn(u32) -> bool>) -> Self {
+    pub(super) fn new(may_read: Option<&'a dyn Fn(u32) -> bool>) -> Self {
         Self { may_read, known: HashMap::new(), by_branch: BTreeMap::new(), length: 0 }
     }
 
     /// Inlines the code at `target` at the branch at `pc`, if it is a leaf. Returns whether it was
     /// inlined.
-    pub(crate) fn inline(&mut self, pc: u32, target: u32, kind: CallKind, fetch: Fetch<'_>) -> bool {
+    pub(super) fn inline(&mut self, pc: u32, target: u32, kind: CallKind, fetch: Fetch<'_>) -> bool {
         let Some(may_read) = self.may_read else { return false };
         if self.length == MAX_COPIED || self.known.len() >= MAX_LOOKED_AT {
             return false;
@@ -70,7 +70,7 @@ impl<'a> Inliner<'a> {
     }
 
     /// The code that replaces the branch at `pc`; empty if it is not replaced.
-    pub(crate) fn at(&self, pc: u32) -> &[Guest] {
+    pub(super) fn at(&self, pc: u32) -> &[Guest] {
         self.by_branch.get(&pc).map_or(&[], |leaf| leaf)
     }
 }
