@@ -21,7 +21,7 @@ use crate::arch::emulate::{self, emulate, is_store};
 use crate::device::DeviceQueue;
 use crate::emulated::Bus;
 use crate::error::{Access, AccessKind, FaultKind, MemoryError};
-use crate::hook::{Action, FaultHook, HOOKS, HostFault};
+use crate::fault_hook::{Action, FaultHook, HOOKS, HostFault};
 use crate::host;
 use crate::mapping::GUARD;
 use crate::memory::GuestMemory;

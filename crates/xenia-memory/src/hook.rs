@@ -1,56 +1,10 @@
-//! Fault hooks for compiled code: called when a load or store in it faults and the guest has no
-//! right to the address.
+//! Registration of compiled code and its fault hook.
 
-use crate::error::{AccessKind, FaultKind, MemoryError};
-use crate::registry::{Registry, RegistrySlot};
+use crate::error::MemoryError;
+use crate::fault;
+use crate::fault_hook::{FaultHook, HOOKS};
+use crate::registry::RegistrySlot;
 use std::ops::Range;
-use xenia_guest::GuestAddr;
-use xenia_host::registers::Registers;
-
-/// A fault of host code inside a hook's range, with the interrupted registers.
-#[derive(Clone, Copy, Debug)]
-pub struct HostFault {
-    /// Address of the faulting instruction.
-    pub pc: u64,
-    /// General registers, indexed by the names of [`xenia_host::registers`].
-    pub registers: Registers,
-    /// Host address of the access.
-    pub host_addr: usize,
-    /// Guest address of the access; `None` if it lies in no guest view.
-    pub guest_addr: Option<GuestAddr>,
-    /// Reason why the guest may not access it.
-    pub kind: FaultKind,
-    /// Kind of the access.
-    pub access: AccessKind,
-}
-
-/// How execution continues after a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Execute the same instruction again, with the registers as set by the hook.
-    Retry,
-    /// Continue at this address, with the registers as set by the hook.
-    Resume(u64),
-    /// The fault is not the hook's: forward it to the previous handler.
-    NotMine,
-}
-
-/// Callback of the fault handler, on the signal stack of the faulting thread. Implementations have
-/// to be async-signal-safe: no allocation, no lock, no panic.
-pub trait FaultHook: Send + Sync {
-    /// Decides how to continue after a fault that the guest has no right to make.
-    fn on_fault(&self, fault: &mut HostFault) -> Action;
-}
-
-impl<F: Fn(&mut HostFault) -> Action + Send + Sync> FaultHook for F {
-    fn on_fault(&self, fault: &mut HostFault) -> Action {
-        self(fault)
-    }
-}
-
-/// Limit on hooked ranges of compiled code in a process at a time.
-const MAX_HOOKS: usize = 256;
-pub(crate) static HOOKS: Registry<Box<dyn FaultHook>, MAX_HOOKS> = Registry::new();
 
 /// Registration of a hook; dropping it removes the hook.
 #[derive(Debug)]
@@ -69,7 +23,7 @@ unsafe impl Sync for CodeHook {}
 /// registration lasts until the result is dropped, which must not happen before the code has run
 /// for the last time. Ranges must not overlap.
 pub fn register_code_hook(range: Range<usize>, hook: Box<dyn FaultHook>) -> Result<CodeHook, MemoryError> {
-    crate::fault::install()?;
+    fault::install()?;
     let hook = Box::into_raw(Box::new(hook));
     match HOOKS.insert(range, hook) {
         Ok(entry) => Ok(CodeHook { entry, hook }),

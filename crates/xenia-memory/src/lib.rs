@@ -51,6 +51,7 @@
 mod allocate;
 mod arch;
 mod compare;
+mod creation;
 #[allow(unsafe_code)]
 mod device;
 mod dirty;
@@ -60,6 +61,7 @@ mod engine;
 mod error;
 #[allow(unsafe_code)]
 mod fault;
+mod fault_hook;
 mod gaps;
 mod heap;
 #[allow(unsafe_code)]
@@ -95,8 +97,9 @@ pub use device::{
 };
 pub use engine::TriedStore;
 pub use error::{Access, AccessKind, FaultKind, FileReadError, HeapError, MemoryError, MemoryFault};
+pub use fault_hook::{Action, FaultHook, HostFault};
 pub use heap::{AllocKind, AllocRequest, RegionInfo, RegionState};
-pub use hook::{Action, CodeHook, FaultHook, HostFault, register_code_hook};
+pub use hook::{CodeHook, register_code_hook};
 pub use layout::{
     COMMIT_LIMIT, DEVICE_BLOCK, GPU_REGISTERS, Heap, NULL_GUARD, PHYSICAL_SIZE, XMA_REGISTERS, physical,
     physical_to_view,
