@@ -9,8 +9,6 @@
 //! The machine never waits for the window: a new frame replaces the last one if that has not been
 //! shown yet.
 
-pub(crate) mod appearance;
-mod aspect;
 mod events;
 mod hotkeys;
 mod icon;
@@ -21,16 +19,12 @@ mod meter;
 mod osd;
 mod page;
 mod pages;
-mod picture_settings;
 mod place;
 mod pointer;
 mod profile;
-pub(crate) mod scaling;
 mod size;
 mod view;
 
-pub use appearance::{Appearance, BRIGHTNESS, GAMMA, MAX_OVERSCAN};
-pub use aspect::AspectRatio;
 pub use hotkeys::{HotkeyError, Hotkeys, PadChord};
 pub use keys::{BINDINGS, KeyAction, KeyBinding, Modifier};
 pub use live::{LIVE, SoundVolume};
@@ -38,11 +32,11 @@ pub use mailbox::{FrameSender, HeldParts};
 pub use meter::{Figures, Sounding};
 pub use osd::Overlay;
 pub use page::{Phase, Stopped};
-pub use picture_settings::{FramePacing, PictureChange, PictureSettings};
 pub use place::WindowPlace;
 pub use profile::{ProfileClient, ProfileNews};
-pub use scaling::{Filter, Scaling};
 
+use crate::error::RenderError;
+use crate::picture::{Appearance, Filter, FramePacing, Scaling};
 use mailbox::WindowMessage;
 use std::path::{Path, PathBuf};
 use winit::event_loop::EventLoop;
@@ -59,31 +53,6 @@ pub use xenia_ui::{
     OfferedElement, PageFailure, PageTheme, SavedSlot, SettingControl, SettingEntry, SettingForm,
     SettingLayer, SettingTarget, SettingValue, SettingsModel, StateList, StoredData, StoredKind,
 };
-
-/// Error while opening the window.
-#[derive(Debug, thiserror::Error)]
-pub enum RenderError {
-    /// The system has no display to open a window on.
-    #[error("no display: {0}")]
-    NoDisplay(String),
-    /// The graphics device can't be used.
-    #[error("{what} {reason}")]
-    Device {
-        what: &'static str,
-        /// Error message of the system.
-        reason: String,
-    },
-}
-
-impl RenderError {
-    /// Converts an error of the window library, without its source location.
-    fn no_display(error: &dyn std::error::Error) -> Self {
-        let text = error.to_string();
-        let why =
-            text.strip_prefix("os error at ").and_then(|rest| rest.split_once(": ")).map(|(_, why)| why);
-        Self::NoDisplay(why.unwrap_or(&text).to_owned())
-    }
-}
 
 /// Initial configuration of the window.
 #[derive(Clone, Debug)]

@@ -16,7 +16,7 @@ use super::scale::Scale;
 use super::textures::{LevelSource, texel_bytes};
 pub(super) use picture::PictureMaker;
 use picture::PictureSource;
-pub(crate) use picture::PictureTexture;
+pub(crate) use picture::{PICTURE_FORMAT, PictureTexture};
 
 /// Bytes of a front buffer's texel.
 const TEXEL_BYTES: u32 = 4;

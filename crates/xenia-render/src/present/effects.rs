@@ -1,10 +1,10 @@
 //! Effects on the frame ([`Appearance`]): edges are smoothed in the frame's own size; sharpness,
 //! brightness, gamma and overscan apply where it is drawn to the window.
 
-use super::picture::{PICTURE_FORMAT, Picture, Samplers, fill, pass, pipeline, texture};
+use super::picture::{Picture, Samplers, fill, pass, pipeline, texture};
 use crate::backend::Device;
-use crate::window::appearance::Appearance;
-use crate::window::scaling::{Filter, Rectangle};
+use crate::backend::presenting::PICTURE_FORMAT;
+use crate::picture::{Appearance, Filter, Rectangle};
 use xenia_gpu::PixelSize;
 
 /// Bytes of `Appearance` in the shader.

@@ -1,10 +1,8 @@
 //! Images on the device, and the pipeline that draws one to a part of the window.
 
-use crate::window::scaling::{Filter, Rectangle};
+use crate::backend::presenting::PICTURE_FORMAT;
+use crate::picture::{Filter, Rectangle};
 use xenia_gpu::PixelSize;
-
-/// Format of images on the device.
-pub(crate) const PICTURE_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 
 /// Image on the device.
 pub(super) struct Picture {

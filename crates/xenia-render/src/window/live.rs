@@ -1,11 +1,9 @@
 //! Settings that act at once: those of the settings page, by their keys in config.toml.
 
-use super::appearance::{Appearance, MAX_OVERSCAN};
-use super::aspect;
+use super::Client;
 use super::keys::KeyAction;
 use super::osd::{OsdState, Overlay};
-use super::scaling::{Filter, Scaling};
-use super::{BRIGHTNESS, Client, FramePacing, GAMMA};
+use crate::picture::{Appearance, BRIGHTNESS, Filter, FramePacing, GAMMA, MAX_OVERSCAN, Scaling, aspect};
 use xenia_ui::{LiveSetting, PageTheme, SettingControl};
 
 /// Range of the volume in percent.
@@ -207,8 +205,8 @@ fn set_appearance(key: &str, value: &str, appearance: &mut Appearance) {
 mod tests {
     use super::super::KeyEvent;
     use super::super::VolumeChange;
-    use super::super::aspect::AspectRatio;
     use super::*;
+    use crate::picture::AspectRatio;
     use winit::keyboard::KeyCode;
     use xenia_gpu::Frame;
 

@@ -1,11 +1,8 @@
 //! On-screen display: text over the frame and in the title bar.
 
-use super::FramePacing;
-use super::appearance::Appearance;
-use super::aspect::AspectRatio;
 use super::meter::{Meter, Sounding};
-use super::scaling::{Filter, Scaling};
 use crate::backend::WorkCounts;
+use crate::picture::{Appearance, AspectRatio, Filter, FramePacing, Scaling};
 use std::time::Duration;
 use xenia_gpu::PixelSize;
 use xenia_gpu::processor::FIELDS_PER_SECOND;

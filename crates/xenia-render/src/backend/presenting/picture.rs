@@ -10,9 +10,11 @@ use super::super::Device;
 use super::super::mapping::{Mapping, filled_buffer};
 use super::super::scale::Scale;
 use super::super::wgsl::wgsl_consts;
-use crate::present::PICTURE_FORMAT;
 
 const SHADER: &str = concat!(include_str!("../textures/address.wgsl"), include_str!("picture.wgsl"));
+
+/// Format of images on the device.
+pub(crate) const PICTURE_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 
 /// Maximum number of textures kept for reuse by later pictures: those of queued swaps, of the
 /// window, of its mailbox and of the holders of the last picture.

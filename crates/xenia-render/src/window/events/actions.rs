@@ -1,9 +1,10 @@
 //! Actions of keys and of combinations of pad buttons.
 
 use super::Events;
+use crate::picture::{Appearance, FramePacing, Scaling};
 use crate::window::keys::KeyAction;
 use crate::window::mailbox::NumberedPicture;
-use crate::window::{Appearance, FramePacing, Scaling, VolumeChange, live};
+use crate::window::{VolumeChange, live};
 use winit::event_loop::ActiveEventLoop;
 use xenia_ui::MenuPage;
 

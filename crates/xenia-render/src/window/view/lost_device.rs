@@ -1,9 +1,9 @@
 //! Replacement of the window's lost graphics device, and of what a drawing that failed has dropped.
 
-use super::super::RenderError;
 use super::super::mailbox::NumberedPicture;
 use super::super::pages::WindowPages;
 use super::View;
+use crate::error::RenderError;
 use xenia_gpu::SwapPicture;
 use xenia_ui::GUIDE;
 

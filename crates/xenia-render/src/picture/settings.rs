@@ -38,7 +38,7 @@ pub struct PictureChange {
 impl PictureChange {
     /// The window's settings after the change. Settings that are equal on both sides stay as the
     /// user has set them in the window.
-    pub(super) fn apply(&self, now: PictureSettings) -> PictureSettings {
+    pub(crate) fn apply(&self, now: PictureSettings) -> PictureSettings {
         let Self { from, to } = self;
         let looks = now.appearance;
         let old = &from.appearance;

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
 
 /// Common aspect ratios as in settings, each with its label on the page, in the order of the key.
-pub(super) const COMMON: &[(&str, &str)] =
+pub(crate) const COMMON: &[(&str, &str)] =
     &[("auto", "auto"), ("4:3", "4:3"), ("16:9", "16:9"), ("16:10", "16:10"), ("21:9", "21:9")];
 
 /// Aspect ratio of the picture: width and height, each 1 to 100. `None`: that of the frames.
@@ -47,7 +47,7 @@ impl FromStr for AspectRatio {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::window::keys::KeyAction;
+    use crate::KeyAction;
 
     #[test]
     fn aspect_ratios_are_two_sides_or_auto() {
