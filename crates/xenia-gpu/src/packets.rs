@@ -19,6 +19,8 @@ mod swap;
 pub use disasm::{describe, disassemble};
 pub use swap::{SWAP_SIGNATURE, SWAP_WORDS, swap_commands};
 
+use crate::registers;
+
 /// Decoded packet header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Header {
@@ -89,6 +91,19 @@ pub const TYPE2: u32 = 0x8000_0000;
 /// Header of a type-3 packet with `count` body words (1 to 16,384).
 pub const fn type3(opcode: u8, count: u32) -> u32 {
     0xc000_0000 | ((count - 1) & 0x3fff) << 16 | (opcode as u32) << 8
+}
+
+/// First register selected by the offset/type word of `SET_CONSTANT` and `LOAD_ALU_CONSTANT`.
+pub(crate) const fn constant_base(word: u32) -> Option<u32> {
+    let base = match (word >> 16) & 0xff {
+        0 => registers::FLOAT_CONSTANTS,
+        1 => registers::FETCH_CONSTANTS,
+        2 => registers::BOOL_CONSTANTS,
+        3 => registers::LOOP_CONSTANTS,
+        4 => registers::CONTEXT,
+        _ => return None,
+    };
+    Some(base + (word & 0x7ff))
 }
 
 /// Packet row, as documentation and stream generators use it.

@@ -43,7 +43,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use display::{FIELDS_PER_SECOND, LINES, TICKS_PER_SECOND, VBLANK_CPU, VBLANK_TICKS};
-pub use execute::constant_base;
 pub use state::{EdramGeneration, GpuState};
 pub use statistics::Statistics;
 

@@ -88,7 +88,7 @@ fn constants(name: &str, base: u32, values: &[u32]) -> String {
 
 /// First register that the offset/type word of `SET_CONSTANT` selects.
 fn constant_base(word: u32) -> u32 {
-    crate::processor::constant_base(word).unwrap_or(u32::MAX)
+    super::constant_base(word).unwrap_or(u32::MAX)
 }
 
 /// Formats a command: by meaning where that helps, else as the row's name and the words.

@@ -10,13 +10,12 @@ mod registers;
 mod shaders;
 mod wait;
 
-pub use registers::constant_base;
 pub(super) use wait::Wait;
 
 use super::bins::{halves, with_high, with_low};
 use super::deferred_effects::Effect;
 use super::{CommandProcessor, Flip, cost};
-use crate::packets::{Packets, SWAP_SIGNATURE};
+use crate::packets::{Packets, SWAP_SIGNATURE, constant_base};
 use draw::UNCONDITIONAL;
 use wait::{AT_LEAST, EQUAL};
 

@@ -2,24 +2,12 @@
 
 use super::super::{CommandProcessor, cost};
 use crate::memory::PHYSICAL_SIZE;
+use crate::packets::constant_base;
 use crate::registers::{self, Register, cp, pa};
 
 /// Flag of a block's position in `LOAD_CONSTANT_CONTEXT`: later register writes are shadowed to
 /// memory.
 const SHADOWED: u32 = 1 << 24;
-
-/// First register selected by the offset/type word of `SET_CONSTANT` and `LOAD_ALU_CONSTANT`.
-pub const fn constant_base(word: u32) -> Option<u32> {
-    let base = match (word >> 16) & 0xff {
-        0 => registers::FLOAT_CONSTANTS,
-        1 => registers::FETCH_CONSTANTS,
-        2 => registers::BOOL_CONSTANTS,
-        3 => registers::LOOP_CONSTANTS,
-        4 => registers::CONTEXT,
-        _ => return None,
-    };
-    Some(base + (word & 0x7ff))
-}
 
 impl CommandProcessor {
     /// Writes a register and performs its side effects.
