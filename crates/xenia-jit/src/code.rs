@@ -5,8 +5,18 @@ pub(crate) mod entries;
 pub(crate) mod epochs;
 #[allow(unsafe_code)]
 pub(crate) mod memory;
-pub(crate) mod restore;
+pub(crate) mod pages;
 #[allow(unsafe_code)]
 pub(crate) mod sparse_words;
 pub(crate) mod store;
 pub(crate) mod tables_in_use;
+
+/// The size of compiled code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CodeSize {
+    /// Bytes of code memory in use.
+    pub bytes: u64,
+    /// Number of regions, or of units of the baseline tier, with those that are withdrawn and not
+    /// yet freed.
+    pub regions: u64,
+}

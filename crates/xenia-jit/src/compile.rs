@@ -7,25 +7,26 @@
 mod aarch64;
 #[cfg(test)]
 mod duration;
+mod restore;
 
 use crate::JitError;
 use crate::code::cache::CodeCache;
+use crate::code::pages::{PageVersion, watch_pages};
 use crate::code::store::Origin;
 use crate::config::JitConfig;
 use crate::inspect::cost::RegionCost;
 use crate::jit::{CompileCounts, Engine, Jit};
 use crate::plan::{CodeRequest, PieceOf, Plan, Reached, split_or_shrink};
 use crate::runtime::shared::{ModeCode, Shared};
-use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 use xenia_cpu::PpcContext;
-use xenia_guest::{GuestAddr, PAGE_SIZE};
+use xenia_guest::GuestAddr;
 use xenia_lifter::cfg::region::{MAX_REGION_LENGTH, Region};
 use xenia_lifter::{
     Compiled, Compiler, CompilerConfig, LiftConfig, LiftError, Mode, TargetCpu, Texts, features,
 };
-use xenia_memory::{GUARD, GuestMemory, Watch};
+use xenia_memory::{GUARD, GuestMemory};
 
 /// A compiled region as text, for debugging.
 #[derive(Clone, Debug)]
@@ -38,22 +39,6 @@ pub struct Dump {
     pub host: String,
     /// Number of host instructions for each block.
     pub cost: RegionCost,
-}
-
-/// A page from which code was read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PageVersion {
-    /// Index of the page.
-    pub(crate) page: u32,
-    /// Its version before its words were read.
-    pub(crate) version: u32,
-}
-
-impl PageVersion {
-    /// Whether the words are those that were read.
-    pub(crate) fn is_current(self, memory: &GuestMemory) -> bool {
-        memory.page_version(self.page) == self.version
-    }
 }
 
 /// A region's code, and the facts about it that the code cache records.
@@ -348,19 +333,4 @@ fn watch(memory: &GuestMemory, region: &Region) -> Option<Vec<PageVersion>> {
     let mut guests = region.blocks.values().flat_map(|block| &block.code);
     let same = guests.all(|guest| memory.fetch_u32(guest.pc) == Ok(guest.instruction.0));
     same.then_some(pages)
-}
-
-/// Watches the pages at these addresses. Returns them with the versions that they had before.
-pub(crate) fn watch_pages(memory: &GuestMemory, pages: &BTreeSet<u32>) -> Option<Vec<PageVersion>> {
-    let versions = pages.iter().map(|&page| {
-        let index = GuestMemory::page_index(GuestAddr(page))?;
-        Some(PageVersion { page: index, version: memory.page_version(index) })
-    });
-    let versions = versions.collect::<Option<_>>()?;
-    for &page in pages {
-        if memory.watch_code(GuestAddr(page), PAGE_SIZE).ok()? != Watch::Protected {
-            return None;
-        }
-    }
-    Some(versions)
 }

@@ -46,6 +46,7 @@ mod runtime;
 mod tiering;
 
 pub use arch::HAS_BASELINE;
+pub use code::CodeSize;
 pub use code::store::{CodeStore, Keeper, MAX_BYTES, StoreOptions, StoreTally};
 pub use compile::Dump;
 pub use config::{Granularity, JitConfig, Tiers};
@@ -53,6 +54,6 @@ pub use error::JitError;
 pub use inspect::cost::{BlockCost, RegionCost};
 pub use inspect::cross_check::{CheckUnit, CrossCheck};
 pub use jit::Jit;
-pub use runtime::shared::{CodeSize, CodeSizes};
+pub use runtime::shared::CodeSizes;
 pub use tiering::precompile::{Ahead, Precompiled};
 pub use xenia_lifter::Effort;

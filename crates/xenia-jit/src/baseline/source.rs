@@ -7,7 +7,7 @@ use super::entries::PairEntries;
 use super::unit::{Block, Discovery, Source};
 use crate::code::cache::MAX_CODE_CHANGES;
 use crate::code::entries::Entries;
-use crate::compile::PageVersion;
+use crate::code::pages::PageVersion;
 use fnv::FnvHashMap;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_memory::{GuestMemory, Watch};

@@ -24,13 +24,13 @@ mod changes;
 mod tests;
 
 use crate::JitError;
+use crate::code::CodeSize;
 use crate::code::entries::{EntryTables, STORED};
 use crate::code::epochs::Epochs;
 use crate::code::memory::{CODE_SIZE, CodeMemory, SLOTS};
+use crate::code::pages::PageVersion;
 use crate::code::store::CodeStore;
-use crate::compile::PageVersion;
 use crate::plan::functions::{FunctionPlace, Functions};
-use crate::runtime::shared::CodeSize;
 use changes::Pages;
 pub(crate) use changes::{MAX_AGE, MAX_CODE_CHANGES};
 use std::collections::{BTreeMap, BTreeSet, HashMap};

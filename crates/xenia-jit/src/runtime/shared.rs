@@ -7,6 +7,7 @@
 use crate::JitError;
 use crate::arch::HAS_BASELINE;
 use crate::baseline::Baseline;
+use crate::code::CodeSize;
 use crate::code::cache::CodeCache;
 use crate::code::entries::Entries;
 use crate::code::epochs::Epochs;
@@ -212,16 +213,6 @@ impl Shared {
     pub(crate) fn codes(&self) -> impl Iterator<Item = &ModeCode> {
         self.modes.iter().filter_map(|mode| mode.get()?.as_ref())
     }
-}
-
-/// The size of compiled code.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CodeSize {
-    /// Bytes of code memory in use.
-    pub bytes: u64,
-    /// Number of regions, or of units of the baseline tier, with those that are withdrawn and not
-    /// yet freed.
-    pub regions: u64,
 }
 
 /// The size of a machine's compiled code, readable from other threads. Holds a weak reference to

@@ -182,7 +182,7 @@ fn store(thread: &mut ThreadSteps, fault: &str) {
     });
 }
 
-/// The engine that compiles: `compile::watch_pages` and `Shared::install`.
+/// The engine that compiles: `code::pages::watch_pages` and `Shared::install`.
 fn compile(thread: &mut ThreadSteps, is_watched: bool, fault: &str) {
     let early = (fault != LATE_VERSION).then(|| thread.load_acquire(VERSION));
     let mut conditions = Vec::new();

@@ -10,7 +10,7 @@
 //! Pages that are decommitted begin anew: code that is loaded there next is other code.
 
 use super::CodeCache;
-use crate::compile::PageVersion;
+use crate::code::pages::PageVersion;
 use std::collections::{BTreeSet, HashMap};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;

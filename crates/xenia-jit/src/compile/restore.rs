@@ -7,10 +7,11 @@
 //! compared after that, and a version that has changed by the time of publication discards the
 //! code.
 
+use super::Product;
 use crate::JitError;
 use crate::code::entries::STORED;
+use crate::code::pages::watch_pages;
 use crate::code::store::{CodeStore, Found, Hashed, Words, words_of};
-use crate::compile::{Product, watch_pages};
 use crate::jit::Engine;
 use crate::runtime::shared::{ModeCode, Shared};
 use std::time::Instant;
