@@ -3,8 +3,6 @@
 //! Page versions are read before the pages are watched, and the words are read or compared after
 //! that. If a version has changed when the code is ready, the code is discarded.
 
-#[cfg(feature = "arm64")]
-mod aarch64;
 #[cfg(test)]
 mod duration;
 mod restore;
@@ -14,32 +12,13 @@ use crate::code::cache::CodeCache;
 use crate::code::pages::{PageVersion, watch_pages};
 use crate::code::store::Origin;
 use crate::config::JitConfig;
-use crate::inspect::cost::RegionCost;
-use crate::jit::{CompileCounts, Engine, Jit};
+use crate::counts::CompileCounts;
 use crate::plan::{CodeRequest, PieceOf, Plan, Reached, split_or_shrink};
 use crate::runtime::shared::{ModeCode, Shared};
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
-use xenia_cpu::PpcContext;
-use xenia_guest::GuestAddr;
 use xenia_lifter::cfg::region::{MAX_REGION_LENGTH, Region};
-use xenia_lifter::{
-    Compiled, Compiler, CompilerConfig, LiftConfig, LiftError, Mode, TargetCpu, Texts, features,
-};
+use xenia_lifter::{Compiled, Compiler, CompilerConfig, LiftConfig, LiftError, Mode, TargetCpu, features};
 use xenia_memory::{GUARD, GuestMemory};
-
-/// A compiled region as text, for debugging.
-#[derive(Clone, Debug)]
-pub struct Dump {
-    /// Addresses and words of the guest instructions.
-    pub guest: Vec<(u32, u32)>,
-    /// Cranelift's intermediate form.
-    pub clif: String,
-    /// Host assembly in Cranelift's syntax, before the peephole optimisation.
-    pub host: String,
-    /// Number of host instructions for each block.
-    pub cost: RegionCost,
-}
 
 /// A region's code, and the facts about it that the code cache records.
 pub(crate) struct Product<'a> {
@@ -56,69 +35,6 @@ pub(crate) struct Product<'a> {
 pub(crate) struct Workbench<'a> {
     pub(crate) compiler: &'a mut Compiler,
     pub(crate) counts: &'a mut CompileCounts,
-}
-
-/// [`Compiler::compile`] or [`Compiler::compile_with_texts`].
-type CompileRegion = fn(&mut Compiler, &Region, LiftConfig) -> Result<Compiled, LiftError>;
-
-impl Jit {
-    /// Compiles the code at `pc` in the usual mode (32 bits, plain arithmetic) and returns it as
-    /// text, without publishing it.
-    pub fn dump(&self, pc: GuestAddr) -> Result<Option<Dump>, JitError> {
-        self.dump_in(Mode::default(), pc)
-    }
-
-    /// Does the same as [`Self::dump`], in the mode of `ctx`.
-    pub(crate) fn dump_for(&self, ctx: &PpcContext) -> Result<Option<Dump>, JitError> {
-        self.dump_in(Mode::of(ctx).unwrap_or_default(), GuestAddr(ctx.pc))
-    }
-
-    /// Counts the host instructions of the code at `pc`, compiled as by [`Self::dump`].
-    pub fn cost(&self, pc: GuestAddr) -> Result<Option<RegionCost>, JitError> {
-        Ok(self
-            .compile_in(Mode::default(), pc, Compiler::compile)?
-            .map(|(plan, compiled)| RegionCost::of(&plan.region, &compiled)))
-    }
-
-    fn dump_in(&self, mode: Mode, pc: GuestAddr) -> Result<Option<Dump>, JitError> {
-        let Some((plan, compiled)) = self.compile_in(mode, pc, Compiler::compile_with_texts)? else {
-            return Ok(None);
-        };
-        let cost = RegionCost::of(&plan.region, &compiled);
-        let blocks = plan.region.blocks.values();
-        let guest = blocks.flat_map(|block| block.code.iter().map(|g| (g.pc, g.instruction.0))).collect();
-        Ok(compiled.texts.map(|Texts { clif, host }| Dump { guest, clif, host, cost }))
-    }
-
-    /// Compiles the code at `pc` without publishing it.
-    fn compile_in(
-        &self,
-        mode: Mode,
-        pc: GuestAddr,
-        compile: CompileRegion,
-    ) -> Result<Option<(Plan, Compiled)>, JitError> {
-        let Some(code) = self.shared.code(mode) else { return Ok(None) };
-        let wanted = CodeRequest { pc: pc.0, as_entry: true };
-        let reached = |from, to| self.engine.reached_between(&self.shared, from, to);
-        let mut limit = MAX_REGION_LENGTH;
-        loop {
-            let Some(plan) = self.shared.plan(code, wanted, &reached, limit) else {
-                return Ok(None);
-            };
-            let config = self.shared.lift_config(mode);
-            match compile(&mut self.engine.compiler.lock(), &plan.region, config) {
-                Err(LiftError::TooLong(fitting)) if limit > 1 => {
-                    limit = split_or_shrink(code, plan, fitting, limit);
-                }
-                compiled => return Ok(Some((plan, compiled?))),
-            }
-        }
-    }
-
-    /// Host code of the region that has `pc` as an entry in the usual mode, if it is compiled.
-    pub fn host_code(&self, pc: GuestAddr) -> Option<Vec<u8>> {
-        self.shared.code(Mode::default())?.cache.lock().code_of(pc.0)
-    }
 }
 
 impl Shared {
@@ -151,44 +67,6 @@ pub(crate) fn lift_config(config: &JitConfig, memory: &GuestMemory, mode: Mode) 
         compares_memory: features::COMPARES_MEMORY,
         reservations: config.engine.reservations,
         wrong_addi: config.wrong_addi,
-    }
-}
-
-impl Engine {
-    /// Addresses in `from..to` that were reached: starts of basic blocks, from the interpreter, and
-    /// of units of the baseline tier.
-    pub(crate) fn reached_between(&self, shared: &Shared, from: u32, to: u32) -> Vec<u32> {
-        let mut reached = self.interpreter.reached_between(from, to);
-        if let Some(baseline) = &shared.baseline {
-            reached.extend(baseline.cache.lock().starts_between(from, to));
-            reached.sort_unstable();
-            reached.dedup();
-        }
-        reached
-    }
-
-    /// Compiles and publishes the code for `wanted` while the guest waits; uses `plan` if it is
-    /// given. Returns false if the code can't be compiled now.
-    pub(crate) fn compile(
-        &mut self,
-        shared: &Shared,
-        code: &ModeCode,
-        wanted: CodeRequest,
-        plan: Option<Plan>,
-    ) -> bool {
-        shared.compiling.store(wanted.pc, Relaxed);
-        let before = self.compiled.took;
-        let mut counts = std::mem::take(&mut self.compiled);
-        let reached = |from, to| self.reached_between(shared, from, to);
-        let mut work = Workbench { compiler: &mut self.compiler.lock(), counts: &mut counts };
-        let done = shared.compile(code, wanted, plan, &reached, &mut work);
-        self.compiled = counts;
-        // If another engine has stored its address meanwhile, that one stays.
-        let _ = shared.compiling.compare_exchange(wanted.pc, 0, Relaxed, Relaxed);
-        let took = self.compiled.took.saturating_sub(before);
-        self.compile_time += took;
-        self.compiled.add_wait(took);
-        done
     }
 }
 

@@ -5,6 +5,9 @@
 //! call takes, use no lock, and of the data that other engines read they write only this engine's
 //! [`Presence`].
 
+mod compiling;
+pub(crate) mod warmth;
+
 use crate::JitError;
 use crate::baseline::{Baseline, SLICE, Visited};
 use crate::code::cache::MAX_AGE;
@@ -13,17 +16,17 @@ use crate::code::epochs::Presence;
 use crate::code::store::{CodeStore, StoreOptions};
 use crate::compile::{compiler_config, lift_config};
 use crate::config::{JitConfig, Tiers};
+use crate::counts::{AheadCounts, CompileCounts};
 use crate::runtime::enter::{Departure, enter};
 use crate::runtime::hooks::{self, HookCounts, Run};
 use crate::runtime::shared::{CodeSizes, ModeCode, Shared};
-use crate::tiering::ahead::AheadCounts;
 use crate::tiering::background::{Background, UnitKey};
-use crate::tiering::warmth::{Arrival, Heat};
+use crate::tiering::precompile::{Ahead, Precompiled};
 use std::collections::{BTreeMap, HashMap};
-use std::ops::AddAssign;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
+use warmth::{Arrival, Heat};
 use xenia_cpu::{
     EngineCounters, ExceptionKind, Execute, Exit, GuestException, Interpreter, Longest, PpcContext,
     ReservationMode,
@@ -37,44 +40,6 @@ use xenia_lifter::host::{Leave, Word};
 use xenia_lifter::{Compiler, Mode};
 use xenia_memory::{CurrentQueue, DeviceQueue, GuestMemory};
 use xenia_sync::{Level, Mutex};
-
-/// Counters of one engine: regions compiled, and regions withdrawn because code changed.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct CompileCounts {
-    pub(crate) functions: u64,
-    pub(crate) instructions: u64,
-    /// The part of `instructions` in pieces that had been compiled before.
-    pub(crate) again: u64,
-    pub(crate) took: Duration,
-    pub(crate) invalidations: u64,
-    /// Regions from the store that were published again.
-    pub(crate) restored: u64,
-    /// Time for which the guest waited for compilation.
-    waited: Duration,
-    /// The longest of those times.
-    longest_wait: Duration,
-}
-
-impl CompileCounts {
-    /// Adds a time for which the guest waited.
-    pub(crate) fn add_wait(&mut self, wait: Duration) {
-        self.waited += wait;
-        self.longest_wait = self.longest_wait.max(wait);
-    }
-}
-
-impl AddAssign for CompileCounts {
-    fn add_assign(&mut self, other: Self) {
-        self.functions += other.functions;
-        self.instructions += other.instructions;
-        self.again += other.again;
-        self.took += other.took;
-        self.invalidations += other.invalidations;
-        self.restored += other.restored;
-        self.waited += other.waited;
-        self.longest_wait = self.longest_wait.max(other.longest_wait);
-    }
-}
 
 /// The just-in-time compiling engine. There is one per host thread; [`Jit::fork`] creates another
 /// for the same machine.
@@ -174,6 +139,21 @@ impl Jit {
     pub fn fork(&self) -> Self {
         let compiler = self.engine.compiler.lock().fork();
         Self::of(Arc::clone(&self.shared), compiler, self.engine.background.clone())
+    }
+
+    /// An ahead-of-time compiler for the machine, usable while an executor has the engine.
+    pub fn ahead(&self) -> Ahead {
+        Ahead::new(Arc::clone(&self.shared), self.engine.compiler.lock().fork())
+    }
+
+    /// Does the same as [`Ahead::precompile`].
+    pub fn precompile(
+        &self,
+        starts: &[GuestAddr],
+        threads: usize,
+        progress: &(dyn Fn(Precompiled) -> bool + Sync),
+    ) -> Precompiled {
+        self.ahead().precompile(starts, threads, progress)
     }
 
     /// Adds the bounds of a function: its first address and, if known, its end, exclusive.

@@ -15,7 +15,7 @@
 //! |---|---|
 //! | Which part of a function is compiled at once? | `plan` |
 //! | What compiles code at its first execution? | `baseline` |
-//! | When is code compiled? | `tiering` |
+//! | When is code compiled? | `jit::warmth`, `tiering` |
 //! | In which order do the steps run? | `compile` |
 //! | Where does code lie, when is it freed, how does it persist? | `code` |
 //! | How is it entered and left, what does it call? | `jit`; `runtime` |
@@ -37,6 +37,7 @@ mod baseline;
 mod code;
 mod compile;
 mod config;
+mod counts;
 mod error;
 mod inspect;
 mod jit;
@@ -48,11 +49,11 @@ mod tiering;
 pub use arch::HAS_BASELINE;
 pub use code::CodeSize;
 pub use code::store::{CodeStore, Keeper, MAX_BYTES, StoreOptions, StoreTally};
-pub use compile::Dump;
 pub use config::{Granularity, JitConfig, Tiers};
 pub use error::JitError;
 pub use inspect::cost::{BlockCost, RegionCost};
 pub use inspect::cross_check::{CheckUnit, CrossCheck};
+pub use inspect::dump::Dump;
 pub use jit::Jit;
 pub use runtime::shared::CodeSizes;
 pub use tiering::precompile::{Ahead, Precompiled};

@@ -1,7 +1,6 @@
-//! Tier-up: which code is compiled, when, and by which thread.
+//! Compilation beside the guest: which code is compiled, when, and by which thread.
 
 pub(crate) mod ahead;
 pub(crate) mod background;
 pub(crate) mod idle;
 pub(crate) mod precompile;
-pub(crate) mod warmth;

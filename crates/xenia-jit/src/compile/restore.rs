@@ -12,22 +12,8 @@ use crate::JitError;
 use crate::code::entries::STORED;
 use crate::code::pages::watch_pages;
 use crate::code::store::{CodeStore, Found, Hashed, Words, words_of};
-use crate::jit::Engine;
 use crate::runtime::shared::{ModeCode, Shared};
-use std::time::Instant;
 use xenia_lifter::{Compiled, FaultExits};
-
-impl Engine {
-    /// Publishes the stored code for `pc`, which has an entry that leads to the store. If no usable
-    /// code is found, removes that entry.
-    pub(crate) fn restore(&mut self, shared: &Shared, code: &ModeCode, pc: u32) -> bool {
-        let start = Instant::now();
-        let is_restored = shared.restore(code, pc);
-        self.compiled.restored += u64::from(is_restored);
-        self.compiled.add_wait(start.elapsed());
-        is_restored
-    }
-}
 
 impl Shared {
     /// Publishes code with the entry `pc`, now hot, that was compiled ahead. Returns false if there
@@ -36,7 +22,9 @@ impl Shared {
         self.store.as_ref().is_some_and(|store| store.has_ahead(code.mode, pc)) && self.restore(code, pc)
     }
 
-    fn restore(&self, code: &ModeCode, pc: u32) -> bool {
+    /// Publishes the stored code for `pc`, which has an entry that leads to the store. If no usable
+    /// code is found, removes that entry and returns false.
+    pub(crate) fn restore(&self, code: &ModeCode, pc: u32) -> bool {
         let restored = self.store.as_ref().and_then(|store| {
             let words = |places: Words<'_>| words_of(places, &|pc| self.memory.fetch_u32(pc).ok());
             let found = store.find(code.mode, pc, &words)?;

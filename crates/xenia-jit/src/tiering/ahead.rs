@@ -8,7 +8,7 @@
 //! ```
 //!
 //! No code is published here: a region waits in the store until its function is hot
-//! ([`crate::code::restore`]). Published at first execution it would be slower than baseline
+//! ([`Shared::restore_ahead`]). Published at first execution it would be slower than baseline
 //! code in functions whose loops have few iterations, because calls between the tiers cost more
 //! than it gains.
 //!
@@ -34,15 +34,6 @@ use xenia_lifter::{Compiler, LiftError, Mode};
 const MAX_FUNCTIONS: usize = 1 << 20;
 /// Limit of pieces that are compiled of one function.
 const MAX_PIECES: usize = 1 << 10;
-
-/// Counters of ahead-of-time compilation.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct AheadCounts {
-    /// Guest instructions compiled.
-    pub(crate) instructions: u64,
-    /// Host time spent compiling.
-    pub(crate) took: Duration,
-}
 
 /// Worklist of functions: the roots that were added, and their callees.
 pub(crate) struct Finder {

@@ -20,7 +20,7 @@
 
 use crate::compile::Workbench;
 use crate::config::Tiers;
-use crate::jit::CompileCounts;
+use crate::counts::CompileCounts;
 use crate::lock_order;
 use crate::plan::CodeRequest;
 use crate::runtime::shared::{ModeCode, Shared};

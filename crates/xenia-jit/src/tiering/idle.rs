@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The code is not published: when samples find a function hot, its code is ready
-//! ([`crate::code::restore`]), in this run or a later one. Published at once it would be slower
+//! ([`Shared::restore_ahead`]), in this run or a later one. Published at once it would be slower
 //! than baseline code wherever loops are short, because calls between the tiers cost more than it
 //! gains.
 //!

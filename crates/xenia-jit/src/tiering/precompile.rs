@@ -5,7 +5,6 @@
 //! set of compiled functions depends on the title alone; then all threads compile. Functions
 //! reachable only through pointers, and not named by the caller, are compiled when they are hot.
 
-use crate::jit::Jit;
 use crate::runtime::shared::{ModeCode, Shared};
 use crate::tiering::ahead::{AheadCompiler, Finder, Pieces};
 use std::collections::BTreeSet;
@@ -37,7 +36,7 @@ pub struct Precompiled {
     pub failed: u64,
 }
 
-/// Compiles a machine's code ahead of time; created by [`Jit::ahead`].
+/// Compiles a machine's code ahead of time; created by [`Jit::ahead`](crate::Jit::ahead).
 pub struct Ahead {
     shared: Arc<Shared>,
     compiler: Compiler,
@@ -50,25 +49,12 @@ struct Work {
     stop: AtomicBool,
 }
 
-impl Jit {
-    /// An ahead-of-time compiler for the machine, usable while an executor has the engine.
-    pub fn ahead(&self) -> Ahead {
-        Ahead { shared: Arc::clone(&self.shared), compiler: self.engine.compiler.lock().fork() }
-    }
-
-    /// Compiles the worthwhile functions reachable from `starts` into the store, on `threads`
-    /// threads. `progress` is called now and then, and ends it by returning `false`.
-    pub fn precompile(
-        &self,
-        starts: &[GuestAddr],
-        threads: usize,
-        progress: &(dyn Fn(Precompiled) -> bool + Sync),
-    ) -> Precompiled {
-        self.ahead().precompile(starts, threads, progress)
-    }
-}
-
 impl Ahead {
+    /// A compiler for the machine with this state.
+    pub(crate) fn new(shared: Arc<Shared>, compiler: Compiler) -> Self {
+        Self { shared, compiler }
+    }
+
     /// Notes that the title is in memory, and the addresses of its functions, so that idle-time
     /// compilation can begin.
     pub fn name_functions(&self, starts: &[GuestAddr]) {
@@ -77,7 +63,8 @@ impl Ahead {
         self.shared.wake_idle();
     }
 
-    /// Does the same as [`Jit::precompile`].
+    /// Compiles the worthwhile functions reachable from `starts` into the store, on `threads`
+    /// threads. `progress` is called now and then, and ends it by returning `false`.
     pub fn precompile(
         &self,
         starts: &[GuestAddr],

@@ -16,8 +16,8 @@
 //! - The same holds for a pruned cold path that is reached after all, but it becomes no entry.
 //! - A long function is cut into pieces, which are counted separately.
 
+use super::Engine;
 use crate::config::Granularity;
-use crate::jit::Engine;
 use crate::plan::{CodeRequest, Plan};
 use crate::runtime::shared::{ModeCode, Shared};
 use crate::tiering::background::{Answer, Order, UnitKey};
