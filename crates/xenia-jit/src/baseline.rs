@@ -16,7 +16,7 @@
 //! | Which words are compiled together? | `unit`, `endings`, `source` |
 //! | Which host code do they become? | `emit`, `templates`, `encode` |
 //! | Where does the code lie, how is it linked, when is it freed? | `cache`, `links`, `sites` |
-//! | Which functions gain in the optimizing tier? | `function_scan`, `worth`, `shares` |
+//! | Which functions gain in the optimizing tier? | `function_scan`, `worth`, `shares`, `ran` |
 //! | How is the code entered and left? | `tier`, `slices`, `enter`, `services` |
 //!
 //! Invariants:
@@ -44,6 +44,7 @@ mod function_scan;
 mod group_thunks;
 mod links;
 mod map;
+mod ran;
 mod reason;
 mod services;
 mod shares;
@@ -59,4 +60,5 @@ mod worth;
 pub(crate) use function_scan::{FunctionScanner, ScannedFunction};
 pub(crate) use slices::SLICE;
 pub(crate) use templates::CodeOptions;
-pub(crate) use tier::{Baseline, Visited};
+pub(crate) use tier::{Baseline, BaselineEnd};
+pub(crate) use worth::Sampled;

@@ -14,7 +14,7 @@ use crate::code::store::Origin;
 use crate::config::JitConfig;
 use crate::counts::CompileCounts;
 use crate::plan::{CodeRequest, PieceOf, Plan, Reached, split_or_shrink};
-use crate::runtime::shared::{ModeCode, Shared};
+use crate::shared::{ModeCode, Shared};
 use std::time::Instant;
 use xenia_lifter::cfg::region::{MAX_REGION_LENGTH, Region};
 use xenia_lifter::{Compiled, Compiler, CompilerConfig, LiftConfig, LiftError, Mode, TargetCpu, features};

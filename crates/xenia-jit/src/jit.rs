@@ -5,11 +5,12 @@
 //! call takes, use no lock, and of the data that other engines read they write only this engine's
 //! [`Presence`].
 
+mod baseline_visits;
 mod compiling;
-pub(crate) mod warmth;
+mod warmth;
 
 use crate::JitError;
-use crate::baseline::{Baseline, SLICE, Visited};
+use crate::baseline::{Baseline, SLICE};
 use crate::code::cache::MAX_AGE;
 use crate::code::entries::STORED;
 use crate::code::epochs::Presence;
@@ -19,9 +20,10 @@ use crate::config::{JitConfig, Tiers};
 use crate::counts::{AheadCounts, CompileCounts};
 use crate::runtime::enter::{Departure, enter};
 use crate::runtime::hooks::{self, HookCounts, Run};
-use crate::runtime::shared::{CodeSizes, ModeCode, Shared};
+use crate::shared::{CodeSizes, ModeCode, Shared};
 use crate::tiering::background::{Background, UnitKey};
 use crate::tiering::precompile::{Ahead, Precompiled};
+use baseline_visits::Visited;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;

@@ -19,6 +19,7 @@
 //! | In which order do the steps run? | `compile` |
 //! | Where does code lie, when is it freed, how does it persist? | `code` |
 //! | How is it entered and left, what does it call? | `jit`; `runtime` |
+//! | What do the engines of a machine share? | `shared` |
 //! | What depends on the processor? | `arch`, and all of `baseline` |
 //! | Is it right, how large is it, where does the time go? | `inspect` |
 //!
@@ -44,6 +45,7 @@ mod jit;
 mod lock_order;
 mod plan;
 mod runtime;
+mod shared;
 mod tiering;
 
 pub use arch::HAS_BASELINE;
@@ -55,6 +57,6 @@ pub use inspect::cost::{BlockCost, RegionCost};
 pub use inspect::cross_check::{CheckUnit, CrossCheck};
 pub use inspect::dump::Dump;
 pub use jit::Jit;
-pub use runtime::shared::CodeSizes;
+pub use shared::CodeSizes;
 pub use tiering::precompile::{Ahead, Precompiled};
 pub use xenia_lifter::Effort;

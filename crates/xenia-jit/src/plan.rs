@@ -13,7 +13,7 @@ mod piece;
 mod pieces;
 
 use crate::config::Granularity;
-use crate::runtime::shared::{ModeCode, Shared};
+use crate::shared::{ModeCode, Shared};
 use piece::{PathFilter, PiecePlanner};
 use serde::{Deserialize, Serialize};
 use xenia_guest::GuestAddr;

@@ -1,8 +1,7 @@
-//! Execution of compiled code: entry and exit, hooks, faults, state that engines share.
+//! Execution of compiled code: entry and exit, hooks, faults.
 
 #[allow(unsafe_code)]
 pub(crate) mod enter;
 #[allow(unsafe_code)]
 pub(crate) mod hooks;
-pub(crate) mod shared;
 pub(crate) mod strings;

@@ -424,25 +424,25 @@ impl BaselineCache {
         Some(work)
     }
 
-    /// The work of the unit with the entry `pc`.
-    pub(super) fn work(&mut self, pc: u32) -> Option<Work> {
-        self.unit_of(pc).map(|unit| unit.work)
+    /// Instructions credited to the unit with the entry `pc`; 0 if there is no such unit.
+    pub(crate) fn credit_of(&mut self, pc: u32) -> u64 {
+        self.unit_of(pc).map_or(0, |unit| unit.work.credit)
     }
 
     /// The words of the unit with the entry `pc`; none if there is no such unit.
-    pub(super) fn words_of(&mut self, pc: u32) -> Range<u32> {
+    pub(crate) fn words_of(&mut self, pc: u32) -> Range<u32> {
         self.unit_of(pc).map_or(0..0, |unit| unit.start..unit.end)
     }
 
     /// Adds a profile that began at the entry `pc`: instructions of the unit, and visits of it.
-    pub(super) fn add_profile(&mut self, pc: u32, instructions: u32, visits: u32) {
+    pub(crate) fn add_profile(&mut self, pc: u32, instructions: u32, visits: u32) {
         if let Some(unit) = self.unit_of(pc) {
             unit.work.visits.add(instructions, visits);
         }
     }
 
     /// Resets the work counted for the unit with the entry `pc`.
-    pub(super) fn forget_credit(&mut self, pc: u32) {
+    pub(crate) fn forget_credit(&mut self, pc: u32) {
         if let Some(unit) = self.unit_of(pc) {
             unit.work.credit = 0;
             unit.work.by_callees = 0;

@@ -146,7 +146,7 @@ impl Visits {
 
 /// The heat of the unit that a sample hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sampled {
+pub(crate) enum Sampled {
     /// It stays in this tier.
     Lukewarm,
     /// It may be hot soon: the interpreter runs some of it to record which sides of branches are

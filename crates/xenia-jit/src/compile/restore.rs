@@ -12,7 +12,7 @@ use crate::JitError;
 use crate::code::entries::STORED;
 use crate::code::pages::watch_pages;
 use crate::code::store::{CodeStore, Found, Hashed, Words, words_of};
-use crate::runtime::shared::{ModeCode, Shared};
+use crate::shared::{ModeCode, Shared};
 use xenia_lifter::{Compiled, FaultExits};
 
 impl Shared {

@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::compile::Workbench;
 use crate::plan::{CodeRequest, Plan};
-use crate::runtime::shared::{ModeCode, Shared};
+use crate::shared::{ModeCode, Shared};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 

@@ -19,7 +19,7 @@
 use super::Engine;
 use crate::config::Granularity;
 use crate::plan::{CodeRequest, Plan};
-use crate::runtime::shared::{ModeCode, Shared};
+use crate::shared::{ModeCode, Shared};
 use crate::tiering::background::{Answer, Order, UnitKey};
 use std::time::Instant;
 use xenia_cpu::{Exit, PpcContext};

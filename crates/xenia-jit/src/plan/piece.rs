@@ -11,7 +11,7 @@
 
 use super::functions::{FunctionPlace, MAX_TIMES};
 use super::{CodeRequest, PieceOf, Plan, Reached};
-use crate::runtime::shared::ModeCode;
+use crate::shared::ModeCode;
 use xenia_lifter::cfg::function_bounds;
 use xenia_lifter::cfg::ranges::{AddressRange, AddressRanges};
 use xenia_lifter::cfg::region::{self, Fetch, MAX_FUNCTION_LENGTH, Reach, Region};

@@ -67,7 +67,7 @@ impl Departure {
 
 /// Runs compiled code on `ctx` from its pc, until it leaves a [`Departure`] in the context. The
 /// caller has set the words of `PpcContext::host`: those of the code
-/// ([`crate::runtime::shared::ModeCode`]), which the caller's borrow keeps alive, and the run
+/// ([`crate::shared::ModeCode`]), which the caller's borrow keeps alive, and the run
 /// ([`crate::runtime::hooks::lend_run`]).
 pub(crate) fn enter(ctx: &mut PpcContext) {
     let here = stack_pointer();

@@ -21,7 +21,7 @@ use crate::code::entries::STORED;
 use crate::code::store::{Origin, Words, words_of};
 use crate::config::Tiers;
 use crate::plan::{CodeRequest, Plan, split_or_shrink};
-use crate::runtime::shared::{ModeCode, Shared};
+use crate::shared::{ModeCode, Shared};
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 use xenia_isa::word::NOP;

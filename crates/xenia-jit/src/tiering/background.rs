@@ -23,7 +23,7 @@ use crate::config::Tiers;
 use crate::counts::CompileCounts;
 use crate::lock_order;
 use crate::plan::CodeRequest;
-use crate::runtime::shared::{ModeCode, Shared};
+use crate::shared::{ModeCode, Shared};
 use crate::tiering::idle::Idle;
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap, HashSet};

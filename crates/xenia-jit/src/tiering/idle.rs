@@ -14,19 +14,16 @@
 //!
 //! - Compilation starts only while no orders of hot code wait ([`crate::tiering::background`]).
 //! - The thread sleeps until there is something to compile.
-//! - A run compiles at most [`MAX_AHEAD`] instructions; at most [`MAX_RAN`] units that have run
-//!   wait.
+//! - A run compiles at most [`MAX_AHEAD`] instructions.
 //! - The machine waits for the thread when it ends: the thread finishes one piece of a function,
 //!   at most some 40 ms, and then exits. A thread that outlived its machine would hold the guest's
 //!   memory, and the next machine of the process could not have the address for which stored code
 //!   is compiled.
 //! - Used in parallel runs only, since a lockstep run must not depend on the host's timing.
 
-use crate::runtime::shared::Shared;
+use crate::shared::Shared;
 use crate::tiering::ahead::{AheadCompiler, Finder, Pieces};
 use crate::tiering::background::Orders;
-use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, JoinHandle, Thread};
@@ -36,46 +33,9 @@ use xenia_lifter::{Compiler, Mode};
 /// Limit of instructions that are compiled ahead during one run: some 10 s of one processor, and 80
 /// MB of stored code.
 const MAX_AHEAD: u64 = 1 << 20;
-/// Limit of units that wait for the thread. Others are added when they are sampled again.
-const MAX_RAN: usize = 1 << 10;
-/// Limit of units taken from the list; beyond it no more are added.
-const MAX_TAKEN: usize = 1 << 16;
 /// The thread's nice value. It is not the lowest priority, because the thread holds locks that the
 /// guest's threads need, if only for microseconds.
 const NICENESS: u8 = 10;
-
-/// Units that have run and are worth the optimizing tier, but are not hot yet.
-#[derive(Debug, Default)]
-pub(crate) struct Ran {
-    /// Executed instructions, by sampled address.
-    waiting: HashMap<u32, u64>,
-    taken: HashSet<u32>,
-    /// The thread that takes them, and sleeps while none waits.
-    taker: Option<Thread>,
-}
-
-impl Ran {
-    /// Records the work of the unit that was sampled at `pc`.
-    pub(crate) fn note(&mut self, pc: u32, credit: u64) {
-        if let Some(waiting) = self.waiting.get_mut(&pc) {
-            *waiting = credit;
-        } else if self.waiting.len() < MAX_RAN && self.taken.len() < MAX_TAKEN && !self.taken.contains(&pc) {
-            self.waiting.insert(pc, credit);
-            if let Some(taker) = &self.taker {
-                taker.unpark();
-            }
-        }
-    }
-
-    /// Removes and returns the address with the most work; of several, the lowest.
-    pub(crate) fn take(&mut self) -> Option<u32> {
-        let next = self.waiting.iter().max_by_key(|&(&pc, &credit)| (credit, Reverse(pc)));
-        let pc = next.map(|(&pc, _)| pc)?;
-        self.waiting.remove(&pc);
-        self.taken.insert(pc);
-        Some(pc)
-    }
-}
 
 /// The thread of idle-time compilation.
 pub(crate) struct Idle {
@@ -119,7 +79,7 @@ impl Shared {
     /// Makes `thread` the one that is woken once there is something to compile ahead.
     fn begin_idle(&self, thread: Thread) {
         if let Some(baseline) = &self.baseline {
-            baseline.ran.lock().taker = Some(thread.clone());
+            baseline.ran.lock().set_taker(thread.clone());
         }
         self.idle_thread.get_or_init(|| thread);
     }
@@ -218,22 +178,6 @@ mod tests {
     }
 
     #[test]
-    fn the_most_credit_comes_first_and_each_unit_once() {
-        let mut ran = Ran::default();
-        for (pc, credit) in [(8, 20), (4, 20), (12, 30), (16, 10), (16, 40)] {
-            ran.note(pc, credit);
-        }
-        assert_eq!([(); 4].map(|()| ran.take()), [Some(16), Some(12), Some(4), Some(8)]);
-        ran.note(16, 99);
-        assert_eq!(ran.take(), None);
-    }
-
-    #[test]
-    fn a_new_unit_wakes_the_thread() {
-        check_wakes(|taker| Ran { taker: Some(taker.clone()), ..Ran::default() }.note(4, 1));
-    }
-
-    #[test]
     fn named_functions_wake_the_thread() {
         let jit = machine();
         check_wakes(|thread| {
@@ -268,18 +212,5 @@ mod tests {
             thread::yield_now();
         }
         drop(idle);
-    }
-
-    #[test]
-    fn units_that_wait_are_bounded() {
-        let mut ran = Ran::default();
-        for pc in 0..2 * MAX_RAN as u32 {
-            ran.note(4 * pc, 1);
-        }
-        assert_eq!(ran.waiting.len(), MAX_RAN);
-        ran.taken.extend(0..MAX_TAKEN as u32);
-        ran.waiting.clear();
-        ran.note(1 << 30, 1);
-        assert_eq!(ran.take(), None);
     }
 }

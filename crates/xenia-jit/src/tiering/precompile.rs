@@ -5,7 +5,7 @@
 //! set of compiled functions depends on the title alone; then all threads compile. Functions
 //! reachable only through pointers, and not named by the caller, are compiled when they are hot.
 
-use crate::runtime::shared::{ModeCode, Shared};
+use crate::shared::{ModeCode, Shared};
 use crate::tiering::ahead::{AheadCompiler, Finder, Pieces};
 use std::collections::BTreeSet;
 use std::sync::Arc;
