@@ -1,4 +1,5 @@
-//! Views of compiled code for developers: differential testing, text and size of code, maps for `perf`.
+//! Views of compiled code for developers: differential testing, text and size of code, maps for
+//! `perf`.
 
 #[cfg(feature = "arm64")]
 mod aarch64;
