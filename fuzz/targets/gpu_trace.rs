@@ -6,7 +6,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use xenia_gpu::NullBackend;
-use xenia_gpu::trace::{Player, Reader};
+use xenia_gpu::replay::Player;
+use xenia_gpu::trace::Reader;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(mut player) = Player::new(Reader::unpacked(bytes), Box::new(NullBackend)) {

@@ -19,6 +19,7 @@ mod present;
 pub mod processor;
 pub mod reference;
 pub mod registers;
+pub mod replay;
 pub mod resolve;
 pub mod texture;
 pub mod trace;

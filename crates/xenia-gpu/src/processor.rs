@@ -33,6 +33,7 @@ mod expected_draw;
 mod feed;
 mod gamma;
 mod queries;
+mod recording;
 mod shaders;
 mod state;
 mod statistics;

@@ -5,7 +5,7 @@
 //!   recording: CommandProcessor ── reads ──► Tap ── reads ──► memory   each byte read that a trace
 //!                     │                       │                         does not have yet is kept
 //!                     └── calls ──► Recorder ◄┘──► file
-//!   playing:   file ──► Player ──► CommandProcessor ──► Ram
+//!   playing:   file ──► Player ──► CommandProcessor ──► Ram             (replay)
 //! ```
 //!
 //! A trace begins with a [`ProcessorState`] (registers, shaders, EDRAM). All calls by the machine
@@ -17,16 +17,12 @@
 mod diff;
 mod event;
 mod file;
-mod narrate;
-mod play;
 mod record;
 mod tap;
 
 pub use diff::{TraceDifference, compare};
 pub use event::{ProcessorState, TraceEvent};
 pub use file::{MAGIC, Reader, TraceError, Writer};
-pub use narrate::{Narration, narrate};
-pub use play::{Player, Summary};
 pub use record::{Recorder, Recording};
 
 pub(crate) use event::{DisplayState, RingState};

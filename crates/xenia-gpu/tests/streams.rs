@@ -18,7 +18,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xenia_gpu::packets::disassemble;
 use xenia_gpu::processor::MAX_WORDS_PER_PUMP;
-use xenia_gpu::trace::{Player, Reader, Recorder};
+use xenia_gpu::replay::Player;
+use xenia_gpu::trace::{Reader, Recorder};
 use xenia_gpu::{Backend, CommandProcessor, Config, NullBackend, PhysicalMemory, Ram, Reference};
 use xenia_memory::{GuestMemory, Heap, Protect};
 

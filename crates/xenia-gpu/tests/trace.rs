@@ -8,9 +8,8 @@ use std::io::Read;
 use std::sync::Arc;
 use xenia_gpu::packets::{opcode, type3};
 use xenia_gpu::processor::TICKS_PER_SECOND;
-use xenia_gpu::trace::{
-    Narration, Player, Reader, Recorder, Summary, TraceError, TraceEvent, Writer, compare, narrate,
-};
+use xenia_gpu::replay::{Narration, Player, Summary, narrate};
+use xenia_gpu::trace::{Reader, Recorder, TraceError, TraceEvent, Writer, compare};
 use xenia_gpu::{Backend, CommandProcessor, Config, Frame, NullBackend, Ram, Reference};
 use xenia_testing::{Cases, Dice};
 

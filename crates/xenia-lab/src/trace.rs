@@ -27,7 +27,8 @@ use xenia_cli::Code;
 use xenia_cli::RunArgs;
 use xenia_cli::{conclude, limits};
 use xenia_documents::documented;
-use xenia_gpu::trace::{Narration, Player, Reader, Recorder, Summary, compare, narrate};
+use xenia_gpu::replay::{Narration, Player, Summary, narrate};
+use xenia_gpu::trace::{Reader, Recorder, compare};
 
 /// Runs the subcommand.
 pub fn run(command: &TraceCommand) -> Result<Code> {

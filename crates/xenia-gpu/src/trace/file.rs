@@ -157,7 +157,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// Creates an error about the last event.
-    pub(super) fn invalid(&self, reason: impl Into<String>) -> TraceError {
+    pub(crate) fn invalid(&self, reason: impl Into<String>) -> TraceError {
         TraceError::Invalid {
             event: self.events.saturating_sub(1),
             offset: self.offsets[0],

@@ -5,7 +5,6 @@
 
 use super::{ProcessorState, Tap, TraceEvent, Writer};
 use crate::memory::PhysicalMemory;
-use crate::processor::CommandProcessor;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -45,8 +44,27 @@ impl Recorder {
     }
 
     /// Whether the recording starts after this number of swaps.
-    fn is_due(&self, swaps: u64) -> bool {
+    pub(crate) fn is_due(&self, swaps: u64) -> bool {
         self.to.is_some() && self.trouble.is_none() && swaps >= self.from
+    }
+
+    /// Guest time of the latest call, while the recording is active.
+    pub(crate) fn latest_call(&self) -> Option<u64> {
+        self.running.is_some().then_some(self.now)
+    }
+
+    /// Counts recorded swaps; returns whether all requested ones are recorded now.
+    pub(crate) fn add_frames(&mut self, swaps: u64) -> bool {
+        self.done.frames += swaps;
+        self.is_full()
+    }
+
+    /// Summary of the recording, or its error; `None` if its first swap was not reached.
+    pub(crate) fn into_result(self) -> Option<io::Result<Recording>> {
+        match self.trouble {
+            Some(error) => Some(Err(error)),
+            None => self.to.is_none().then_some(Ok(self.done)),
+        }
     }
 
     /// Whether all requested swaps are recorded.
@@ -55,7 +73,11 @@ impl Recorder {
     }
 
     /// Starts the recording and returns the memory that the processor must use from now on.
-    fn begin(&mut self, memory: Arc<dyn PhysicalMemory>, state: ProcessorState) -> Arc<dyn PhysicalMemory> {
+    pub(crate) fn begin(
+        &mut self,
+        memory: Arc<dyn PhysicalMemory>,
+        state: ProcessorState,
+    ) -> Arc<dyn PhysicalMemory> {
         let Some(to) = self.to.take() else { return memory };
         match Writer::new(to) {
             Ok(writer) => {
@@ -85,7 +107,7 @@ impl Recorder {
     }
 
     /// Records a completed call, preceded by the memory that it read.
-    fn call(&mut self, event: &TraceEvent) {
+    pub(crate) fn call(&mut self, event: &TraceEvent) {
         if let TraceEvent::Pump { now } | TraceEvent::Store { now, .. } = event {
             self.now = *now;
         }
@@ -99,74 +121,12 @@ impl Recorder {
 
     /// Ends the recording with this event, and returns the memory that the processor must use
     /// again.
-    fn end(&mut self, end: &TraceEvent) -> Option<Arc<dyn PhysicalMemory>> {
+    pub(crate) fn end(&mut self, end: &TraceEvent) -> Option<Arc<dyn PhysicalMemory>> {
         self.put(end);
         let running = self.running.take()?;
         if let Err(error) = running.writer.finish() {
             self.trouble.get_or_insert(error);
         }
         Some(running.tap.inner())
-    }
-}
-
-impl CommandProcessor {
-    /// Sets the recorder, which starts now or at its first swap; ends an active recording.
-    pub fn record(&mut self, recorder: Recorder) {
-        self.end_recording();
-        self.recorder = Some(Box::new(recorder));
-        self.begin_recording();
-    }
-
-    /// Ends the recording and returns its summary; `None` if there was none or its first swap was
-    /// not reached.
-    pub fn finish_recording(&mut self) -> Option<io::Result<Recording>> {
-        self.end_recording();
-        let recorder = self.recorder.take()?;
-        match recorder.trouble {
-            Some(error) => Some(Err(error)),
-            None => recorder.to.is_none().then_some(Ok(recorder.done)),
-        }
-    }
-
-    fn begin_recording(&mut self) {
-        let swaps = self.statistics().swaps;
-        if self.recorder.as_ref().is_some_and(|recorder| recorder.is_due(swaps)) {
-            // The trace begins with the memory as it is.
-            self.deliver_all();
-            self.count_all();
-            let state = self.state();
-            if let Some(recorder) = &mut self.recorder {
-                self.memory = recorder.begin(self.memory.clone(), state);
-            }
-        }
-    }
-
-    fn end_recording(&mut self) {
-        let running = self.recorder.as_ref().filter(|recorder| recorder.running.is_some());
-        if let Some(now) = running.map(|recorder| recorder.now) {
-            self.deliver_all();
-            let digest = self.short_digest(now);
-            // A player could not cancel the same draws at the same point.
-            let has_cut = self.cancel().is_some_and(|cancel| cancel.has_cut());
-            let end =
-                if has_cut { TraceEvent::CUT_SHORT } else { TraceEvent::end(self.backend().name(), digest) };
-            if let Some(memory) = self.recorder.as_mut().and_then(|recorder| recorder.end(&end)) {
-                self.memory = memory;
-            }
-        }
-    }
-
-    /// Records a completed call during which `swaps` swaps happened.
-    pub(crate) fn record_call(&mut self, event: &TraceEvent, swaps: u64) {
-        let Some(recorder) = &mut self.recorder else { return };
-        recorder.call(event);
-        if recorder.running.is_some() {
-            recorder.done.frames += swaps;
-            if recorder.is_full() {
-                self.end_recording();
-            }
-        } else {
-            self.begin_recording();
-        }
     }
 }

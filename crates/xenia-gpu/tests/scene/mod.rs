@@ -11,8 +11,9 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex};
 
 use xenia_gpu::packets::{opcode, swap_commands, type0, type3};
+use xenia_gpu::replay::Player;
 use xenia_gpu::texture::layout::tiled_2d;
-use xenia_gpu::trace::{Player, Reader, Recorder};
+use xenia_gpu::trace::{Reader, Recorder};
 use xenia_gpu::{Frame, PhysicalMemory, Ram};
 pub use xenia_scenes::scene::*;
 

@@ -4,7 +4,8 @@ use super::*;
 use crate::backend::QueryReports;
 use crate::memory::PhysicalRange;
 use crate::registers::{Register, rb};
-use crate::trace::{self, Player, Reader};
+use crate::replay::Player;
+use crate::trace::{self, Reader};
 
 const REPORT: u32 = DATA;
 /// Word that a resolve writes, at this address.

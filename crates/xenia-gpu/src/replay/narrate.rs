@@ -1,6 +1,6 @@
 //! Trace to text: its packets, the state of each draw and resolve, and an image after each draw.
 
-use super::{Player, Reader, TraceError};
+use super::Player;
 use crate::Cancel;
 use crate::backend::{Backend, BackendError, DevicePicture, Frame, Inputs, PresentCall, Readback};
 use crate::draw_state::{ConditionalSurvey, DrawCall, ResolveCall};
@@ -8,6 +8,7 @@ use crate::edram::EdramPage;
 use crate::memory::{PhysicalMemory, PhysicalRange};
 use crate::packets::{Header, describe};
 use crate::processor::Observer;
+use crate::trace::{Reader, TraceError};
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};

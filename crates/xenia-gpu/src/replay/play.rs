@@ -1,9 +1,9 @@
 //! Trace player: repeats the recorded calls on a memory that contains only the trace's bytes.
 
-use super::{Reader, TraceError, TraceEvent};
 use crate::backend::{Backend, Frame};
 use crate::memory::{PhysicalMemory, Ram};
 use crate::processor::{CommandProcessor, Config, GpuEvent, Statistics, TICKS_PER_SECOND};
+use crate::trace::{Reader, TraceError, TraceEvent};
 use std::io::Read;
 use std::sync::Arc;
 use xenia_guest::MAX_TICKS;
