@@ -26,12 +26,13 @@
 //! `sc`, `isync`, `icbi`, MSR writes and time-base reads are always last.
 //!
 //! # Blocks
-//! See [`blocks`](crate::blocks): straight runs of predecoded instructions within one page, checked
-//! against the page's version at each entry. A handler is an arm, or an arm specialized for
-//! frequent values of its fixed bits, or two arms fused; `dispatch.rs` chooses, `chain.rs` chains
-//! them. All combinations behave like the plain arms; tests compare them.
+//! See [`blocks`]: straight runs of predecoded instructions within one page, checked against the
+//! page's version at each entry. A handler is an arm, or an arm specialized for frequent values of
+//! its fixed bits, or two arms fused; `dispatch.rs` chooses, `chain.rs` chains them. All
+//! combinations behave like the plain arms; tests compare them.
 #![allow(clippy::unnecessary_wraps)] // the arms' common helpers return a `Step`, as the arms do
 
+mod blocks;
 mod branch;
 mod chain;
 mod cpu;
@@ -59,10 +60,10 @@ mod vector;
 mod vector128;
 mod watched;
 
-use crate::blocks::{BlockCache, CurrentPage, PredecodedWord};
 use crate::{
     EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, PpcContext, ReservationMode,
 };
+use blocks::{BlockCache, CurrentPage, PredecodedWord};
 pub(crate) use chain::{HandlerTable, MAX_HANDLERS, RowHandler, run_one};
 pub use cpu::StoredBytes;
 pub(crate) use cpu::{CpuView, Plain, Raised, Retirement, Step, StorageAccess};

@@ -11,7 +11,6 @@
 #![forbid(unsafe_code)]
 
 mod arms;
-mod blocks;
 mod condition;
 mod context;
 mod counters;

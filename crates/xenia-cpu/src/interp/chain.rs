@@ -7,9 +7,9 @@
 //!
 //! [`Plain`]: super::Plain
 
+use super::blocks::PredecodedWord;
 use super::dispatch::{arm, handler_of};
 use super::{CpuView, ILLEGAL, Retirement, Step};
-use crate::blocks::PredecodedWord;
 use xenia_isa::{Instruction, decode};
 
 /// A handler as a function pointer. It runs the first instruction of the given code, and continues

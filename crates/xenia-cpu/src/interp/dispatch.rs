@@ -241,8 +241,8 @@ fn facility_of(row: &Row) -> u64 {
 mod tests {
     use super::*;
     use crate::EngineConfig;
-    use crate::blocks::PredecodedWord;
     use crate::interp::CpuView;
+    use crate::interp::blocks::PredecodedWord;
     use crate::interp::chain::{NO_SUCCESSORS, run_one};
     use crate::interp::testing::*;
     use xenia_isa::dispatch;

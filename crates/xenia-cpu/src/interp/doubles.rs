@@ -89,7 +89,7 @@ pub(crate) fn double_of(first: Instruction, second: Instruction) -> Option<RowHa
 mod tests {
     use super::*;
     use crate::EngineConfig;
-    use crate::blocks::PredecodedWord;
+    use crate::interp::blocks::PredecodedWord;
     use crate::interp::chain::{END, HandlerTable, MAX_HANDLERS};
     use crate::interp::testing::*;
     use crate::interp::{CpuView, handler_of};

@@ -4,7 +4,7 @@
 //! reached often enough to be a candidate for compilation. The first block of a run is not counted:
 //! a run resumes where the last visit ended, which is unrelated to the program.
 
-use crate::blocks::{BlockCache, EntryIndex};
+use super::blocks::{BlockCache, EntryIndex};
 use crate::{Exit, Interpreter, PpcContext};
 use xenia_memory::DeviceQueue;
 

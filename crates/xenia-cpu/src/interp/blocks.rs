@@ -39,7 +39,7 @@ mod entry;
 mod handlers;
 mod pages;
 
-use crate::interp::{ChosenHandler, CpuView, Step, double_of, handler_for, pair_of, stores};
+use super::{ChosenHandler, CpuView, Step, double_of, handler_for, pair_of, stores};
 use crate::{PpcContext, msr_bit};
 pub(crate) use entry::PredecodedWord;
 use handlers::HandlerNumbers;
