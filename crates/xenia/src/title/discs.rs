@@ -183,6 +183,6 @@ pub(crate) mod tests {
                 assert!(error.contains(said), "{error}");
             }
         }
-        assert!(TitleDiscs::open(&Title::demo().unwrap(), &[named("2=x")]).is_err());
+        assert!(TitleDiscs::open(&Title::demo().unwrap(), &[NamedDisc { number: 2, place: "x".into() }]).is_err());
     }
 }
