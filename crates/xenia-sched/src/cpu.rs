@@ -23,8 +23,8 @@
 //! - **Errors** concern names only: a thread with a counted [`ThreadRef`] is never stale.
 
 use crate::{
-    Alertable, Contention, Event, GuestTicks, NotedContention, SchedError, SpawnParameters, ThreadRef,
-    WaitSerial,
+    Alertable, Contention, Event, GuestTicks, Interruption, NotedContention, SchedError, SpawnParameters,
+    ThreadRef, WaitSerial,
 };
 use serde::{Deserialize, Serialize};
 use xenia_cpu::PpcContext;
@@ -135,14 +135,15 @@ pub trait Cpu {
     /// expire after the thread has resumed and entered another wait.
     fn time_out(&mut self, wait: WaitTicket, value: u64) -> Result<Woken, SchedError>;
 
-    /// Does the same as [`Self::wake_with`] without a boost, if the thread is in an alertable wait.
-    /// The check and the wake are one step, so that two interruptions can't end one wait. The
-    /// caller must hold the lock of the lists that alertable waits are on, from before the call
-    /// until it has removed the wait from them; otherwise a signal could be given to a wait that is
-    /// over.
+    /// Does the same as [`Self::wake_with`] without a boost, if the thread is in an alertable wait
+    /// that this interruption may end. The check and the wake are one step, so that two
+    /// interruptions can't end one wait. The caller must hold the lock of the lists that alertable
+    /// waits are on, from before the call until it has removed the wait from them; otherwise a
+    /// signal could be given to a wait that is over.
     fn interrupt(
         &mut self,
         thread: ThreadRef,
+        by: Interruption,
         value: u64,
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError>;

@@ -74,5 +74,5 @@ pub use time::{
     GuestTicks, INSTRUCTIONS_PER_TICK_SHIFT, MAX_TICKS, QUANTUM_DEFAULT, START_FILETIME, TICKS_PER_SECOND,
     TIME_READS_PER_VISIT, filetime, ticks_from_100ns, ticks_to_100ns,
 };
-pub use wait_word::{Alertable, Commit, Ended, WaitSerial, WaitWord, Which};
+pub use wait_word::{Alertable, Commit, Ended, Interruption, WaitSerial, WaitWord, Which};
 pub use xenia_guest::{FIELDS_PER_SECOND, HW_THREADS};

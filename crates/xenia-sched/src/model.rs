@@ -2,8 +2,8 @@
 //! parking on the scheduler's wait words under loom's locks.
 
 use crate::{
-    Alertable, Commit, Contention, Cpu, Ended, Event, GuestTicks, NotedContention, Placement, SchedError,
-    SpawnParameters, ThreadRef, WaitSerial, WaitTicket, WaitWord, Which, Woken,
+    Alertable, Commit, Contention, Cpu, Ended, Event, GuestTicks, Interruption, NotedContention, Placement,
+    SchedError, SpawnParameters, ThreadRef, WaitSerial, WaitTicket, WaitWord, Which, Woken,
 };
 use loom::sync::{Condvar, Mutex};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -204,10 +204,11 @@ impl Cpu for ModelCpu {
     fn interrupt(
         &mut self,
         thread: ThreadRef,
+        by: Interruption,
         value: u64,
         _: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError> {
-        Ok(self.0.end(thread, Which::Alertable, value))
+        Ok(self.0.end(thread, Which::Alertable(by), value))
     }
 
     fn spawn(&mut self, _: SpawnParameters) -> Result<ThreadRef, SchedError> {

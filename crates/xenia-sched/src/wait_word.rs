@@ -29,17 +29,29 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 #[cfg(not(feature = "wait-model"))]
 use std::{hint, sync::atomic::AtomicU64, thread};
 
-/// Whether an alert or a user APC may end a wait.
+/// Interruptions that may end a wait.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Alertable {
     No,
+    /// User APCs and all alerts: an alertable wait in user mode.
     Yes,
+    /// Kernel-mode alerts: an alertable wait in kernel mode.
+    InKernelMode,
 }
 
 impl Alertable {
     pub fn is_yes(self) -> bool {
-        self == Self::Yes
+        self != Self::No
     }
+}
+
+/// An interruption, by the waits that it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interruption {
+    /// A kernel-mode alert: ends all alertable waits.
+    KernelAlert,
+    /// A user APC or a user-mode alert: ends alertable waits in user mode.
+    User,
 }
 
 impl fmt::Debug for Alertable {
@@ -60,6 +72,8 @@ const STATE: u64 = 7;
 const ALERTABLE: u64 = 8;
 /// Number of bits for state and flag; the serial number is above them.
 const BITS: u32 = 4;
+/// Flag: only kernel-mode alerts may end an alertable wait. It is above the serial number.
+const KERNEL_MODE: u64 = 1 << 63;
 
 /// State: no wait.
 const CLOSED: u64 = 0;
@@ -85,8 +99,8 @@ pub struct WaitSerial(u64);
 pub enum Which {
     /// Any wait: the caller has removed the wait from its list.
     Any,
-    /// A wait that an interruption may end.
-    Alertable,
+    /// A wait that this interruption may end.
+    Alertable(Interruption),
     /// The wait with this serial number.
     Serial(WaitSerial),
 }
@@ -140,6 +154,11 @@ impl WaitWordState {
     }
 }
 
+/// The serial number in a word.
+fn serial_of(word: u64) -> u64 {
+    (word & !KERNEL_MODE) >> BITS
+}
+
 impl WaitWord {
     /// The word, for a saved state.
     pub(crate) fn state(&self) -> WaitWordState {
@@ -155,10 +174,13 @@ impl WaitWord {
 
     /// Opens a wait; the previous one must be over. For the thread's owner only.
     pub fn open(&self, alertable: Alertable) -> WaitSerial {
-        // 60 bits, which never overflow.
-        let serial = (self.word.load(Relaxed) >> BITS) + 1;
-        let flag = if alertable.is_yes() { ALERTABLE } else { 0 };
-        self.word.store(serial << BITS | flag | OPEN, Release);
+        let serial = serial_of(self.word.load(Relaxed)) + 1;
+        let flags = match alertable {
+            Alertable::No => 0,
+            Alertable::Yes => ALERTABLE,
+            Alertable::InKernelMode => ALERTABLE | KERNEL_MODE,
+        };
+        self.word.store(serial << BITS | flags | OPEN, Release);
         WaitSerial(serial)
     }
 
@@ -178,13 +200,13 @@ impl WaitWord {
     /// The current wait, if there is one.
     pub fn waiting(&self) -> Option<WaitSerial> {
         let word = self.word.load(Acquire);
-        matches!(word & STATE, OPEN | PARKED).then_some(WaitSerial(word >> BITS))
+        matches!(word & STATE, OPEN | PARKED).then_some(WaitSerial(serial_of(word)))
     }
 
     /// Parks the thread, or finds that its wait has ended. For the thread's owner only, once after
     /// each [`Self::open`].
     pub fn commit(&self) -> Commit {
-        // No other thread opens a wait, so the serial number and the flag can't change.
+        // No other thread opens a wait, so the serial number and the flags can't change.
         let open = self.word.load(Relaxed) & !STATE | OPEN;
         if self.word.compare_exchange(open, open & !STATE | PARKED, AcqRel, Acquire).is_ok() {
             return Commit::Parked;
@@ -206,8 +228,9 @@ impl WaitWord {
         loop {
             let meant = match which {
                 Which::Any => true,
-                Which::Alertable => word & ALERTABLE != 0,
-                Which::Serial(WaitSerial(serial)) => word >> BITS == serial,
+                Which::Alertable(Interruption::KernelAlert) => word & ALERTABLE != 0,
+                Which::Alertable(Interruption::User) => word & (ALERTABLE | KERNEL_MODE) == ALERTABLE,
+                Which::Serial(WaitSerial(serial)) => serial_of(word) == serial,
             };
             let after = match word & STATE {
                 OPEN if meant => word & !STATE | ENDING,
@@ -255,16 +278,35 @@ mod tests {
         let first = word.open(Alertable::No);
         assert_eq!(word.waiting(), Some(first));
         assert_eq!(word.commit(), Commit::Parked);
-        assert_eq!(word.end(Which::Alertable, 1), Ended::Over);
+        assert_eq!(word.end(Which::Alertable(Interruption::KernelAlert), 1), Ended::Over);
         assert_eq!(word.end(Which::Serial(first), 2), Ended::Parked);
         assert_eq!(word.end(Which::Serial(first), 3), Ended::Over);
         let second = word.open(Alertable::Yes);
         assert_eq!(word.end(Which::Serial(first), 4), Ended::Over, "a deadline of the wait before");
-        assert_eq!(word.end(Which::Alertable, 5), Ended::BeforePark);
+        assert_eq!(word.end(Which::Alertable(Interruption::User), 5), Ended::BeforePark);
         assert_eq!(word.end(Which::Serial(second), 6), Ended::Over);
         assert!(word.is_open() && word.waiting().is_none());
         assert_eq!(word.commit(), Commit::GoOn(5));
         assert_eq!(word.end(Which::Any, 7), Ended::Over);
         assert!(!word.is_open() && word.waiting().is_none());
+    }
+
+    #[test]
+    fn a_wait_in_kernel_mode_ends_by_kernel_mode_alerts_only() {
+        let word = WaitWord::default();
+        let first = word.open(Alertable::InKernelMode);
+        assert_eq!(word.waiting(), Some(first));
+        assert_eq!(word.end(Which::Alertable(Interruption::User), 1), Ended::Over);
+        assert_eq!(word.commit(), Commit::Parked);
+        assert_eq!(word.end(Which::Alertable(Interruption::User), 2), Ended::Over);
+        assert_eq!(word.end(Which::Alertable(Interruption::KernelAlert), 3), Ended::Parked);
+        let second = word.open(Alertable::InKernelMode);
+        assert_eq!(word.end(Which::Serial(first), 4), Ended::Over, "a deadline of the wait before");
+        assert_eq!(word.end(Which::Serial(second), 5), Ended::BeforePark);
+        assert_eq!(word.commit(), Commit::GoOn(5));
+        // The next wait's mode is its own.
+        let third = word.open(Alertable::Yes);
+        assert_eq!(word.waiting(), Some(third));
+        assert_eq!(word.end(Which::Alertable(Interruption::User), 6), Ended::BeforePark);
     }
 }

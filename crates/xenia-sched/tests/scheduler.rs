@@ -6,8 +6,8 @@ mod yields;
 use plain::Plain;
 use xenia_cpu::PpcContext;
 use xenia_sched::{
-    Alertable, BlockReason, Cpu, Disposition, Placement, SchedError, Scheduler, SchedulerConfig,
-    SpawnParameters, ThreadRef, ThreadState, Wait, Woken,
+    Alertable, BlockReason, Cpu, Disposition, Interruption, Placement, SchedError, Scheduler,
+    SchedulerConfig, SpawnParameters, ThreadRef, ThreadState, Wait, Woken,
 };
 
 fn parameters(id: u32, hw_id: u8) -> SpawnParameters {
@@ -358,9 +358,10 @@ fn an_interruption_ends_alertable_waits_only_and_sets_registers_before_the_threa
             ctx.gpr[3] = 9;
         };
         let cpu: &mut dyn Cpu = &mut scheduler;
-        let woken = cpu.interrupt(thread, 0xC0, &mut enter).unwrap();
+        let by = Interruption::User;
+        let woken = cpu.interrupt(thread, by, 0xC0, &mut enter).unwrap();
         assert_eq!(woken, if interrupted == 1 { Woken::Yes } else { Woken::NotWaiting });
-        assert_eq!(cpu.interrupt(thread, 0xC0, &mut enter), Ok(Woken::NotWaiting), "a wait ends once");
+        assert_eq!(cpu.interrupt(thread, by, 0xC0, &mut enter), Ok(Woken::NotWaiting), "a wait ends once");
         assert_eq!(calls, interrupted);
         let ctx = scheduler.context_mut(thread).unwrap();
         let expected = if interrupted == 1 { (0x8200_1000, 9) } else { (0, 0) };
@@ -402,7 +403,7 @@ fn a_wake_before_the_thread_parks_keeps_it_running() {
             assert!(cpu.is_waiting(ticket));
             let woken = match round {
                 1 => cpu.wake(thread, round, 0),
-                2 => cpu.interrupt(thread, round, &mut enter),
+                2 => cpu.interrupt(thread, Interruption::User, round, &mut enter),
                 _ => cpu.time_out(ticket, round),
             };
             assert_eq!(woken, Ok(Woken::BeforePark));

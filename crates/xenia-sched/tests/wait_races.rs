@@ -15,7 +15,7 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU64},
     thread,
 };
-use xenia_sched::{Commit, Ended, WaitSerial, WaitWord, Which};
+use xenia_sched::{Commit, Ended, Interruption, WaitSerial, WaitWord, Which};
 
 /// Number of threads of each kind: signalling, timing out, interrupting.
 const OF_EACH: u32 = if cfg!(feature = "wait-model") { 2 } else { 1 };
@@ -129,7 +129,7 @@ impl WaitHarness {
     fn interrupt(&self) {
         while !self.over.load(Acquire) {
             let mut list = self.list.lock().unwrap();
-            self.end(Which::Alertable, INTERRUPTION, &mut list);
+            self.end(Which::Alertable(Interruption::User), INTERRUPTION, &mut list);
             drop(list);
             thread::yield_now();
         }

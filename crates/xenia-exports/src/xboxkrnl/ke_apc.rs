@@ -80,10 +80,9 @@ impl KeApc {
     }
 
     /// Alerts a thread in a processor mode: its current or next alertable wait ends with `ALERTED`.
-    /// Returns whether it was already alerted. Modes of waits are ignored: user-mode alerts and
-    /// APCs end alertable kernel-mode waits too, which they do not on NT. Unsure whether they do on
-    /// the console.
-    #[export(Partial)]
+    /// Returns whether it was already alerted. As on NT, an alertable wait in kernel mode ends by
+    /// kernel-mode alerts only, and leaves user-mode alerts and user APCs to a later wait.
+    #[export(Done)]
     fn KeAlertThread(call: &mut Call, thread: GuestAddr, mode: u32) -> Fallible<bool> {
         let id = call.kernel.threads.lock().id_of(thread)?;
         call.kernel.apcs().alert(call.cpu, id, ProcessorMode::of(mode))

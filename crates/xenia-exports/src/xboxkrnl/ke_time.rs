@@ -1,6 +1,6 @@
 //! Time and delays (`Ke*Time`, `KeDelayExecutionThread`).
 
-use crate::abi::{Call, Flow, Out};
+use crate::abi::{Call, Flow, Out, ProcessorMode};
 use crate::ports::clock::interrupt_time;
 use crate::status::failure::Fallible;
 use crate::thread::waiting::{Timeout, deadline, interruption};
@@ -51,20 +51,20 @@ impl KeTime {
     }
 
     /// Waits for an interval; an interval of 0 yields as `NtYieldExecution` does. An alertable wait
-    /// ends early with `USER_APC` if there is a user APC. The processor mode is ignored
-    /// (`KeAlertThread`).
-    #[export(Partial)]
+    /// ends early with `USER_APC` if there is a user APC, as in `KeAlertThread`.
+    #[export(Done)]
     fn KeDelayExecutionThread(
         call: &mut Call,
-        _mode: u32,
+        mode: u32,
         alertable: bool,
         interval: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
         let yields = interval.map(|interval| interval.read(call.memory())).transpose()? == Some(0);
         let deadline = deadline(call, interval)?;
+        let alertable = ProcessorMode::of(mode).interruptions(alertable);
         // Held from the check for an interruption until the wait can be interrupted.
         let mut turn = call.kernel.dispatcher.turn(call.thread());
-        if alertable && let Some(flow) = interruption(call, &mut turn)? {
+        if let Some(flow) = interruption(call, &mut turn, alertable)? {
             return Ok(flow);
         }
         if yields {
@@ -74,7 +74,7 @@ impl KeTime {
         if deadline.is_some_and(|deadline| deadline <= call.now()) {
             return Ok(Flow::Yield(NtStatus::SUCCESS));
         }
-        delay(call, deadline, alertable.into())
+        delay(call, deadline, alertable)
     }
 
     /// Passes microseconds of time. The thread does not spin: threads of lower priority may run,

@@ -1,6 +1,6 @@
 //! Waits for objects by address (`KeWait*`).
 
-use crate::abi::{Call, Flow, Ptr};
+use crate::abi::{Call, Flow, ProcessorMode, Ptr};
 use crate::objects::dispatcher::{MAX_WAIT_OBJECTS, WaitSet, WaitType};
 use crate::status::failure::Fallible;
 use crate::thread::waiting::{KeepAlive, Timeout, WaitRequest, deadline, wait};
@@ -12,32 +12,32 @@ pub struct KeWait;
 
 #[exports(xboxkrnl)]
 impl KeWait {
-    /// Waits for one object. The processor mode is ignored (`KeAlertThread`).
-    #[export(Partial)]
+    /// Waits for one object.
+    #[export(Done)]
     fn KeWaitForSingleObject(
         call: &mut Call,
         object: GuestAddr,
         _reason: u32,
-        _mode: u32,
+        mode: u32,
         alertable: bool,
         timeout: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
         let deadline = deadline(call, timeout)?;
         let set = WaitSet::one(&object);
-        let alertable = alertable.into();
+        let alertable = ProcessorMode::of(mode).interruptions(alertable);
         wait(call, WaitRequest { set, alertable, deadline, keep: KeepAlive::Unseen })
     }
 
     /// Waits for all (type 0) or any (type 1) of up to 64 objects. The status of a wait-any is the
-    /// index of the object. The processor mode is ignored (`KeAlertThread`).
-    #[export(Partial)]
+    /// index of the object.
+    #[export(Done)]
     fn KeWaitForMultipleObjects(
         call: &mut Call,
         count: u32,
         objects: Ptr<GuestAddr>,
         wait_type: u32,
         _reason: u32,
-        _mode: u32,
+        mode: u32,
         alertable: bool,
         timeout: Timeout,
         _blocks: GuestAddr,
@@ -50,7 +50,7 @@ impl KeWait {
             (0..count).map(|index| objects.at(index).read(call.memory())).collect::<Result<_, _>>()?;
         let deadline = deadline(call, timeout)?;
         let set = WaitSet { objects: &objects, wait_type };
-        let alertable = alertable.into();
+        let alertable = ProcessorMode::of(mode).interruptions(alertable);
         wait(call, WaitRequest { set, alertable, deadline, keep: KeepAlive::Unseen })
     }
 }

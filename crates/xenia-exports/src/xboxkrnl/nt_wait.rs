@@ -1,6 +1,6 @@
 //! Waits for objects by handle (`NtWait*`, `NtSignalAndWait*`).
 
-use crate::abi::{Call, Flow, Handle, Ptr};
+use crate::abi::{Call, Flow, Handle, ProcessorMode, Ptr};
 use crate::objects::dispatcher::{Held, MAX_WAIT_OBJECTS, WaitSet, WaitType};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
@@ -32,32 +32,31 @@ fn resolve<'a>(call: &Call<'a>, handle: Handle) -> Fallible<(GuestAddr, Option<O
 
 #[exports(xboxkrnl)]
 impl NtWait {
-    /// Waits for one object. The processor mode is ignored (`KeAlertThread`).
-    #[export(Partial)]
+    /// Waits for one object.
+    #[export(Done)]
     fn NtWaitForSingleObjectEx(
         call: &mut Call,
         handle: Handle,
-        _mode: u32,
+        mode: u32,
         alertable: bool,
         timeout: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
         let (body, _object) = resolve(call, handle)?;
         let deadline = deadline(call, timeout)?;
         let set = WaitSet::one(&body);
-        let alertable = alertable.into();
+        let alertable = ProcessorMode::of(mode).interruptions(alertable);
         wait(call, WaitRequest { set, alertable, deadline, keep: KeepAlive::Counted })
     }
 
     /// Waits for all (type 0) or any (type 1) of up to 64 objects. The status of a wait-any is the
-    /// index of the object. A wait-all must not name an object twice. The processor mode is ignored
-    /// (`KeAlertThread`).
-    #[export(Partial)]
+    /// index of the object. A wait-all must not name an object twice.
+    #[export(Done)]
     fn NtWaitForMultipleObjectsEx(
         call: &mut Call,
         count: u32,
         handles: Ptr<Handle>,
         wait_type: u32,
-        _mode: u32,
+        mode: u32,
         alertable: bool,
         timeout: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
@@ -81,18 +80,17 @@ impl NtWait {
         }
         let deadline = deadline(call, timeout)?;
         let set = WaitSet { objects: &bodies, wait_type };
-        let alertable = alertable.into();
+        let alertable = ProcessorMode::of(mode).interruptions(alertable);
         wait(call, WaitRequest { set, alertable, deadline, keep: KeepAlive::Counted })
     }
 
-    /// Signals an event, semaphore or mutant, and waits for another object. The processor mode is
-    /// ignored (`KeAlertThread`).
-    #[export(Partial)]
+    /// Signals an event, semaphore or mutant, and waits for another object.
+    #[export(Done)]
     fn NtSignalAndWaitForSingleObjectEx(
         call: &mut Call,
         signal: Handle,
         wait_for: Handle,
-        _mode: u32,
+        mode: u32,
         alertable: bool,
         timeout: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
@@ -112,7 +110,7 @@ impl NtWait {
         };
         let deadline = deadline(call, timeout)?;
         let set = WaitSet::one(&body);
-        let alertable = alertable.into();
+        let alertable = ProcessorMode::of(mode).interruptions(alertable);
         let request = WaitRequest { set, alertable, deadline, keep: KeepAlive::Counted };
         signal_and_wait(call, signal, signals, request)
     }

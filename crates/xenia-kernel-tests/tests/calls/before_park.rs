@@ -64,7 +64,7 @@ fn an_alert_and_an_apc_find_a_wait_that_has_not_parked() {
     let mut b = Harness::new();
     let event = event(&mut b);
     let apc = u64::from(b.scratch.0) + 0x500;
-    let (other, wait) = about_to_wait(&mut b, "KeWaitForSingleObject", &[event, 0, 0, 1, 0]);
+    let (other, wait) = about_to_wait(&mut b, "KeWaitForSingleObject", &[event, 0, 1, 1, 0]);
     let kthread = kthread_of(&mut b, other);
     assert_eq!(b.kernel_call("KeAlertThread", &[kthread, 1]), 0);
     assert_eq!(b.kernel_call("KeAlertThread", &[kthread, 0]), 0, "for the next");
@@ -73,7 +73,7 @@ fn an_alert_and_an_apc_find_a_wait_that_has_not_parked() {
     assert!(is_set(&b), "it is on no list");
     b.kernel_call("KeResetEvent", &[event]);
     b.act_as(other);
-    assert_eq!(b.carry_out("KeWaitForSingleObject", &[event, 0, 0, 1, 0]), Some(ALERTED), "the second");
+    assert_eq!(b.carry_out("KeWaitForSingleObject", &[event, 0, 1, 1, 0]), Some(ALERTED), "the second");
 
     let mut b = Harness::new();
     b.memory().write(b.scratch, -10_000_i64).unwrap();

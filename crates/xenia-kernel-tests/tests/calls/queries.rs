@@ -87,6 +87,50 @@ fn an_alert_ends_one_alertable_wait() {
 }
 
 #[test]
+fn a_wait_in_kernel_mode_ends_by_kernel_mode_alerts_only() {
+    let mut b = Harness::new();
+    let event = u64::from(b.scratch.0) + 0x40;
+    b.kernel_call("KeInitializeEvent", &[event, 1, 0]);
+    b.memory().write(b.scratch.offset(0xC0), event as u32).unwrap();
+    let list = u64::from(b.scratch.0) + 0xC0;
+    let now = u64::from(b.scratch.0) + 0x80;
+    let current = u64::from(u32::MAX - 1);
+    let handle = create(&mut b, "NtCreateEvent", &[1, 0]);
+    let signal = create(&mut b, "NtCreateEvent", &[1, 0]);
+    let thread = b.kthread();
+    assert_eq!(b.status("NtQueueApcThread", &[current, 0x8200_0000, 1, 2, 3]), NtStatus::SUCCESS);
+    assert_eq!(b.kernel_call("KeAlertThread", &[thread, 1]), 0);
+    b.memory().write(b.scratch.offset(0xC4), handle as u32).unwrap();
+    let waits = [
+        ("KeWaitForSingleObject", vec![event, 3, 0, 1, now]),
+        ("KeWaitForMultipleObjects", vec![1, list, 1, 3, 0, 1, now, 0]),
+        ("NtWaitForSingleObjectEx", vec![handle, 0, 1, now]),
+        ("NtWaitForMultipleObjectsEx", vec![1, list + 4, 1, 0, 1, now]),
+        ("NtSignalAndWaitForSingleObjectEx", vec![signal, handle, 0, 1, now]),
+    ];
+    for (name, arguments) in waits {
+        assert_eq!(b.carry_out(name, &arguments), Some(TIMEOUT), "{name}");
+        assert_eq!(b.kernel_call("KeAlertThread", &[thread, 0]), 0);
+        assert_eq!(b.carry_out(name, &arguments), Some(ALERTED), "{name}");
+    }
+    // A later wait in user mode finds both, the alert first.
+    assert_eq!(b.carry_out("KeDelayExecutionThread", &[1, 1, now]), Some(ALERTED));
+    let flow = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &[1, 1, now]);
+    assert!(matches!(flow, Flow::CallGuest(guest) if guest.args == [1, 2, 3]));
+    // The same for a thread that waits.
+    let first = b.thread;
+    let other = b.add_thread();
+    b.act_as(other);
+    let waiting = b.kthread();
+    assert_eq!(b.carry_out("KeWaitForSingleObject", &[event, 3, 0, 1, 0]), None);
+    b.act_as(first);
+    assert_eq!(b.kernel_call("KeAlertThread", &[waiting, 1]), 0);
+    assert_eq!(b.answer(other), None, "it waits on");
+    assert_eq!(b.kernel_call("KeAlertThread", &[waiting, 0]), 0);
+    assert_eq!(b.answer(other), Some(ALERTED));
+}
+
+#[test]
 fn a_priority_is_set_for_now() {
     let mut b = Harness::new();
     let thread = b.kthread();

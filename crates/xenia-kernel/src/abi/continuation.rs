@@ -128,6 +128,15 @@ impl ProcessorMode {
     pub fn argument(self) -> u64 {
         self as u64
     }
+
+    /// The interruptions that may end a wait in this mode.
+    pub fn interruptions(self, alertable: bool) -> Alertable {
+        match self {
+            _ if !alertable => Alertable::No,
+            Self::User => Alertable::Yes,
+            Self::Kernel => Alertable::InKernelMode,
+        }
+    }
 }
 
 /// Exports that continue after guest code; the function in

@@ -3,7 +3,7 @@
 //!
 //! | kind | runs |
 //! |---|---|
-//! | user | in an alertable wait of its thread, in order; the wait then ends with `USER_APC` |
+//! | user | in an alertable user-mode wait of its thread, in order; it then ends with `USER_APC` |
 //! | kernel | at level 0, outside critical regions and other normal routines of kernel-mode APCs |
 //! | special kernel: without a normal routine | at level 0, before the others |
 //!
@@ -18,7 +18,7 @@
 //! |---|---|
 //! | is parked in a wait that the APC ends or interrupts | begins as the thread wakes |
 //! | has begun such a wait, not parked ([`Woken::BeforePark`]) | begins instead (`before_park`) |
-//! | does anything else | begins at its next alertable wait or return from a kernel call |
+//! | does anything else | begins at its next such wait or return from a kernel call |
 //!
 //! A turn is locked before the threads' records. So `queue` reads the thread's reference, which
 //! leads to the turn, under an earlier lock, and `push` checks that the record still has it.
@@ -43,7 +43,7 @@ use xenia_guest::layout::kapc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_limits::{Limit, ResourceLimits};
 use xenia_memory::GuestMemory;
-use xenia_sched::{Cpu, ThreadRef, Woken};
+use xenia_sched::{Cpu, Interruption, ThreadRef, Woken};
 use xenia_sync::Mutex;
 
 /// Origin of an APC.
@@ -151,7 +151,8 @@ impl ApcQueues<'_> {
                         None => Ok(()),
                     });
                 };
-                let woken = wait.interrupt_alertable(self.memory, cpu, NtStatus::USER_APC, &mut enter)?;
+                let by = Interruption::User;
+                let woken = wait.interrupt_alertable(self.memory, cpu, by, NtStatus::USER_APC, &mut enter)?;
                 if woken == Woken::BeforePark {
                     let next = threads.next_apc(self.memory, thread_id)?;
                     self.save_pending_call(&mut threads, thread_id, next);
@@ -270,8 +271,8 @@ impl ApcQueues<'_> {
         Ok(found)
     }
 
-    /// Alerts a thread: its current or next alertable wait ends with `ALERTED`. Returns whether it
-    /// was already alerted.
+    /// Alerts a thread: its current or next alertable wait ends with `ALERTED`. A user-mode alert
+    /// ends only waits in user mode. Returns whether the thread was already alerted.
     pub fn alert(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: ProcessorMode) -> Fallible<bool> {
         // Held until the wait is on no list, or until the next wait will find the alert.
         let reference = self.threads.lock().get(thread_id).map(|record| record.reference);
@@ -280,7 +281,12 @@ impl ApcQueues<'_> {
         if alerted(&self.threads.lock()).ok_or(NtStatus::INVALID_PARAMETER)? {
             return Ok(true);
         }
-        if wait.interrupt_alertable(self.memory, cpu, NtStatus::ALERTED, &mut |_| ())? == Woken::NotWaiting
+        let by = match mode {
+            ProcessorMode::Kernel => Interruption::KernelAlert,
+            ProcessorMode::User => Interruption::User,
+        };
+        let woken = wait.interrupt_alertable(self.memory, cpu, by, NtStatus::ALERTED, &mut |_| ())?;
+        if woken == Woken::NotWaiting
             && let Some(record) = self.threads.lock().get_mut(thread_id)
         {
             record.alerted[mode as usize] = true;

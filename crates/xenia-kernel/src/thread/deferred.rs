@@ -7,7 +7,7 @@ use crate::thread::records::Threads;
 use xenia_guest::layout::kdpc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::HW_THREADS;
+use xenia_sched::{Alertable, HW_THREADS};
 
 impl Threads {
     /// Queues a DPC; returns its hardware thread, or `None` if it is queued already. The fields of
@@ -60,12 +60,15 @@ impl Threads {
         &mut self,
         memory: &GuestMemory,
         thread_id: u32,
+        alertable: Alertable,
     ) -> Fallible<Option<Flow<NtStatus>>> {
-        if self.take_alert(thread_id, ProcessorMode::User) {
-            return Ok(Some(Flow::Return(NtStatus::ALERTED)));
-        }
-        if let Some(apc) = self.next_apc(memory, thread_id)? {
-            return Ok(Some(Flow::CallGuest(apc)));
+        if alertable == Alertable::Yes {
+            if self.take_alert(thread_id, ProcessorMode::User) {
+                return Ok(Some(Flow::Return(NtStatus::ALERTED)));
+            }
+            if let Some(apc) = self.next_apc(memory, thread_id)? {
+                return Ok(Some(Flow::CallGuest(apc)));
+            }
         }
         let alerted = self.take_alert(thread_id, ProcessorMode::Kernel);
         Ok(alerted.then_some(Flow::Return(NtStatus::ALERTED)))

@@ -109,9 +109,7 @@ fn wait_under(call: &mut Call, held: &mut Held<'_>, request: WaitRequest<'_>) ->
     }
     call.forget_abandoned_calls();
     let mut turn = kernel.dispatcher.turn(call.thread());
-    if alertable.is_yes()
-        && let Some(flow) = interruption(call, &mut turn)?
-    {
+    if let Some(flow) = interruption(call, &mut turn, alertable)? {
         return Ok(flow);
     }
     let is_over = deadline.is_some_and(|deadline| deadline <= call.now());
@@ -134,14 +132,19 @@ fn wait_under(call: &mut Call, held: &mut Held<'_>, request: WaitRequest<'_>) ->
     })
 }
 
-/// Returns the interruption that ends an alertable wait of the calling thread before it begins. The
-/// caller holds the thread's turn. Takes no other lock if there is no interruption.
-pub fn interruption(call: &Call, turn: &mut Turn<'_>) -> Fallible<Option<Flow<NtStatus>>> {
-    if !turn.is_interruption_requested() {
+/// Returns the interruption that ends a wait of the calling thread before it begins. The caller
+/// holds the thread's turn. Takes no other lock if there is no interruption.
+pub fn interruption(
+    call: &Call,
+    turn: &mut Turn<'_>,
+    alertable: Alertable,
+) -> Fallible<Option<Flow<NtStatus>>> {
+    if !alertable.is_yes() || !turn.is_interruption_requested() {
         return Ok(None);
     }
-    let flow = call.kernel.threads.lock().interruption(call.memory(), call.thread_id())?;
-    if flow.is_none() {
+    let flow = call.kernel.threads.lock().interruption(call.memory(), call.thread_id(), alertable)?;
+    // A wait in kernel mode leaves APCs and user-mode alerts to a later wait.
+    if flow.is_none() && alertable == Alertable::Yes {
         turn.clear_interruption();
     }
     Ok(flow)

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use xenia_guest::layout::{dispatcher_header, kmutant};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::model::{ModelCpu, Roles, Seats, kthread, memory, must_fail, name, object_page, run};
-use xenia_sched::{Alertable, Cpu, Woken};
+use xenia_sched::{Alertable, Cpu, Interruption, Woken};
 
 const THREADS: usize = 3;
 
@@ -99,7 +99,8 @@ impl Model {
     fn alert(&self, thread: usize) {
         let memory = memory();
         let mut wait = self.dispatcher.wait_of(name(thread));
-        let woken = wait.interrupt_alertable(memory, &mut self.cpu(), NtStatus::ALERTED, &mut |_| ());
+        let by = Interruption::User;
+        let woken = wait.interrupt_alertable(memory, &mut self.cpu(), by, NtStatus::ALERTED, &mut |_| ());
         if woken == Ok(Woken::NotWaiting) {
             *self.alerted[thread].lock().expect("no panic") = true;
         }
@@ -278,7 +279,7 @@ fn a_reset_in_two_steps_is_found() {
 fn an_alert_outside_of_the_turn_is_found() {
     let alerts: Role = |model| {
         let mut cpu = model.cpu();
-        let woken = cpu.interrupt(name(0), NtStatus::ALERTED.to_register(), &mut |_| ());
+        let woken = cpu.interrupt(name(0), Interruption::User, NtStatus::ALERTED.to_register(), &mut |_| ());
         if woken == Ok(Woken::NotWaiting) {
             *model.alerted[0].lock().expect("no panic") = true;
         } else {

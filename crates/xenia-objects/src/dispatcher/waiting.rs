@@ -13,7 +13,7 @@ use xenia_cpu::PpcContext;
 use xenia_guest::layout::kmutant;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::{AwaitedObjects, BlockReason, Cpu, ThreadRef, Wait, Woken};
+use xenia_sched::{AwaitedObjects, BlockReason, Cpu, Interruption, ThreadRef, Wait, Woken};
 
 impl Held<'_> {
     /// Takes the objects if they are signalled, or begins a wait. The caller holds the waiter's
@@ -199,15 +199,17 @@ impl Held<'_> {
 }
 
 impl ThreadWait<'_> {
-    /// Ends the thread's wait with `status` if it is alertable, and removes it from its wait lists.
+    /// Ends the thread's wait with `status` if the interruption may end it, and removes it from its
+    /// wait lists.
     pub fn interrupt_alertable(
         &mut self,
         memory: &GuestMemory,
         cpu: &mut dyn Cpu,
+        by: Interruption,
         status: NtStatus,
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Fallible<Woken> {
-        let woken = cpu.interrupt(self.turn.thread(), status.to_register(), registers)?;
+        let woken = cpu.interrupt(self.turn.thread(), by, status.to_register(), registers)?;
         if woken != Woken::NotWaiting {
             drop(self.take(memory));
         }

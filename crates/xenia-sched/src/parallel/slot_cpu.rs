@@ -9,8 +9,8 @@ use super::shared::Shared;
 use crate::parks::Parks;
 use crate::slot::WakeResult;
 use crate::{
-    Alertable, Contention, Cpu, Event, GuestTicks, NotedContention, Placement, Running, SchedError,
-    SpawnParameters, ThreadRef, Wait, WaitTicket, Which, Woken,
+    Alertable, Contention, Cpu, Event, GuestTicks, Interruption, NotedContention, Placement, Running,
+    SchedError, SpawnParameters, ThreadRef, Wait, WaitTicket, Which, Woken,
 };
 use std::cell::OnceCell;
 use xenia_cpu::PpcContext;
@@ -121,10 +121,11 @@ impl Cpu for SlotCpu<'_> {
     fn interrupt(
         &mut self,
         thread: ThreadRef,
+        by: Interruption,
         value: u64,
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError> {
-        self.end_wait_with(thread, Which::Alertable, WakeResult { value, boost: 0 }, registers)
+        self.end_wait_with(thread, Which::Alertable(by), WakeResult { value, boost: 0 }, registers)
     }
 
     fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError> {

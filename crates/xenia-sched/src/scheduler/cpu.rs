@@ -5,8 +5,8 @@ use super::Scheduler;
 use crate::parks::Parks;
 use crate::slot::WakeResult;
 use crate::{
-    Alertable, Contention, Cpu, Disposition, Event, GuestTicks, NotedContention, Placement, Running,
-    SchedError, SpawnParameters, System, ThreadRef, Wait, WaitTicket, Which, Woken,
+    Alertable, Contention, Cpu, Disposition, Event, GuestTicks, Interruption, NotedContention, Placement,
+    Running, SchedError, SpawnParameters, System, ThreadRef, Wait, WaitTicket, Which, Woken,
 };
 use xenia_cpu::PpcContext;
 
@@ -107,10 +107,11 @@ impl Cpu for Scheduler {
     fn interrupt(
         &mut self,
         thread: ThreadRef,
+        by: Interruption,
         value: u64,
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError> {
-        self.end_wait(thread, Which::Alertable, WakeResult { value, boost: 0 }, Some(registers))
+        self.end_wait(thread, Which::Alertable(by), WakeResult { value, boost: 0 }, Some(registers))
     }
 
     fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError> {

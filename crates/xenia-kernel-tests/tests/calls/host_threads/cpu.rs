@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use xenia_cpu::PpcContext;
 use xenia_sched::{
-    Alertable, BASE_PRIORITY, Commit, Contention, Cpu, Ended, Event, GuestTicks, NotedContention, Placement,
-    SchedError, SpawnParameters, ThreadRef, Wait, WaitTicket, WaitWord, Which, Woken,
+    Alertable, BASE_PRIORITY, Commit, Contention, Cpu, Ended, Event, GuestTicks, Interruption,
+    NotedContention, Placement, SchedError, SpawnParameters, ThreadRef, Wait, WaitTicket, WaitWord, Which,
+    Woken,
 };
 
 /// A guest thread's registers while it does not run, and its wait state.
@@ -117,10 +118,11 @@ impl Cpu for HostCpu {
     fn interrupt(
         &mut self,
         thread: ThreadRef,
+        by: Interruption,
         value: u64,
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError> {
-        self.0.end(thread, Which::Alertable, value, Some(registers))
+        self.0.end(thread, Which::Alertable(by), value, Some(registers))
     }
 
     fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError> {

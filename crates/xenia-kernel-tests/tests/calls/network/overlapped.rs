@@ -212,7 +212,7 @@ fn an_overlapped_send_that_is_reset_after_a_part_reports_the_error() {
 fn arguments_of_routine(b: &mut Harness, routine: u64) -> Vec<u64> {
     let interval = b.at(0x7F0);
     b.memory().write(b.scratch.offset(0x7F0), i64::MIN).unwrap();
-    let flow = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &[0, 1, interval]);
+    let flow = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &[1, 1, interval]);
     let Flow::CallGuest(guest) = flow else { panic!("{flow:?}") };
     assert_eq!(guest.pc, GuestAddr(routine as u32));
     guest.args

@@ -112,7 +112,7 @@ impl<'a> SignalRace<'a> {
             let (objects, kind) = WAITS[number];
             let count = objects.len() as u64;
             let [list, timeout] = [self.list(number), self.timeout()].map(|at| u64::from(at.0));
-            match guest.status("KeWaitForMultipleObjects", &[count, list, kind, 0, 0, 1, timeout, 0]) {
+            match guest.status("KeWaitForMultipleObjects", &[count, list, kind, 0, 1, 1, timeout, 0]) {
                 NtStatus(0) if kind == ALL => {
                     for &index in objects {
                         self.tokens.taken[index].fetch_add(1, Relaxed);

@@ -94,7 +94,7 @@ fn an_apc_object_is_in_one_queue_at_a_time_and_runs_as_often_as_it_was_queued() 
             machine.run(target, |guest| {
                 loop {
                     let last = over.load(Acquire) != 0;
-                    let arguments = [event, 0, 0, 1, u64::from(timeout.0)];
+                    let arguments = [event, 0, 1, 1, u64::from(timeout.0)];
                     match guest.status("KeWaitForSingleObject", &arguments) {
                         NtStatus::TIMEOUT if last => break,
                         NtStatus::TIMEOUT | NtStatus::USER_APC => {}

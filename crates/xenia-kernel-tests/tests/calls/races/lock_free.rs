@@ -172,7 +172,7 @@ fn two_threads_wait_for_each_other_under_their_own_locks() {
                     // One thread begins; from then on each signals after it was signalled.
                     for round in 0..ROUNDS {
                         if number == 1 || round > 0 {
-                            assert_eq!(guest.call("KeWaitForSingleObject", &[own, 0, 0, round % 2, 0]), 0);
+                            assert_eq!(guest.call("KeWaitForSingleObject", &[own, 0, 1, round % 2, 0]), 0);
                         }
                         guest.call("KeSetEvent", &[other, 0, 0]);
                     }

@@ -50,7 +50,7 @@ fn every_count_of_a_semaphore_ends_exactly_one_wait() {
     let queued = AtomicU64::new(0);
     let consume = |guest: &mut Guest| loop {
         let last = busy.load(Acquire) == 0;
-        let arguments = [semaphore, 0, 0, 1, u64::from(timeout.0)];
+        let arguments = [semaphore, 0, 1, 1, u64::from(timeout.0)];
         match guest.status("KeWaitForSingleObject", &arguments) {
             NtStatus::SUCCESS => taken.fetch_add(1, Relaxed),
             NtStatus::TIMEOUT if last => break,

@@ -97,7 +97,7 @@ fn calls_that_are_queued_can_be_taken_back() {
     assert_eq!(b.kernel_call("KeRemoveQueueApc", &[apc]), 1);
     assert_eq!((inserted(&b), b.kernel_call("KeRemoveQueueApc", &[apc])), (0, 0));
     assert_eq!(b.kernel_call("KeInsertQueueApc", &[apc, 0x44, 0x55, 0]), 1);
-    let Flow::CallGuest(guest) = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &[0, 1, 0]) else {
+    let Flow::CallGuest(guest) = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &[1, 1, 0]) else {
         panic!("an alertable wait lets it run")
     };
     // The kernel routine runs first, and may change the values whose addresses it gets.
@@ -122,7 +122,7 @@ fn an_apc_whose_object_was_freed_runs() {
     b.kernel_call("KeInitializeApc", &[apc, thread, 0, 0, 0x8200_0000, 1, 0x33]);
     assert_eq!(b.kernel_call("KeInsertQueueApc", &[apc, 0x44, 0x55, 0]), 1);
     b.memory().free(page).unwrap();
-    let flow = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &[0, 1, 0]);
+    let flow = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &[1, 1, 0]);
     let Flow::CallGuest(guest) = flow else { panic!("{flow:?}") };
     assert_eq!((guest.pc, guest.args), (GuestAddr(0x8200_0000), vec![0x33, 0x44, 0x55]));
 }
@@ -200,7 +200,7 @@ fn timers_by_handle_report_their_signal_and_have_one_apc() {
             b.status("NtSetTimerEx", &set);
         }
         pass(&mut b, milliseconds);
-        let flow = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &[0, 1, 0]);
+        let flow = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &[1, 1, 0]);
         assert!(matches!(flow, Flow::CallGuest(guest) if guest.args[0] == 0x77));
     }
     pass(&mut b, 13);
@@ -242,7 +242,7 @@ fn signalled_object_takes_precedence_over_apc() {
     let event = create(&mut b, "NtCreateEvent", &[1, 1]);
     let current = u64::from(u32::MAX - 1);
     assert_eq!(b.status("NtQueueApcThread", &[current, 0x8200_0000, 1, 2, 3]), NtStatus::SUCCESS);
-    let alertable = [event, 0, 1, 0];
+    let alertable = [event, 1, 1, 0];
     assert_eq!(b.carry_out("NtWaitForSingleObjectEx", &alertable), Some(0));
     let flow = b.call(Library::xboxkrnl, "NtWaitForSingleObjectEx", &alertable);
     assert!(matches!(flow, Flow::CallGuest(guest) if guest.args == [1, 2, 3]));
