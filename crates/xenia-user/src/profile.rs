@@ -200,11 +200,16 @@ impl Profiles {
     pub fn begin_with(&mut self, xuid: Xuid) -> bool {
         if let Some(index) = self.others.iter().position(|profile| profile.xuid == xuid) {
             let chosen = self.others.remove(index);
-            self.others.extend(std::mem::replace(&mut self.places[0], chosen));
-            // In the order of their ids, as at first.
-            self.others.make_contiguous().sort_by_key(|profile| profile.xuid);
+            let before = std::mem::replace(&mut self.places[0], chosen);
+            self.make_available(before);
         }
         self.place_of(xuid) == Some(0)
+    }
+
+    /// Adds a profile to the available ones, in the order of their ids, as at first.
+    fn make_available(&mut self, profile: Option<Profile>) {
+        self.others.extend(profile);
+        self.others.make_contiguous().sort_by_key(|profile| profile.xuid);
     }
 
     /// Signs the next available profile in at a place, or a generated one.
@@ -239,6 +244,12 @@ impl Profiles {
             self.set(user, profile);
         }
         self.place_of(xuid) == Some(user)
+    }
+
+    /// Signs the user at a place out. The profile is available again.
+    pub fn sign_out(&mut self, user: u32) {
+        let profile = self.places.get_mut(user as usize).and_then(Option::take);
+        self.make_available(profile);
     }
 
     /// Returns the profile signed in at a place.
@@ -290,6 +301,16 @@ mod tests {
             assert_eq!(profiles.sign_in(user), Some(&profile(number)));
         }
         assert!(profiles.sign_in(3).unwrap().xuid > profile(2).xuid, "it is a new one");
+    }
+
+    #[test]
+    fn a_signed_out_profile_is_available_again() {
+        let profile = |number| Profile::made(Xuid(Xuid::FIRST_MADE + number), 0);
+        let mut profiles = Profiles::of((0..2).map(profile).collect(), None);
+        profiles.sign_out(0);
+        profiles.sign_out(USERS);
+        assert_eq!((profiles.mask(), profiles.find(profile(0).xuid)), (0, Some(&profile(0))));
+        assert_eq!(profiles.sign_in(3), Some(&profile(0)), "before the one with a later id");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::user_index;
 use xenia_guest::{GuestAddr, HResult, USERS, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_user::notifications::{Notification, id};
-use xenia_user::profile::{MAX_NAME_LENGTH, Profile, Xuid};
+use xenia_user::profile::{MAX_NAME_LENGTH, Profile, Profiles, Xuid};
 
 /// Exports of users.
 pub struct XamUser;
@@ -60,6 +60,30 @@ fn service_error(call: &Call, user: u32) -> Win32Error {
     check_user(call, user).err().unwrap_or(Win32Error::NOT_LOGGED_ON)
 }
 
+/// Returns the ids of the users, by place.
+fn signed_in_ids(profiles: &Profiles) -> [Option<Xuid>; USERS as usize] {
+    std::array::from_fn(|user| profiles.get(user as u32).map(|profile| profile.xuid))
+}
+
+/// Signs users in and out for `XamUserLogon`. Returns `false` if an id is not signed in at its
+/// place then.
+fn log_on(profiles: &mut Profiles, ids: &[Xuid], flags: u32) -> bool {
+    let removes = flags & REMOVE_USERS != 0;
+    for user in 0..USERS {
+        let Some(own) = profiles.get(user).map(|profile| profile.xuid) else { continue };
+        let leaves = if removes {
+            ids.contains(&own)
+        } else {
+            flags & ADD_USERS == 0 && ids.get(user as usize) != Some(&own)
+        };
+        if leaves {
+            profiles.sign_out(user);
+        }
+    }
+    let mut named = (0..USERS).zip(ids).filter(|&(_, &id)| id != Xuid::NOBODY);
+    removes || named.all(|(user, &id)| profiles.sign_in_as(user, id))
+}
+
 /// Stores one word about a user, who must be signed in.
 fn answer_word(call: &mut Call, user: u32, word: u32, at: Option<Out<u32>>) -> Fallible<Win32Error> {
     let Some(at) = at else { return Ok(Win32Error::INVALID_PARAMETER) };
@@ -72,10 +96,10 @@ fn answer_word(call: &mut Call, user: u32, word: u32, at: Option<Out<u32>>) -> F
 
 #[exports(xam)]
 impl XamUser {
-    /// Signs profiles of the console in at free places, by an id for each place; 0 is none. Calls
-    /// that would sign a user out fail, as do unknown ids and places that others have; then no user
-    /// is signed in.
-    #[export(Partial)]
+    /// Signs profiles of the console in, by an id for each place; 0 is none. By the flags, users
+    /// without an id stay signed in, or users with an id are signed out. Unknown ids and places
+    /// that others have fail; then nothing changes.
+    #[export(Done)]
     fn XamUserLogon(
         call: &mut Call,
         ids: Option<Ptr<u64>>,
@@ -86,26 +110,23 @@ impl XamUser {
         let ids = (0..USERS).map(|user| Ok(Xuid(ids.at(user).read(call.memory())?)));
         let ids = ids.collect::<Fallible<Vec<_>>>()?;
         admit(call, overlapped)?;
-        let (before, after, are_there) = {
-            let mut profiles = call.kernel.user.profiles.lock();
-            let before = profiles.mask();
-            let mut named = (0..USERS).zip(&ids).filter(|&(_, &id)| id != Xuid::NOBODY);
-            let mask: u32 = named.clone().map(|(user, _)| 1_u32 << user).sum();
-            if flags & REMOVE_USERS != 0 || flags & ADD_USERS == 0 && before & !mask != 0 {
-                return Ok(HResult::NOT_IMPLEMENTED);
-            }
-            let mut signed_in = profiles.clone();
-            let are_there = named.all(|(user, &id)| signed_in.sign_in_as(user, id));
-            if are_there {
-                *profiles = signed_in;
-            }
-            (before, profiles.mask(), are_there)
-        };
+        let mut profiles = call.kernel.user.profiles.lock();
+        let before = signed_in_ids(&profiles);
+        let mut changed = profiles.clone();
+        let are_there = log_on(&mut changed, &ids, flags);
+        if are_there {
+            *profiles = changed;
+        }
+        let after = signed_in_ids(&profiles);
+        let mask = profiles.mask();
+        drop(profiles);
         if after != before {
+            let places = (0..USERS).zip(before.iter().zip(&after));
+            let entered = places.filter(|(_, (old, new))| new.is_some() && old != new);
             let now = call.kernel.clock.system_time(call.now());
-            call.kernel.gamer_data().note_players(after & !before, now);
-            let changed = Notification { id: id::SIGN_IN_CHANGED, parameter: after };
-            call.kernel.notifier().notify(call.cpu, changed)?;
+            call.kernel.gamer_data().note_players(entered.map(|(user, _)| 1_u32 << user).sum(), now);
+            let notification = Notification { id: id::SIGN_IN_CHANGED, parameter: mask };
+            call.kernel.notifier().notify(call.cpu, notification)?;
         }
         let result = if are_there { Win32Error::SUCCESS } else { Win32Error::NO_SUCH_USER };
         Ok(match complete(call, overlapped, Completed::with(result))? {

@@ -143,7 +143,6 @@ fn sign_in_notifies_listeners() {
 
 #[test]
 fn profiles_are_signed_in_by_their_ids() {
-    const NOT_IMPLEMENTED: u64 = 0xFFFF_FFFF_8000_4001;
     const ADD: u64 = 4;
     const REMOVE: u64 = 8;
     let mut b = Harness::new();
@@ -152,8 +151,6 @@ fn profiles_are_signed_in_by_their_ids() {
     let profiles = Profiles::of(vec![Profile::made_for(0), Profile::made_for(1)], None);
     *b.kernel.user.profiles.lock() = profiles;
     for (ids, flags, result, mask) in [
-        ([0, 0, two, 0], 0, NOT_IMPLEMENTED, 1),
-        ([one, 0, 0, 0], REMOVE, NOT_IMPLEMENTED, 1),
         ([0, 0, 7, 0], ADD, NO_SUCH_USER_RESULT, 1),
         // All users or none.
         ([0, two, 7, 0], ADD, NO_SUCH_USER_RESULT, 1),
@@ -161,6 +158,13 @@ fn profiles_are_signed_in_by_their_ids() {
         ([0, 0, two, 0], ADD, 0, 5),
         ([one, 0, two, 0], 0, 0, 5),
         ([0, two, 0, 0], ADD, NO_SUCH_USER_RESULT, 5),
+        ([two, 0, 0, 0], REMOVE, 0, 1),
+        ([0, two, 0, 0], 0, 0, 2),
+        ([0, two, 7, 0], 0, NO_SUCH_USER_RESULT, 2),
+        // As tools of the console sign users out and in.
+        ([0, 0, 0, 0], 0x23, 0, 0),
+        ([two, 0, 0, 0], 0x424, 0, 1),
+        ([one, 0, 0, 0], 0, 0, 1),
     ] {
         for (index, id) in (0..).zip(ids) {
             b.memory().write::<u64>(b.scratch.offset(8 * index), id).unwrap();
@@ -168,6 +172,7 @@ fn profiles_are_signed_in_by_their_ids() {
         assert_eq!(b.xam_call("XamUserLogon", &[base, flags, 0]), result, "{ids:x?}");
         assert_eq!(b.kernel.user.profiles.lock().mask(), mask, "{ids:x?}");
     }
+    assert_eq!(b.kernel.user.profiles.lock().place_of(Profile::made_for(0).xuid), Some(0));
     assert_eq!(b.xam_call("XamUserLogon", &[0, 0, 0]), INVALID_ARGUMENT);
     for (id, outcome) in [(one, [0, 0]), (two, [0x525, 0x8007_0525])] {
         for (index, id) in (0..).zip([id, 0, 0, 0]) {
