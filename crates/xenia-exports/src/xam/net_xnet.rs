@@ -3,7 +3,7 @@
 //! The console is on an isolated network, or on the host's; there is no online service. Data is not
 //! encrypted, so keys are stored but not used.
 
-use crate::abi::{Call, Flow, Handle, Out, Ptr, Text};
+use crate::abi::{Call, Flow, Handle, OptionalOut, Out, Ptr, Text};
 use crate::messages::NOT_LOGGED_ON;
 use crate::objects::ObjectKind;
 use crate::random::store_random;
@@ -243,10 +243,12 @@ impl NetXNet {
         call.kernel.title_id()
     }
 
-    /// Returns the console's id in the online service: a console that is not logged on has none.
+    /// Returns the console's id in the online service: a console that is not logged on has none,
+    /// and 0 is stored.
     #[export(Constant)]
-    fn XNetLogonGetMachineID(_call: &mut Call, _id: GuestAddr) -> HResult {
-        NOT_LOGGED_ON
+    fn XNetLogonGetMachineID(call: &mut Call, id: Option<Out<u64>>) -> Fallible<HResult> {
+        id.set(call.memory(), 0)?;
+        Ok(NOT_LOGGED_ON)
     }
 
     /// Returns the console that an IP address represents, and its session's key. A console that the

@@ -77,6 +77,17 @@ fn page_of(call: &mut Call, user: u32, page: &str) -> Fallible<Flow<Win32Error>>
     online_page(call, page)
 }
 
+/// Shows a user the page of the marketplace.
+fn marketplace(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
+    if user >= USERS {
+        return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
+    }
+    if call.kernel.user.profiles.lock().get(user).is_none() {
+        return Ok(Flow::Return(Win32Error::NO_SUCH_USER));
+    }
+    online_page(call, "Marketplace")
+}
+
 /// Returns the text of a player's card.
 fn card_text(profile: &Profile) -> String {
     let number = |id| match profile.setting(0, id) {
@@ -372,28 +383,28 @@ impl Ui {
         page_of(call, user, "Profile")
     }
 
-    /// Shows the marketplace: a page says that there is no connection.
+    /// Shows the marketplace to a user: a page says that there is no connection.
     #[export(Constant)]
     fn XamShowMarketplaceUI(
         call: &mut Call,
-        _user: u32,
+        user: u32,
         _entry: u32,
         _offer: u64,
         _types: u32,
     ) -> Fallible<Flow<Win32Error>> {
-        online_page(call, "Marketplace")
+        marketplace(call, user)
     }
 
     /// Like `XamShowMarketplaceUI`, with more arguments that select the page.
     #[export(Constant)]
     fn XamShowMarketplaceUIEx(
         call: &mut Call,
-        _user: u32,
+        user: u32,
         _entry: u32,
         _offer: u64,
         _types: u32,
     ) -> Fallible<Flow<Win32Error>> {
-        online_page(call, "Marketplace")
+        marketplace(call, user)
     }
 
     /// Offers a user up to six downloads: a page says that there is no connection, and the result

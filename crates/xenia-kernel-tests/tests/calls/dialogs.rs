@@ -364,7 +364,9 @@ fn pages_of_the_online_service_appear_and_say_so() {
         ("XamShowAchievementsUI", &[9, 0], 0x525),
         ("XamShowEditProfileUI", &[0], SUCCESS),
         ("XamShowMarketplaceUI", &[0, 0, 1, 2], SUCCESS),
+        ("XamShowMarketplaceUI", &[1, 0, 1, 2], 0x525),
         ("XamShowMarketplaceUIEx", &[0, 0, 1, 2], SUCCESS),
+        ("XamShowMarketplaceUIEx", &[4, 0, 1, 2], INVALID_PARAMETER),
         ("XamShowPartyUI", &[0], 0x65B),
         ("XamShowCommunitySessionsUI", &[0], 0x65B),
     ] {

@@ -197,7 +197,11 @@ fn no_server_of_the_online_service_is_reached() {
         assert_eq!(b.xam_call(name, &[1, 0x0102_0304, 0x5841_0000, into]), 10065, "{name}");
     }
     assert_eq!(b.xam_call("NetDll_XNetInAddrToServer", &[1, 0x0102_0304, into]), INVALID);
-    assert_eq!(b.xam_call("XNetLogonGetMachineID", &[into]), 0xFFFF_FFFF_8015_1802);
+    b.memory().write(b.scratch.offset(INTO), u64::MAX).unwrap();
+    for at in [into, 0] {
+        assert_eq!(b.xam_call("XNetLogonGetMachineID", &[at]), 0xFFFF_FFFF_8015_1802);
+    }
+    assert_eq!([b.word(INTO), b.word(INTO + 4)], [0, 0], "a title that ignores the result sees none");
 }
 
 #[test]
