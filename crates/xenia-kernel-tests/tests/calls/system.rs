@@ -79,13 +79,32 @@ fn a_failed_assertion_is_logged() {
 fn the_system_management_controller_answers() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
-    for (command, words) in [(0x0A_u8, [0x0A62_0000, 0, 0, 0]), (0x07, [0x0700_0000, 0, 0, 0])] {
+    for (command, words) in [
+        (0x01_u8, [0x0111_0000, 0, 0, 0]),
+        (0x07, [0x0700_3200, 0x3200_2D00, 0x2800_0000, 0]),
+        (0x0A, [0x0A62_0000, 0, 0, 0]),
+        (0x0F, [0x0F1F_0000, 0, 0, 0]),
+        (0x99, [0x9900_0000, 0, 0, 0]),
+    ] {
         b.memory().fill(b.scratch, 0x20, 0xEE).unwrap();
         b.memory().write(b.scratch, command).unwrap();
         b.kernel_call("HalSendSMCMessage", &[base, base + 0x10]);
         assert_eq!([0x10, 0x14, 0x18, 0x1C].map(|at| b.word(at)), words, "{command:#x}");
     }
+    let mut clock = |now| {
+        b.scheduler.set_now(now);
+        b.memory().write(b.scratch, 4_u8).unwrap();
+        b.kernel_call("HalSendSMCMessage", &[base, base + 0x10]);
+        let bytes = b.memory().read::<u64>(b.scratch.offset(0x10)).unwrap().to_be_bytes();
+        let mut milliseconds = [0; 8];
+        milliseconds[..5].copy_from_slice(&bytes[1..6]);
+        u64::from_le_bytes(milliseconds)
+    };
+    let start = clock(0);
+    assert_eq!((start > 0, clock(TICKS_PER_SECOND) - start), (true, 1000));
     b.kernel_call("HalSendSMCMessage", &[base, 0]);
+    b.memory().write(b.scratch, 0x82_u8).unwrap();
+    assert!(matches!(b.call(Library::xboxkrnl, "HalSendSMCMessage", &[base, 0]), Flow::End(_)));
     b.kernel_call("HalOpenCloseODDTray", &[1]);
     assert_eq!(b.xam_call("XamLoaderGetDvdTrayState", &[]), 4, "closed, with a disc");
 }
