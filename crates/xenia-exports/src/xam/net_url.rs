@@ -17,6 +17,16 @@ const UNRECOGNIZED_SCHEME: Win32Error = Win32Error(12_006);
 /// Schemes with their numbers and default ports.
 const SCHEMES: [(&str, u32, u16); 2] = [("http", 1, 80), ("https", 2, 443)];
 
+/// Flags of a call, as WinHTTP documents them.
+mod flag {
+    /// Fails if there is a user name or a password.
+    pub(super) const REJECT_USER: u32 = 0x4000;
+    /// Stores `%XX` as characters.
+    pub(super) const DECODE: u32 = 0x1000_0000;
+    /// Stores characters that a request can't contain as `%XX`.
+    pub(super) const ESCAPE: u32 = 0x8000_0000;
+}
+
 /// Offsets in `URL_COMPONENTS`. Each component is a pointer and a length.
 mod components {
     pub(super) const STRUCT_SIZE: u32 = 0;
@@ -29,6 +39,8 @@ mod components {
     pub(super) const PATH: u32 = 0x2C;
     pub(super) const EXTRA: u32 = 0x34;
     pub(super) const SIZE: u32 = 0x3C;
+    /// All components that are texts.
+    pub(super) const ALL: [u32; 6] = [SCHEME, HOST, USER, PASSWORD, PATH, EXTRA];
 }
 
 /// Places of a URL's components; `None` for those that it lacks.
@@ -89,23 +101,67 @@ fn separate(units: &[u16]) -> Result<UrlComponents, Win32Error> {
     })
 }
 
+/// Replaces each `%XX` by its character.
+fn decode(units: &[u16]) -> Vec<u16> {
+    let digit = |at: usize| char::from_u32(u32::from(*units.get(at)?))?.to_digit(16);
+    let mut decoded = Vec::new();
+    let mut at = 0;
+    while let Some(&unit) = units.get(at) {
+        let escape = digit(at + 1).zip(digit(at + 2)).filter(|_| unit == u16::from(b'%'));
+        at += if escape.is_some() { 3 } else { 1 };
+        decoded.push(escape.map_or(unit, |(high, low)| (high << 4 | low) as u16));
+    }
+    decoded
+}
+
+/// Replaces bytes that a request can't contain by `%XX`. Escapes that are there remain.
+fn escape(bytes: &[u8]) -> Vec<u16> {
+    let mut escaped = Vec::new();
+    for &byte in bytes {
+        if byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte) {
+            escaped.push(u16::from(byte));
+        } else {
+            escaped.extend(format!("%{byte:02X}").encode_utf16());
+        }
+    }
+    escaped
+}
+
 /// A URL in guest memory.
 struct UrlText {
     at: GuestAddr,
     /// Bytes per character: 1 or 2.
     width: u32,
+    flags: u32,
     units: Vec<u16>,
 }
 
 impl UrlText {
-    fn read(call: &Call, at: GuestAddr, length: u32, width: u32) -> Fallible<Self> {
+    fn read(call: &Call, at: GuestAddr, length: u32, width: u32, flags: u32) -> Fallible<Self> {
         let length = if length == 0 { MAX_URL_LENGTH } else { length.min(MAX_URL_LENGTH) };
         let units = if width == 1 {
             call.memory().read_c_string(at, length)?.into_iter().map(u16::from).collect()
         } else {
             call.memory().read_wide_string(at, length)?
         };
-        Ok(Self { at, width, units })
+        Ok(Self { at, width, flags, units })
+    }
+
+    /// Returns a part as a buffer gets it.
+    fn copy_of(&self, part: Range<usize>) -> Vec<u16> {
+        let mut units = self.units[part].to_vec();
+        if self.flags & flag::DECODE != 0 {
+            units = decode(&units);
+        }
+        if self.flags & flag::ESCAPE != 0 {
+            let bytes: Vec<u8> = if self.width == 1 {
+                units.iter().map(|&unit| unit as u8).collect()
+            } else {
+                String::from_utf16_lossy(&units).into_bytes()
+            };
+            units = escape(&bytes);
+        }
+        units
     }
 
     /// Stores a component, whose pointer and length are at `at`: in the title's buffer with a
@@ -115,21 +171,22 @@ impl UrlText {
         let memory = call.memory();
         let buffer: GuestAddr = memory.read(at)?;
         let room: u32 = memory.read(at.offset(4))?;
-        let units = &self.units[part.clone().unwrap_or_default()];
-        let length = units.len() as u32;
         if buffer.is_null() {
             if room != 0 {
+                let length = part.as_ref().map_or(0, |part| part.len() as u32);
                 let place = part.map(|part| self.at.offset(self.width * part.start as u32));
                 memory.write(at, place.unwrap_or_default())?;
                 memory.write(at.offset(4), length)?;
             }
             return Ok(true);
         }
+        let units = self.copy_of(part.unwrap_or_default());
+        let length = units.len() as u32;
         if room <= length {
             memory.write(at.offset(4), length + 1)?;
             return Ok(false);
         }
-        let terminated = units.iter().copied().chain([0]);
+        let terminated = units.into_iter().chain([0]);
         if self.width == 1 {
             let bytes: Vec<u8> = terminated.map(|unit| unit as u8).collect();
             memory.write_bytes(buffer, &bytes)?;
@@ -139,6 +196,19 @@ impl UrlText {
         memory.write(at.offset(4), length)?;
         Ok(true)
     }
+}
+
+/// Whether the components with these offsets are all wanted in buffers, if at all: in the URL
+/// itself nothing can be decoded or escaped.
+fn are_copied(call: &Call, components: GuestAddr, offsets: &[u32]) -> Fallible<bool> {
+    for &offset in offsets {
+        let buffer: GuestAddr = call.memory().read(components.offset(offset))?;
+        let room: u32 = call.memory().read(components.offset(offset + 4))?;
+        if buffer.is_null() && room != 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Sets the last error of a call that fails.
@@ -152,6 +222,7 @@ fn crack(
     call: &Call,
     url: Option<GuestAddr>,
     length: u32,
+    flags: u32,
     components: Option<GuestAddr>,
     width: u32,
 ) -> Fallible<bool> {
@@ -162,8 +233,14 @@ fn crack(
     if memory.read::<u32>(at.offset(components::STRUCT_SIZE))? != components::SIZE {
         return refuse(call, Win32Error::INVALID_PARAMETER);
     }
-    let text = UrlText::read(call, url, length, width)?;
+    if flags & (flag::DECODE | flag::ESCAPE) != 0 && !are_copied(call, at, &components::ALL)? {
+        return refuse(call, Win32Error::INVALID_PARAMETER);
+    }
+    let text = UrlText::read(call, url, length, width, flags)?;
     let found = match separate(&text.units) {
+        Ok(found) if flags & flag::REJECT_USER != 0 && found.user.is_some() => {
+            return refuse(call, INVALID_URL);
+        }
         Ok(found) => found,
         Err(error) => return refuse(call, error),
     };
@@ -190,30 +267,31 @@ fn crack(
 
 #[exports(xam)]
 impl NetUrl {
-    /// Separates a URL into its components. The flags, which unescape or escape them, are ignored.
-    #[export(Partial)]
+    /// Separates a URL into its components. By the flags, those that are stored in buffers are
+    /// unescaped or escaped, and URLs with a user are refused.
+    #[export(Done)]
     fn NetDll_XHttpCrackUrl(
         call: &mut Call,
         _caller: u32,
         url: Option<GuestAddr>,
         length: u32,
-        _flags: u32,
+        flags: u32,
         components: Option<GuestAddr>,
     ) -> Fallible<bool> {
-        crack(call, url, length, components, 1)
+        crack(call, url, length, flags, components, 1)
     }
 
-    /// Like `NetDll_XHttpCrackUrl`, for UTF-16.
-    #[export(Partial)]
+    /// Like `NetDll_XHttpCrackUrl`, for UTF-16; characters are escaped as UTF-8.
+    #[export(Done)]
     fn NetDll_XHttpCrackUrlW(
         call: &mut Call,
         _caller: u32,
         url: Option<GuestAddr>,
         length: u32,
-        _flags: u32,
+        flags: u32,
         components: Option<GuestAddr>,
     ) -> Fallible<bool> {
-        crack(call, url, length, components, 2)
+        crack(call, url, length, flags, components, 2)
     }
 }
 
@@ -241,6 +319,18 @@ mod tests {
         assert_eq!(least, (1, [None, None, some("a"), some(""), some("")], 80));
         let query = of("http://me@a:?b/c@d:e").unwrap();
         assert_eq!(query, (1, [some("me"), None, some("a"), some(""), some("?b/c@d:e")], 80));
+    }
+
+    #[test]
+    fn escapes_are_characters() {
+        let decoded = |text: &str| {
+            let units: Vec<u16> = text.encode_utf16().collect();
+            String::from_utf16(&decode(&units)).unwrap()
+        };
+        assert_eq!(decoded("%41%2f%c4%"), "A/Ä%");
+        assert_eq!(decoded("%%41%4g%4"), "%A%4g%4");
+        let escaped = |text: &str| String::from_utf16(&escape(text.as_bytes())).unwrap();
+        assert_eq!(escaped("/a b{ä}%41?c=\u{1}#d"), "/a%20b%7B%C3%A4%7D%41?c=%01#d");
     }
 
     #[test]

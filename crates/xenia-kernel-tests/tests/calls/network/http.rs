@@ -181,6 +181,24 @@ fn a_url_is_separated_into_buffers_and_places() {
     assert_eq!(b.word(INTO + 0x14), 10);
     b.fails("NetDll_XHttpCrackUrl", &[1, at, 0, 0, at], 12_006);
     b.fails("NetDll_XHttpCrackUrl", &[1, 0, 0, 0, at], 0x57);
+    for (text, flag, path) in
+        [("http://a/b%41?c", 0x1000_0000, "/bA?c"), ("http://a/b c%41", 0x8000_0000, "/b%20c%41")]
+    {
+        let wide = b.put_wide_text(DATA + 0x100, text);
+        prepare(&b, &[[0x2C, buffer.0], [0x30, 20]]);
+        assert_eq!(b.xam_call("NetDll_XHttpCrackUrlW", &[1, wide, 0, flag, at]), 1);
+        let found = b.memory().read_wide_string(buffer, 20).unwrap();
+        assert_eq!(
+            (String::from_utf16_lossy(&found).as_str(), b.word(INTO + 0x30)),
+            (path, path.len() as u32)
+        );
+        prepare(&b, &[[0x30, 1]]);
+        b.fails("NetDll_XHttpCrackUrlW", &[1, wide, 0, flag, at], 0x57);
+    }
+    prepare(&b, &[]);
+    let user = b.put_text(DATA, "http://me@a/");
+    assert_eq!(b.xam_call("NetDll_XHttpCrackUrl", &[1, user, 0, 0, at]), 1);
+    b.fails("NetDll_XHttpCrackUrl", &[1, user, 0, 0x4000, at], 12_005);
     prepare(&b, &[]);
     b.memory().write(b.scratch.offset(INTO), 0x38_u32).unwrap();
     b.fails("NetDll_XHttpCrackUrl", &[1, narrow, 0, 0, at], 0x57);
