@@ -1,9 +1,10 @@
 //! Pictures of titles, achievements and users (tiles).
 //!
-//! [`crate::user::gamer_pictures`] provides users' pictures. Pictures that only an online service
-//! or the dashboard has (backgrounds, whole avatars) are not found. Numbers of kinds, arguments and
-//! results follow public emulators and Velocity. The arguments of the functions that end in `Ex`
-//! are those of the dashboard's calls in public recompilations.
+//! [`crate::user::gamer_pictures`] provides users' pictures. The picture of a whole avatar is in the
+//! dashboard's database of a profile that a console has made; no profile has a background here.
+//! Numbers of kinds, images, arguments and results follow public emulators and Velocity. The
+//! arguments of the functions that end in `Ex` are those of the dashboard's calls in public
+//! recompilations.
 
 use crate::abi::{Call, Ptr};
 use crate::status::failure::Fallible;
@@ -14,6 +15,7 @@ use crate::user_index;
 use xenia_guest::{GuestAddr, USERS, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};
+use xenia_user::profile_settings::DASHBOARD;
 
 /// Exports of tiles.
 pub struct Tiles;
@@ -36,9 +38,12 @@ mod kind {
     pub(super) const BY_KEY: u32 = 12;
     pub(super) const AVATAR: u32 = 13;
     pub(super) const AVATAR_SMALL: u32 = 14;
+    pub(super) const WHOLE_AVATAR: u32 = 15;
     /// Number of kinds.
     pub(super) const ALL: u32 = 16;
 }
+/// Image of the whole avatar in the dashboard's database of a profile.
+const AVATAR_IMAGE: u32 = 0x8007;
 /// Size of a texel in bytes.
 const TEXEL: u32 = 4;
 
@@ -87,6 +92,11 @@ impl Wanted {
         if let Some(key) = self.key.filter(|_| face.is_some() || self.kind == kind::BY_KEY) {
             // A picture of a user of another console: use the title's pictures on this one.
             return kernel.gamer_data().picture_by_key(user.unwrap_or(0), key, size);
+        }
+        if self.kind == kind::WHOLE_AVATAR
+            && let Some(user) = user
+        {
+            return kernel.gamer_data().picture_of(user, DASHBOARD, Picture::Image(AVATAR_IMAGE));
         }
         let image = u32::try_from(self.id).ok().map(Picture::Image);
         let picture = match self.kind {
@@ -161,8 +171,9 @@ impl Wanted {
 #[exports(xam)]
 impl Tiles {
     /// Reads a picture (PNG) of a title, an achievement or a user. Without a buffer, or with one
-    /// that is too small, its size is returned. Backgrounds and whole avatars are not found.
-    #[export(Partial)]
+    /// that is too small, its size is returned. Backgrounds, which no profile has here, are not
+    /// found.
+    #[export(Done)]
     fn XamReadTile(
         call: &mut Call,
         kind: u32,
@@ -179,7 +190,7 @@ impl Tiles {
     /// Like `XamReadTile`, for the small picture on request. `key` is the setting that names the
     /// picture of a user of another console: a picture of the running title, or of one that the
     /// first user has played.
-    #[export(Partial)]
+    #[export(Done)]
     fn XamReadTileEx(
         call: &mut Call,
         kind: u32,
@@ -198,7 +209,7 @@ impl Tiles {
 
     /// Reads a picture as the rows of a texture of the same height. The memory between the rows is
     /// not changed.
-    #[export(Partial)]
+    #[export(Done)]
     fn XamReadTileToTexture(
         call: &mut Call,
         kind: u32,
@@ -215,7 +226,7 @@ impl Tiles {
     }
 
     /// Like `XamReadTileToTexture`, for the pictures of `XamReadTileEx`.
-    #[export(Partial)]
+    #[export(Done)]
     fn XamReadTileToTextureEx(
         call: &mut Call,
         kind: u32,
@@ -234,9 +245,8 @@ impl Tiles {
     }
 
     /// Awards two of the running title's pictures to a user, a large one and a small one. They are
-    /// stored in the profile's database of the title, where other titles find them, too. There is
-    /// no dashboard that would show them.
-    #[export(Partial)]
+    /// stored in the profile's database of the title, where other titles find them, too.
+    #[export(Done)]
     fn XamWriteGamerTile(
         call: &mut Call,
         user: u32,

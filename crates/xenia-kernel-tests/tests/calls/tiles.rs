@@ -2,6 +2,7 @@
 
 use super::achievements::{INVALID_PARAMETER, NO_SUCH_USER, TITLE, achieve, database_with, harness};
 use super::*;
+use xenia_formats::gpd::Gpd;
 use xenia_kernel::user::pictures::PictureTexels;
 
 const FILE_NOT_FOUND: u64 = 2;
@@ -62,11 +63,13 @@ fn pictures_of_titles_and_achievements_are_read() {
     for (wanted, answer) in [
         ([0, own, 6, 0], FILE_NOT_FOUND),
         ([0, own, 5 | 1 << 32, 0], FILE_NOT_FOUND),
-        // Users have no personal picture or avatar; there are no backgrounds and no other users.
+        // A user has no personal picture, avatar or background; there are no other users.
         ([6, own, 5, 0], FILE_NOT_FOUND),
         ([10, own, 5, 0], FILE_NOT_FOUND),
         ([13, own, 5, 0], FILE_NOT_FOUND),
         ([15, own, 5, 0], FILE_NOT_FOUND),
+        ([15, own, 5, 1], NO_SUCH_USER),
+        ([15, own, 5, 0xFF], FILE_NOT_FOUND),
         ([2, own, 5, 0xFF], FILE_NOT_FOUND),
         ([2, own, 5, 0xFE], FILE_NOT_FOUND),
         ([2, own, 5, 1], NO_SUCH_USER),
@@ -163,6 +166,10 @@ fn a_user_has_a_picture_which_the_profiles_files_may_replace() {
         put_file(folder.path(), name, name.as_bytes());
         assert_eq!(found(&mut b, kind, 0), name.as_bytes());
     }
+    let mut database = Gpd::default();
+    database.add_image(0x8007, b"whole avatar");
+    put_file(folder.path(), "FFFE07D1.gpd", &database.to_bytes());
+    assert_eq!(found(&mut b, 15, 0), b"whole avatar");
     // Invalid files are ignored.
     for (bytes, expected) in [(Vec::new(), &large), (vec![0; 0x1_0001], &large)] {
         put_file(folder.path(), "tile_64.png", &bytes);
