@@ -39,8 +39,6 @@ mod components {
     pub(super) const PATH: u32 = 0x2C;
     pub(super) const EXTRA: u32 = 0x34;
     pub(super) const SIZE: u32 = 0x3C;
-    /// All components that are texts.
-    pub(super) const ALL: [u32; 6] = [SCHEME, HOST, USER, PASSWORD, PATH, EXTRA];
 }
 
 /// Places of a URL's components; `None` for those that it lacks.
@@ -198,17 +196,10 @@ impl UrlText {
     }
 }
 
-/// Whether the components with these offsets are all wanted in buffers, if at all: in the URL
-/// itself nothing can be decoded or escaped.
-fn are_copied(call: &Call, components: GuestAddr, offsets: &[u32]) -> Fallible<bool> {
-    for &offset in offsets {
-        let buffer: GuestAddr = call.memory().read(components.offset(offset))?;
-        let room: u32 = call.memory().read(components.offset(offset + 4))?;
-        if buffer.is_null() && room != 0 {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+/// Whether the title wants the place of a component in the URL, not its text in a buffer.
+fn wants_place(call: &Call, at: GuestAddr) -> Fallible<bool> {
+    let buffer: GuestAddr = call.memory().read(at)?;
+    Ok(buffer.is_null() && call.memory().read::<u32>(at.offset(4))? != 0)
 }
 
 /// Sets the last error of a call that fails.
@@ -233,9 +224,6 @@ fn crack(
     if memory.read::<u32>(at.offset(components::STRUCT_SIZE))? != components::SIZE {
         return refuse(call, Win32Error::INVALID_PARAMETER);
     }
-    if flags & (flag::DECODE | flag::ESCAPE) != 0 && !are_copied(call, at, &components::ALL)? {
-        return refuse(call, Win32Error::INVALID_PARAMETER);
-    }
     let text = UrlText::read(call, url, length, width, flags)?;
     let found = match separate(&text.units) {
         Ok(found) if flags & flag::REJECT_USER != 0 && found.user.is_some() => {
@@ -249,15 +237,25 @@ fn crack(
     let extra_length: u32 = memory.read(at.offset(components::EXTRA + 4))?;
     let needs_extra = !extra.is_null() || extra_length != 0;
     let path_end = if needs_extra { found.path.end } else { found.extra.end };
-    let mut fits = true;
-    for (offset, part) in [
+    let parts = [
         (components::SCHEME, Some(found.scheme)),
         (components::HOST, Some(found.host)),
         (components::USER, found.user),
         (components::PASSWORD, found.password),
         (components::PATH, Some(found.path.start..path_end)),
         (components::EXTRA, Some(found.extra)),
-    ] {
+    ];
+    // In the URL itself nothing can be decoded or escaped.
+    if flags & (flag::DECODE | flag::ESCAPE) != 0 {
+        for (offset, part) in &parts {
+            let is_there = part.as_ref().is_some_and(|part| !part.is_empty());
+            if is_there && wants_place(call, at.offset(*offset))? {
+                return refuse(call, Win32Error::INVALID_PARAMETER);
+            }
+        }
+    }
+    let mut fits = true;
+    for (offset, part) in parts {
         fits &= text.store(call, at.offset(offset), part)?;
     }
     memory.write(at.offset(components::SCHEME_NUMBER), found.scheme_number)?;

@@ -185,7 +185,8 @@ fn a_url_is_separated_into_buffers_and_places() {
         [("http://a/b%41?c", 0x1000_0000, "/bA?c"), ("http://a/b c%41", 0x8000_0000, "/b%20c%41")]
     {
         let wide = b.put_wide_text(DATA + 0x100, text);
-        prepare(&b, &[[0x2C, buffer.0], [0x30, 20]]);
+        // A user that is not there needs no buffer.
+        prepare(&b, &[[0x20, 1], [0x2C, buffer.0], [0x30, 20]]);
         assert_eq!(b.xam_call("NetDll_XHttpCrackUrlW", &[1, wide, 0, flag, at]), 1);
         let found = b.memory().read_wide_string(buffer, 20).unwrap();
         assert_eq!(
