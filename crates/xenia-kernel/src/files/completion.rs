@@ -1,7 +1,8 @@
 //! I/O completion ports: queues of completed requests and waiting threads.
 //!
-//! A completion goes to the first waiting thread, and is queued only without one. A thread waits at
-//! one port at most. The total number of queued completions is limited ([`Limit::Completions`]).
+//! A completion goes to the thread that began to wait last, as on NT, and is queued only if none
+//! waits. A thread waits at one port at most. The total number of queued completions is limited
+//! ([`Limit::Completions`]).
 
 pub(super) mod state;
 
@@ -86,11 +87,11 @@ impl CompletionPorts {
         }
     }
 
-    /// Posts a completion: returns the first waiting thread, or queues the completion and returns
+    /// Posts a completion: returns the thread that gets it, or queues the completion and returns
     /// `None`. Also `None` if the port is gone. Fails if too many completions are queued.
     pub fn post(&mut self, port: GuestAddr, completion: Completion) -> Fallible<Option<Receiver>> {
         let Some(port) = self.ports.get_mut(&port) else { return Ok(None) };
-        if let Some(receiver) = port.receivers.pop_front() {
+        if let Some(receiver) = port.receivers.pop_back() {
             self.joined.remove(&receiver.thread);
             return Ok(Some(receiver));
         }
@@ -160,9 +161,12 @@ mod tests {
         assert_eq!(ports.take(port), None);
         ports.wait(port, receiver(1), None);
         ports.wait(port, receiver(2), None);
+        ports.wait(port, receiver(3), None);
         // The first thread's wait has timed out.
         ports.cancel(receiver(1).thread);
-        assert_eq!(ports.post(port, completion(3)), Ok(Some(receiver(2))));
+        for last in [3, 2] {
+            assert_eq!(ports.post(port, completion(3)), Ok(Some(receiver(last))));
+        }
         assert_eq!(ports.post(port, completion(4)), Ok(None));
     }
 
