@@ -8,6 +8,7 @@ use crate::xboxkrnl::rtl_memory::count_equal;
 use crate::xboxkrnl::xe_crypt_cipher::rc4;
 use crate::xboxkrnl::xe_crypt_hash::run_digest;
 use crate::xboxkrnl::xe_crypt_signature::rot_sum_sha;
+use crate::xboxkrnl::xe_keys::aes_chain;
 use crate::xboxkrnl::{driver_file, driver_request, ldi, vd_notification};
 use xenia_guest::{GuestAddr, HResult};
 
@@ -45,5 +46,6 @@ pub(crate) fn continue_long_call(call: &Call, rest: Rest) -> Flow {
         Rest::RotSumSha(rest) => rot_sum_sha(call, rest).into_flow(),
         Rest::Compare(comparison) => count_equal(call, comparison).into_flow(),
         Rest::Convert(conversion) => convert_in_turns(call, conversion).into_flow(),
+        Rest::AesChain(chain) => aes_chain(call, chain).into_flow(),
     }
 }

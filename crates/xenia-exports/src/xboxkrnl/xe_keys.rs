@@ -6,8 +6,8 @@
 
 use super::xe_crypt_cipher::{CipherData, FeedBlock, chain, chain_from};
 use super::xe_crypt_hash::run_digest;
-use crate::abi::rest::{DigestCall, DigestFunction, DigestPurpose};
-use crate::abi::{Call, Flow, OptionalOut, Out, Ptr};
+use crate::abi::rest::{AesChain, DigestCall, DigestFunction, DigestPurpose};
+use crate::abi::{Call, Flow, OptionalOut, Out, Ptr, Rest};
 use crate::status::failure::Fallible;
 use crate::title::TITLE_KEYS;
 use crate::turns::TURN;
@@ -67,6 +67,24 @@ fn named_key(call: &Call, number: u32) -> Option<Vec<u8>> {
         number => call.kernel.title.lock().keys.get(&number)?.to_vec(),
     };
     (entry.len() == KEY).then_some(entry)
+}
+
+/// AES with the key that calls name by this number.
+fn aes_with(call: &Call, number: u32) -> Option<Keyed> {
+    BlockCipher::Aes.with_key(&named_key(call, number)?)
+}
+
+/// CBC mode of a call without a place for the last block, in turns.
+pub(crate) fn aes_chain(call: &Call, chain: AesChain) -> Fallible<Flow<NtStatus>> {
+    let AesChain { key, input, out, mut before, encrypts } = chain;
+    let Some(keyed) = aes_with(call, key) else { return Ok(Flow::Return(NtStatus::UNSUCCESSFUL)) };
+    let (now, left) = input.split(TURN);
+    chain_from(call, &keyed, CipherData { input: now, out }, &mut before, encrypts.into())?;
+    if left.length == 0 {
+        return Ok(Flow::Return(NtStatus::SUCCESS));
+    }
+    let out = out.offset(now.length);
+    Ok(Flow::Later(Rest::AesChain(AesChain { key, input: left, out, before, encrypts })))
 }
 
 /// The key of this machine with this number.
@@ -140,10 +158,9 @@ impl XeKeys {
         Ok(code_of(call, &revealed(call, hidden)?, parts, out))
     }
 
-    /// Stores the HMAC with SHA-1 of three parts, under the console's key with this number. If the
-    /// user's key file lacks the roamable key, it is this machine's, so codes made by a console are
-    /// not recognised.
-    #[export(Partial)]
+    /// Stores the HMAC with SHA-1 of three parts, under the key with this number: the roamable one
+    /// of the user's key file, otherwise this machine's, or one that the title has set.
+    #[export(Done)]
     fn XeKeysHmacSha(call: &mut Call, key: u32, parts: [Buffer; 3], out: Buffer) -> Flow<NtStatus> {
         match named_key(call, key) {
             Some(key) => code_of(call, &key, parts, out),
@@ -192,10 +209,9 @@ impl XeKeys {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Encrypts or decrypts whole blocks with AES in CBC mode, under the key with this number: the
-    /// roamable one, or one that the title has set. Without a place for the last block, the chain
-    /// begins with zeros and is at most 256 KiB long.
-    #[export(Partial)]
+    /// Encrypts or decrypts whole blocks with AES in CBC mode, under a key as in `XeKeysHmacSha`.
+    /// Without a place for the last block, the chain begins with zeros.
+    #[export(Done)]
     fn XeKeysAesCbc(
         call: &mut Call,
         key: u32,
@@ -204,19 +220,13 @@ impl XeKeys {
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<NtStatus>> {
-        let keyed: Option<Keyed> = named_key(call, key).and_then(|key| BlockCipher::Aes.with_key(&key));
-        let Some(keyed) = keyed else { return Ok(Flow::Return(NtStatus::UNSUCCESSFUL)) };
-        let length = BlockCipher::Aes.block_size();
-        let data = CipherData { input, out };
-        if !feed.is_null() {
-            let flow = chain(call, &keyed, data, FeedBlock { at: feed, length }, encrypt.into())?;
-            return Ok(flow.map(|()| NtStatus::SUCCESS));
+        if feed.is_null() {
+            return aes_chain(call, AesChain { key, input, out, before: [0; KEY], encrypts: encrypt });
         }
-        if input.length > TURN {
-            return Ok(Flow::Return(NtStatus::INVALID_PARAMETER));
-        }
-        chain_from(call, &keyed, data, &mut vec![0; length], encrypt.into())?;
-        Ok(Flow::Return(NtStatus::SUCCESS))
+        let Some(keyed) = aes_with(call, key) else { return Ok(Flow::Return(NtStatus::UNSUCCESSFUL)) };
+        let feed = FeedBlock { at: feed, length: BlockCipher::Aes.block_size() };
+        let flow = chain(call, &keyed, CipherData { input, out }, feed, encrypt.into())?;
+        Ok(flow.map(|()| NtStatus::SUCCESS))
     }
 
     /// Encrypts or decrypts whole blocks with AES in CBC mode, under an obscured key.

@@ -112,6 +112,28 @@ fn long_digest_calls_equal_one_pass() {
 }
 
 #[test]
+fn a_chain_without_a_place_for_its_last_block() {
+    let mut long = Long::new();
+    let key = [7; 16];
+    long.b.memory().write_bytes(long.b.scratch.offset(KEY), &key).unwrap();
+    let number = 0xE2;
+    let set = [number, long.small(KEY), 16];
+    assert_eq!(long.b.status("XeKeysSetKey", &set), NtStatus::SUCCESS);
+    let whole = SIZE as usize / 16 * 16;
+    let plain = long.text[..whole].to_vec();
+    let mut secret = plain.clone();
+    let keyed = BlockCipher::Aes.with_key(&key).unwrap();
+    keyed.chained(&mut secret, &mut [0; 16], CipherDirection::Encrypt);
+    let at = long.at;
+    let out = long.out;
+    assert_eq!(long.call("XeKeysAesCbc", &[number, at, SIZE.into(), out, 0, 1]), 0);
+    assert_eq!(long.got(out, whole), secret);
+    // In place, where the block before a turn's first is overwritten.
+    assert_eq!(long.call("XeKeysAesCbc", &[number, out, whole as u64, out, 0, 0]), 0);
+    assert_eq!(long.got(out, whole), plain);
+}
+
+#[test]
 fn a_digest_with_a_checksum() {
     let mut long = Long::new();
     let at = long.at;

@@ -30,6 +30,8 @@ pub enum Rest {
     Compare(MemoryComparison),
     /// A conversion of text.
     Convert(TextConversion),
+    /// AES in CBC mode without a place for the last block.
+    AesChain(AesChain),
 }
 
 /// A hash, or an HMAC, over the remaining parts of a message.
@@ -163,12 +165,31 @@ impl TargetEncoding {
     }
 }
 
+/// AES in CBC mode over the remaining data, under a key that has a number.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct AesChain {
+    /// Number of the key.
+    pub key: u32,
+    /// Data that is not yet processed.
+    pub input: Buffer,
+    /// Address of its result.
+    pub out: GuestAddr,
+    /// The encrypted block before it.
+    pub before: [u8; 16],
+    /// Whether it is encrypted, or else decrypted.
+    pub encrypts: bool,
+}
+
 impl Rest {
     /// Checks the rest of a call of a saved state.
     pub(crate) fn check(&self) -> Result<(), Impossible> {
         match self {
-            // Any bytes, count and buffer are possible.
-            Self::Rc4 { .. } | Self::Digest(_) | Self::RotSumSha(_) | Self::Convert(_) => Ok(()),
+            // Any bytes, count and buffer are possible, and a key may be missing.
+            Self::Rc4 { .. }
+            | Self::Digest(_)
+            | Self::RotSumSha(_)
+            | Self::Convert(_)
+            | Self::AesChain(_) => Ok(()),
             Self::Compare(MemoryComparison { done, length, operands: _ }) => {
                 check(done <= length, "a comparison of memory is beyond its end")
             }

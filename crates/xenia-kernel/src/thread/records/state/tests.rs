@@ -1,8 +1,8 @@
 //! Records with frames of every kind, APCs and interrupts that are saved, and impossible ones.
 
 use super::*;
-use crate::abi::rest::{ComparedMemory, DigestCall, DigestFunction, DigestPurpose, MemoryComparison};
-use crate::abi::rest::{RotSumSha, TargetEncoding, TextConversion};
+use crate::abi::rest::{AesChain, ComparedMemory, DigestCall, DigestFunction, DigestPurpose};
+use crate::abi::rest::{MemoryComparison, RotSumSha, TargetEncoding, TextConversion};
 use crate::abi::{
     AfterApc, Continuation, DriverStep, EntryReason, ExportResumption, GuestCall, Handle, KernelResumption,
     Out, ProcessorMode, Rest, ThreadEvent, WaiterResult,
@@ -120,6 +120,7 @@ fn rests() -> Vec<Rest> {
         Rest::RotSumSha(Box::new(RotSumSha { sum, hash: Some(hash), left: parts, parts, out: data })),
         Rest::Compare(MemoryComparison { done: 4, length: 5, operands }),
         Rest::Convert(TextConversion { destination: at, source: at, count: 3, encoding, written }),
+        Rest::AesChain(AesChain { key: 0x19, input: data, out: at, before: [7; 16], encrypts: true }),
     ]
 }
 
