@@ -34,6 +34,10 @@ const LABEL_UNITS: usize = 31;
 const TEXT_UNITS: usize = 99;
 /// Maximum number of items in one call; titles have fewer achievements.
 const MAX_ITEMS: u32 = 0x1_0000;
+/// Number of kinds of lists of statistics: around a user, a rank, a rank in each view, a rating.
+const STATISTICS_KINDS: u32 = 4;
+/// Maximum number of rows in a list of statistics.
+const MAX_ROWS: u32 = 100;
 /// Flags that select the texts.
 const WANTS_LABEL: u32 = 1;
 const WANTS_DESCRIPTION: u32 = 2;
@@ -179,19 +183,20 @@ impl Achievements {
     fn XamUserCreateStatsEnumerator(
         call: &mut Call,
         _title: u32,
-        _kind: u32,
-        _pivot: u64,
-        _rows: u32,
-        _spec_count: u32,
-        _specs: Option<GuestAddr>,
+        kind: u32,
+        pivot: u64,
+        rows: u32,
+        spec_count: u32,
+        specs: Option<GuestAddr>,
         size: Option<Out<u32>>,
         handle: Option<Out<Handle>>,
     ) -> Fallible<Win32Error> {
-        let (Some(size), Some(out)) = (size, handle) else {
-            return Ok(Win32Error::INVALID_PARAMETER);
-        };
+        let Some(handle) = handle else { return Ok(Win32Error::INVALID_PARAMETER) };
+        handle.set(call.memory(), Handle::NULL)?;
+        let Some(size) = size else { return Ok(Win32Error::INVALID_PARAMETER) };
         size.set(call.memory(), 0)?;
-        out.set(call.memory(), Handle::NULL)?;
-        Ok(Win32Error::NOT_LOGGED_ON)
+        let has_rows = kind < STATISTICS_KINDS && pivot != 0 && (1..=MAX_ROWS).contains(&rows);
+        let is_valid = has_rows && specs.is_some() && spec_count != 0;
+        Ok(if is_valid { Win32Error::NOT_LOGGED_ON } else { Win32Error::INVALID_PARAMETER })
     }
 }

@@ -430,9 +430,24 @@ fn bad_reports_and_lists_are_refused() {
     }
     let empty = u64::from(b.word(RESULTS + 4));
     assert_eq!(next(&mut b, empty), Err(NO_MORE_FILES), "nothing is known of that title");
-    let stats = [0, 0, 0, 10, 1, at, results, results + 4];
-    assert_eq!(b.xam_call("XamUserCreateStatsEnumerator", &stats), NOT_LOGGED_ON);
-    assert_eq!((b.word(RESULTS), b.word(RESULTS + 4)), (0, 0));
+    let handle = results + 4;
+    for (arguments, answer) in [
+        ([0, 3, 7, 100, 1, at, results, handle], NOT_LOGGED_ON),
+        ([0, 4, 7, 100, 1, at, results, handle], INVALID_PARAMETER),
+        ([0, 0, 0, 100, 1, at, results, handle], INVALID_PARAMETER),
+        ([0, 0, 7, 0, 1, at, results, handle], INVALID_PARAMETER),
+        ([0, 0, 7, 101, 1, at, results, handle], INVALID_PARAMETER),
+        ([0, 0, 7, 100, 0, at, results, handle], INVALID_PARAMETER),
+        ([0, 0, 7, 100, 1, 0, results, handle], INVALID_PARAMETER),
+        ([0, 0, 7, 100, 1, at, 0, handle], INVALID_PARAMETER),
+        ([0, 0, 7, 100, 1, at, results, 0], INVALID_PARAMETER),
+    ] {
+        b.memory().fill(b.scratch.offset(RESULTS), 8, 0xEE).unwrap();
+        assert_eq!(b.xam_call("XamUserCreateStatsEnumerator", &arguments), answer, "{arguments:x?}");
+        let has_handle = arguments[7] != 0;
+        assert_eq!(b.word(RESULTS + 4) == 0, has_handle, "{arguments:x?}");
+        assert_eq!(b.word(RESULTS) == 0, has_handle && arguments[6] != 0, "{arguments:x?}");
+    }
     // A missing or damaged database counts as one without achievements.
     for database in [&b""[..], b"XDBF noise"] {
         let mut b = harness(folder.path(), database);
