@@ -36,6 +36,32 @@ const STATE: u32 = 0x10;
 /// Size in bytes of `INPUT_KEYSTROKE`.
 const KEYSTROKE: u32 = 8;
 
+/// Numbers of the devices other than controllers: a portal, and another one.
+const PORTAL: u32 = 5;
+const OTHER_DEVICES: [u32; 2] = [PORTAL, 6];
+/// Maximum size in bytes of what such a device reports.
+const MAX_REPORT: u32 = 0x20;
+
+/// Returns the result of a transfer with a device other than a controller.
+fn absent_device(device: u32, buffer: Option<GuestAddr>, length: u32) -> Win32Error {
+    let is_valid = OTHER_DEVICES.contains(&device) && buffer.is_some() && length != 0;
+    if is_valid { Win32Error::DEVICE_NOT_CONNECTED } else { Win32Error::INVALID_PARAMETER }
+}
+
+/// Returns the result of reading from a device other than a controller. The buffer's length is at
+/// `length`.
+fn read_other_device(
+    call: &Call,
+    device: u32,
+    buffer: Option<GuestAddr>,
+    length: Option<Ptr<u32>>,
+    state: Option<GuestAddr>,
+) -> Fallible<Win32Error> {
+    let Some((length, _)) = length.zip(state) else { return Ok(Win32Error::INVALID_PARAMETER) };
+    let length = length.read(call.memory())?;
+    Ok(absent_device(device, buffer, if length > MAX_REPORT { 0 } else { length }))
+}
+
 /// Returns whether flags select controllers; keyboards and other devices are never connected.
 fn means_controllers(flags: u32) -> bool {
     flags & KINDS == 0 || flags & CONTROLLERS != 0
@@ -294,28 +320,44 @@ impl XamInput {
         if let Some(Value::Bits(level)) = set { (level >> 32) as u32 } else { 0 }
     }
 
-    /// Reads data of a device other than a controller, such as a portal: none is connected.
+    /// Reads data of a portal, a device other than a controller: none is connected.
     #[export(Constant)]
-    fn XamInputNonControllerGetRaw(_call: &mut Call, _device: u32) -> Win32Error {
-        Win32Error::DEVICE_NOT_CONNECTED
+    fn XamInputNonControllerGetRaw(
+        call: &mut Call,
+        state: Option<GuestAddr>,
+        length: Option<Ptr<u32>>,
+        buffer: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        read_other_device(call, PORTAL, buffer, length, state)
     }
 
-    /// Like `XamInputNonControllerGetRaw`, with the length that was read and a state.
+    /// Like `XamInputNonControllerGetRaw`, for a device that has a number.
     #[export(Constant)]
-    fn XamInputNonControllerGetRawEx(_call: &mut Call, _device: u32) -> Win32Error {
-        Win32Error::DEVICE_NOT_CONNECTED
+    fn XamInputNonControllerGetRawEx(
+        call: &mut Call,
+        device: u32,
+        buffer: Option<GuestAddr>,
+        length: Option<Ptr<u32>>,
+        state: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        read_other_device(call, device, buffer, length, state)
     }
 
-    /// Sends data to a device other than a controller: none is connected.
+    /// Sends data to a portal: none is connected.
     #[export(Constant)]
-    fn XamInputNonControllerSetRaw(_call: &mut Call, _device: u32) -> Win32Error {
-        Win32Error::DEVICE_NOT_CONNECTED
+    fn XamInputNonControllerSetRaw(_call: &mut Call, length: u32, buffer: Option<GuestAddr>) -> Win32Error {
+        absent_device(PORTAL, buffer, length)
     }
 
-    /// Like `XamInputNonControllerSetRaw`, with a length.
+    /// Like `XamInputNonControllerSetRaw`, for a device that has a number.
     #[export(Constant)]
-    fn XamInputNonControllerSetRawEx(_call: &mut Call, _device: u32) -> Win32Error {
-        Win32Error::DEVICE_NOT_CONNECTED
+    fn XamInputNonControllerSetRawEx(
+        _call: &mut Call,
+        device: u32,
+        buffer: Option<GuestAddr>,
+        length: u32,
+    ) -> Win32Error {
+        absent_device(device, buffer, length)
     }
 
     /// Resets the inactivity timer. The screen is never dimmed here.

@@ -2,6 +2,7 @@
 
 use crate::abi::{Call, OptionalOut, Out};
 use crate::status::failure::Fallible;
+use crate::user::overlapped::{Completed, admit, complete};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 
@@ -23,12 +24,14 @@ impl Party {
     /// Invites all members of a party to the title: there is no party.
     #[export(Constant)]
     fn XamPartySendGameInvites(
-        _call: &mut Call,
+        call: &mut Call,
+        _caller: u32,
         _user: u32,
-        _second: u32,
-        _overlapped: Option<GuestAddr>,
-    ) -> Win32Error {
-        Win32Error::FUNCTION_FAILED
+        _unknown: u32,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        admit(call, overlapped)?;
+        complete(call, overlapped, Completed::wrapped(Win32Error::FUNCTION_FAILED, 0))
     }
 
     /// Sets the data of a user that the party's members see: there is no party.

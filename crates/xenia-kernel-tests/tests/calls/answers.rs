@@ -105,3 +105,40 @@ fn the_use_of_tokens_starts_and_ends_without_a_connection() {
     b.xam_call("XampXAuthShutdown", &[0]);
     assert_eq!((b.word(0), b.word(4)), (0, 0xEEEE_EEEE));
 }
+
+#[test]
+fn no_device_other_than_a_controller_is_connected() {
+    const INVALID: u64 = 0x57;
+    // ERROR_DEVICE_NOT_CONNECTED.
+    const ABSENT: u64 = 0x48F;
+    let mut b = Harness::new();
+    let at = u64::from(b.scratch.0);
+    let [length, long, none, state, buffer] = [0, 4, 8, 12, 16].map(|offset| at + offset);
+    b.memory().write(b.scratch, 0x20_u32).unwrap();
+    b.memory().write(b.scratch.offset(4), 0x21_u32).unwrap();
+    for (name, arguments, answer) in [
+        ("XamInputNonControllerGetRaw", &[state, length, buffer][..], ABSENT),
+        ("XamInputNonControllerGetRaw", &[0, length, buffer], INVALID),
+        ("XamInputNonControllerGetRaw", &[state, long, buffer], INVALID),
+        ("XamInputNonControllerGetRawEx", &[6, buffer, length, state], ABSENT),
+        ("XamInputNonControllerGetRawEx", &[4, buffer, length, state], INVALID),
+        ("XamInputNonControllerGetRawEx", &[6, 0, length, state], INVALID),
+        ("XamInputNonControllerGetRawEx", &[6, buffer, none, state], INVALID),
+        ("XamInputNonControllerGetRawEx", &[6, buffer, 0, state], INVALID),
+        ("XamInputNonControllerSetRaw", &[0x20, buffer], ABSENT),
+        ("XamInputNonControllerSetRaw", &[0, buffer], INVALID),
+        ("XamInputNonControllerSetRaw", &[0x20, 0], INVALID),
+        ("XamInputNonControllerSetRawEx", &[5, buffer, 0x20], ABSENT),
+        ("XamInputNonControllerSetRawEx", &[7, buffer, 0x20], INVALID),
+    ] {
+        assert_eq!(b.xam_call(name, arguments), answer, "{name} {arguments:x?}");
+    }
+}
+
+#[test]
+fn invitations_of_a_party_fail_in_the_background() {
+    let mut b = Harness::new();
+    let overlapped = u64::from(b.scratch.0);
+    b.in_the_background("XamPartySendGameInvites", &[1, 0, 0, overlapped]);
+    assert_eq!([0, 0x18].map(|field| b.word(field)), [0x65B, 0x8007_065B]);
+}

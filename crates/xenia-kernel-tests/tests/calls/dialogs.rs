@@ -406,7 +406,7 @@ fn party_and_camera_calls_report_absence() {
     let base = u64::from(b.scratch.0);
     assert_eq!(b.xam_call("XamPartyGetUserList", &[0, base]) as u32, 0x807D_0003);
     for name in ["XamPartySendGameInvites", "XamPartySetCustomData", "XamPartyGetBandwidth"] {
-        assert_eq!(b.xam_call(name, &[0, 0, 0]), 0x65B, "{name}");
+        assert_eq!(b.xam_call(name, &[0, 0, 0, 0]), 0x65B, "{name}");
     }
     b.memory().fill(b.scratch, 28, 0xFF).unwrap();
     b.xam_call("XamNuiGetDeviceStatus", &[base]);
