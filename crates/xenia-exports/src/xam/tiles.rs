@@ -1,7 +1,7 @@
 //! Pictures of titles, achievements and users (tiles).
 //!
-//! [`crate::user::gamer_pictures`] provides users' pictures. The picture of a whole avatar is in the
-//! dashboard's database of a profile that a console has made; no profile has a background here.
+//! [`crate::user::gamer_pictures`] provides users' pictures. The picture of a whole avatar is in
+//! the dashboard's database of a profile that a console has made; no profile has a background here.
 //! Numbers of kinds, images, arguments and results follow public emulators and Velocity. The
 //! arguments of the functions that end in `Ex` are those of the dashboard's calls in public
 //! recompilations.
