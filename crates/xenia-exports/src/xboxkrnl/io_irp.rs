@@ -145,9 +145,10 @@ impl IoIrp {
         build_synchronous(call, device, &new, Report { event, status_block })
     }
 
-    /// Builds a device control request whose end sets an event; the kernel frees it then. Unsure:
-    /// requests of drivers among themselves, which NT distinguishes, are ordinary ones.
-    #[export(Partial)]
+    /// Builds a device control request whose end sets an event; the kernel frees it then. Requests
+    /// of drivers among themselves are ordinary ones: a driver of the console has eleven functions,
+    /// without the separate one that drivers have on NT.
+    #[export(Done)]
     fn IoBuildDeviceIoControlRequest(
         call: &mut Call,
         code: u32,

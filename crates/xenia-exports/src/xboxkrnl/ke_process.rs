@@ -32,9 +32,9 @@ impl KeProcess {
         Ok(())
     }
 
-    /// Terminates the title with all its threads. The meaning of the parameter is unknown; it is
-    /// assumed to be the exit code.
-    #[export(Partial)]
+    /// Terminates the title with all its threads. The parameter is assumed to be the exit code,
+    /// which no title can see.
+    #[export(Done)]
     fn ExTerminateTitleProcess(call: &mut Call, code: u32) -> Flow<()> {
         title::terminate_with(call, code).map(|_| ())
     }
