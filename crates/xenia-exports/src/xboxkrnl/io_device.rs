@@ -26,6 +26,15 @@ const STORAGE: [u32; 17] = [2, 7, 36, 45, 58, 60, 61, 62, 64, 65, 66, 67, 68, 69
 /// Offset of the function that dismounts a volume in a driver object.
 const DISMOUNT_VOLUME: u32 = 8;
 
+/// Calls the function of a device's driver that dismounts its volume, if there is one. A scratch
+/// disk's device has no volume of its own.
+fn dismount(call: &Call, device: GuestAddr) -> Flow<NtStatus> {
+    if call.kernel.files.lock().is_disk_device(device) {
+        return Flow::Return(NtStatus::SUCCESS);
+    }
+    driver_request::call_driver(call, device, DISMOUNT_VOLUME)
+}
+
 #[exports(xboxkrnl)]
 impl IoDevice {
     /// Creates a device object followed by the driver's extension. Opens below the device's name go
@@ -81,27 +90,34 @@ impl IoDevice {
     fn IoDismountVolume(call: &mut Call, device: GuestAddr) -> Flow<NtStatus> {
         let object = call.kernel.objects.by_pointer(device);
         match object.filter(|object| object.kind() == ObjectKind::Device) {
-            Some(_) if call.kernel.files.lock().is_disk_device(device) => Flow::Return(NtStatus::SUCCESS),
-            Some(_) => driver_request::call_driver(call, device, DISMOUNT_VOLUME),
+            Some(_) => dismount(call, device),
             None => Flow::Return(NtStatus::INVALID_PARAMETER),
         }
     }
 
-    /// Dismounts the volume of a file from its device. The volume stays mounted: it has no cached
-    /// state that must be dropped.
+    /// Dismounts the volume of a file from its device, as `IoDismountVolume` does for a title's
+    /// driver. A volume of this emulator has no cached state that must be dropped: it stays
+    /// mounted, and other files on it stay open.
     #[export(Partial)]
-    fn IoDismountVolumeByFileHandle(call: &mut Call, file: Handle) -> Fallible<NtStatus> {
+    fn IoDismountVolumeByFileHandle(call: &mut Call, file: Handle) -> Fallible<Flow<NtStatus>> {
+        if let Some(object) = driver_request::file_of(call, file) {
+            let device = call.kernel.files.lock().drivers.file(object.body())?.device;
+            return Ok(dismount(call, device));
+        }
         let _file = call.kernel.objects.resolve_kind(file, ObjectKind::File)?;
-        Ok(NtStatus::SUCCESS)
+        Ok(Flow::Return(NtStatus::SUCCESS))
     }
 
-    /// Dismounts the volume of a device, which is named. The volume stays mounted, as in
-    /// `IoDismountVolumeByFileHandle`.
+    /// Dismounts the volume of a device, which is named, as in `IoDismountVolumeByFileHandle`.
     #[export(Partial)]
-    fn IoDismountVolumeByName(call: &mut Call, name: Ptr<AnsiString>) -> Fallible<NtStatus> {
+    fn IoDismountVolumeByName(call: &mut Call, name: Ptr<AnsiString>) -> Fallible<Flow<NtStatus>> {
         let name = name.read(call.memory())?.text(call.memory())?;
+        let found = call.kernel.files.lock().driver_device(&name);
+        if let Some((device, _)) = found.filter(|(_, below)| below.is_empty()) {
+            return Ok(dismount(call, device));
+        }
         let _volume = call.kernel.files.lock().vfs.resolve(&name)?;
-        Ok(NtStatus::SUCCESS)
+        Ok(Flow::Return(NtStatus::SUCCESS))
     }
 
     /// Sets the number of file blocks that the system may cache. The number is only stored, because

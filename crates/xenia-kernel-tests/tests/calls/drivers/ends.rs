@@ -268,8 +268,12 @@ fn requests_without_a_file_and_refused_ones() {
     rig.b.memory().write(rig.b.scratch.offset(DRIVER + DISMOUNT_AT), DISMOUNT).unwrap();
     rig.end.0 = NtStatus::DISK_FULL;
     assert_eq!(rig.call("IoDismountVolume", &[device]), Some(NtStatus::DISK_FULL));
-    // A function that is missing, and the kernel's own that refuses.
+    let name = rig.b.put_string(0x100, r"\Device\Own");
+    assert_eq!(rig.call("IoDismountVolumeByName", &[name]), Some(NtStatus::DISK_FULL));
     let file = rig.opened(SYNCHRONOUS);
+    rig.end.0 = NtStatus::DISK_FULL;
+    assert_eq!(rig.call("IoDismountVolumeByFileHandle", &[file]), Some(NtStatus::DISK_FULL));
+    // A function that is missing, and the kernel's own that refuses.
     let function = rig.b.scratch.offset(DRIVER + driver_object::MAJOR_FUNCTIONS + 4 * u32::from(major::READ));
     rig.b.memory().write(function, 0_u32).unwrap();
     let refused = NtStatus::INVALID_DEVICE_REQUEST;
