@@ -30,4 +30,4 @@ pub use execute::{EngineConfig, ExceptionKind, Execute, Exit, GuestException, Re
 pub use interp::{
     AccessNote, AccessNotes, AccessWatch, Interpreter, StoredBytes, Warmth, WatchedAccess, WatchedRange,
 };
-pub use tables::VRSQRTEFP;
+pub use tables::{ESTIMATE_TABLES, EstimateTables};

@@ -63,8 +63,8 @@ pub enum Word {
     ScalarFlags,
     /// Address of [`xenia_cpu::CR_FIELDS`].
     Fields,
-    /// Address of [`xenia_cpu::VRSQRTEFP`].
-    Roots,
+    /// Address of [`xenia_cpu::ESTIMATE_TABLES`].
+    Estimates,
     /// Mask of all bits of a double except its sign.
     Magnitude,
     /// The smallest normal double.

@@ -20,7 +20,7 @@ use crate::arch::hooks::{hook_function, preserving_entry};
 use crate::code::cache::CodeCache;
 use crate::runtime::enter::{land, leave_missing, leave_region};
 use std::hint::black_box;
-use xenia_cpu::{CR_FIELDS, Exit, HOST_WORDS, PpcContext, VRSQRTEFP};
+use xenia_cpu::{CR_FIELDS, ESTIMATE_TABLES, Exit, HOST_WORDS, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_isa::OP_COUNT;
 use xenia_lifter::float::float_state::DEFAULT_MXCSR;
@@ -205,7 +205,7 @@ unsafe fn lend<'a>(pinned: *mut PpcContext) -> (&'a mut PpcContext, &'a mut Run<
 pub(crate) fn words(memory: &GuestMemory) -> [u64; HOST_WORDS] {
     let mut words = [0; HOST_WORDS];
     words[Word::Fields as usize] = CR_FIELDS.as_ptr() as u64;
-    words[Word::Roots as usize] = VRSQRTEFP.as_ptr() as u64;
+    words[Word::Estimates as usize] = std::ptr::from_ref(&ESTIMATE_TABLES) as u64;
     words[Word::Magnitude as usize] = i64::MAX as u64;
     words[Word::SmallestDouble as usize] = f64::MIN_POSITIVE.to_bits();
     words[Word::SmallestSingle as usize] = f32::MIN_POSITIVE.to_bits().into();

@@ -10,7 +10,7 @@ use crate::float::soft_float::truncated;
 use rustc_apfloat::ieee::{Quad, Single};
 use rustc_apfloat::{Float, FloatConvert};
 use std::cmp::Ordering;
-use xenia_cpu::{PpcContext, VRSQRTEFP, vscr_bit};
+use xenia_cpu::{ESTIMATE_TABLES, PpcContext, vscr_bit};
 use xenia_host::float::fused_multiply_add_single;
 use xenia_isa::{Instruction, Op, decode};
 
@@ -244,7 +244,8 @@ impl Mode {
             Err(other) => return other,
         };
         let sixteenth = fraction >> 19 & 15;
-        let entry = VRSQRTEFP[(sixteenth | if exponent % 2 == 0 { 16 } else { 0 }) as usize];
+        let parity = if exponent % 2 == 0 { 16 } else { 0 };
+        let entry = ESTIMATE_TABLES.vrsqrtefp[(sixteenth | parity) as usize];
         let place = fraction >> 9 & 0x3FF;
         let root = (entry << 16 >> 6) - place * (entry >> 16);
         // 26 bits, of which the first is one or becomes one; the last two are rounded off to

@@ -11,7 +11,7 @@
 
 use super::float::{DEFAULT_NAN, Denormals, INFINITY, SIGN, is_nan, narrow, operand, power_of_two, quiet};
 use super::lanes::map_u32;
-use crate::VRSQRTEFP;
+use crate::ESTIMATE_TABLES;
 
 pub(crate) fn vrefp(b: u128, denormals: Denormals) -> u128 {
     map_u32(b, |b| {
@@ -30,7 +30,7 @@ pub(crate) fn vrefp(b: u128, denormals: Denormals) -> u128 {
 fn reciprocal_root(exponent: i32, fraction: u32) -> u32 {
     let even = exponent & 1 == 0;
     let interval = usize::from(even) << 4 | (fraction >> 19 & 15) as usize;
-    let entry = VRSQRTEFP[interval];
+    let entry = ESTIMATE_TABLES.vrsqrtefp[interval];
     let start = (entry & 0xFFFF) << 10;
     let mut root = start - (fraction >> 9 & 1023) * (entry >> 16);
     // Bit 25 is the leading one; one bit is lost if the root is below its power of two.

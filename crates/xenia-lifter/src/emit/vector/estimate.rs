@@ -4,7 +4,7 @@
 //! [`crate::float::exact_vector`] computes all four. Decision 0004 defines the results:
 //!
 //! - `vrefp`: the correctly rounded quotient, which the host's division gives.
-//! - `vrsqrtefp`: linear interpolation between the entries of [`VRSQRTEFP`].
+//! - `vrsqrtefp`: linear interpolation between the entries of [`EstimateTables::vrsqrtefp`].
 //! - `vlogefp`: six linear pieces.
 //! - `vexptefp` has no inline code.
 
@@ -16,8 +16,8 @@ use crate::float::exact_vector::LOGARITHMS;
 use crate::host::Word;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
-#[cfg(doc)]
-use xenia_cpu::VRSQRTEFP;
+use std::mem::offset_of;
+use xenia_cpu::EstimateTables;
 
 impl Lifter<'_> {
     pub(crate) fn reciprocal(&mut self, d: usize, b: usize) {
@@ -49,22 +49,29 @@ impl Lifter<'_> {
         self.b.ins().isub(exponents, bias)
     }
 
-    pub(crate) fn reciprocal_root(&mut self, d: usize, b: usize) {
-        let (bits, bad) = self.positive_normal(b);
-        // The exponent's last bit and four fraction bits select the entry.
-        let index = self.b.ins().ushr_imm_s(bits, 19);
+    /// The entry of each lane in the table of 32 words at this offset of [`EstimateTables`], which
+    /// the lower five bits of `index` select.
+    fn table_entries(&mut self, index: Value, table: usize) -> Value {
         let mask = self.splat_word(31);
         let index = self.b.ins().band(index, mask);
-        let table = self.word(Word::Roots);
-        let mut entries = bits;
+        let tables = self.word(Word::Estimates);
+        let mut entries = index;
         for lane in 0..4 {
             let index = self.b.ins().extractlane(index, lane);
             let index = self.b.ins().uextend(types::I64, index);
             let offset = self.b.ins().ishl_imm_s(index, 2);
-            let place = self.b.ins().iadd(table, offset);
-            let entry = self.b.ins().load(types::I32, HOST, place, 0);
+            let place = self.b.ins().iadd(tables, offset);
+            let entry = self.b.ins().load(types::I32, HOST, place, table as i32);
             entries = self.b.ins().insertlane(entries, entry, lane);
         }
+        entries
+    }
+
+    pub(crate) fn reciprocal_root(&mut self, d: usize, b: usize) {
+        let (bits, bad) = self.positive_normal(b);
+        // The exponent's last bit and four fraction bits select the entry.
+        let index = self.b.ins().ushr_imm_s(bits, 19);
+        let entries = self.table_entries(index, offset_of!(EstimateTables, vrsqrtefp));
         let start = self.half_lanes(entries, LaneHalf::Odd, Signedness::Unsigned);
         let start = self.b.ins().ishl_imm_s(start, 10);
         let slope = self.half_lanes(entries, LaneHalf::Even, Signedness::Unsigned);
