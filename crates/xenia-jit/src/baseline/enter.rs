@@ -42,7 +42,7 @@
 use super::call_table;
 use super::encode::{R8, R9, R10, R11, R12, R13, R14, R15, RBX, RDI, RDX, RSI, Rm};
 use super::entries::{CROWDED, OFFSET_SHIFT, PAIR_BITS, PAIR_SHIFT, WORD_OF_PAIR};
-use super::map::{BIAS, BUDGET, BaselineWord, CR0, LR, MAP, displacement};
+use super::map::{BIAS, BUDGET, BaselineWord, CR0, LR, MAP, displacement, word};
 use super::reason::Reason;
 use super::services::{self, BaselineRun};
 use super::templates::HostFeatures;
@@ -211,11 +211,6 @@ mod tiers;
 pub(super) use float_arms::{prepare_float, run_float_row};
 use thunks::{missing, missing_called, run_arm, run_float_arm, slice_over};
 use tiers::{run_baseline, run_optimized};
-
-/// Displacement from rbp of a context word of the optimizing tier.
-const fn word(word: Word) -> i32 {
-    word.offset() + AHEAD as i32 - BIAS as i32
-}
 
 const MXCSR: i32 = word(Word::Mxcsr);
 /// MXCSR as Rust expects it, which is also the guest's for scalar arithmetic, with no exception

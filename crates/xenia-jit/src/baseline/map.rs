@@ -25,7 +25,7 @@ use super::encode::{HostReg, R8, R9, R10, R11, R12, R13, R14, R15, RBX, RDI, RDX
 use std::mem::offset_of;
 use xenia_cpu::{HOST_WORDS, PpcContext};
 use xenia_lifter::hook::Hook;
-use xenia_lifter::host::WORDS;
+use xenia_lifter::host::{WORDS, Word};
 
 /// Distance in bytes from the start of the context to the address in rbp.
 pub(super) const BIAS: usize = 288;
@@ -52,6 +52,11 @@ pub(super) const CR0: HostReg = R15;
 /// Displacement from rbp of the field at `offset` in the context.
 pub(super) const fn displacement(offset: usize) -> i32 {
     offset as i32 - BIAS as i32
+}
+
+/// Displacement from rbp of a context word of the optimizing tier.
+pub(super) const fn word(word: Word) -> i32 {
+    displacement(offset_of!(PpcContext, host) + word as usize * size_of::<u64>())
 }
 
 const fn gpr_places() -> [Rm; 32] {

@@ -1,10 +1,13 @@
 //! `fres` and `frsqrte`: inline code for normal operands, from the operand's bits, with the results
 //! of `soft_float`; other operands go to software.
 
-use super::Lifter;
+use super::{HOST, Lifter};
 use crate::float::soft_float::ROOT_FRACTIONS;
+use crate::host::Word;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
+use std::mem::offset_of;
+use xenia_cpu::EstimateTables;
 use xenia_isa::Instruction;
 
 /// Biased exponent of 1.0.
@@ -27,27 +30,25 @@ impl Lifter<'_> {
 
     /// Reciprocal estimate (`fres`).
     pub(super) fn reciprocal_estimate(&mut self, i: Instruction) {
-        // 255/256 of the reciprocal of the start of the interval that seven fraction bits select,
-        // rounded up to twelve bits.
         self.estimate(i, |l, bits| {
             let exponent = l.b.ins().ushr_imm_s(bits, 52);
             let exponent = l.b.ins().band_imm_s(exponent, 0x7FF);
             // Valid if operand and result are normal singles.
             let above = l.b.ins().iadd_imm_s(exponent, -(ONE - 126));
             let undecided = l.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, above, 126 + 125);
-            let interval = l.b.ins().ushr_imm_s(bits, 45);
-            let interval = l.b.ins().ireduce(types::I32, interval);
-            let interval = l.b.ins().band_imm_s(interval, 0x7F);
-            let start = l.b.ins().iadd_imm_s(interval, 128);
-            let dividend = l.b.ins().iadd_imm_s(start, (255 << 12) - 1);
-            let units = l.b.ins().udiv(dividend, start);
-            let units = l.b.ins().uextend(types::I64, units);
-            // The unit's leading bit adds 1 to the exponent.
-            let base = l.b.ins().iconst(types::I64, 2 * ONE - 2);
+            // Seven fraction bits select the result's fraction, of two bytes.
+            let offset = l.b.ins().ushr_imm_s(bits, 44);
+            let offset = l.b.ins().band_imm_s(offset, 0x7F << 1);
+            let tables = l.word(Word::Estimates);
+            let place = l.b.ins().iadd(tables, offset);
+            let at = offset_of!(EstimateTables, fres) as i32;
+            let fraction = l.b.ins().uload16(types::I64, HOST, place, at);
+            let fraction = l.b.ins().ishl_imm_s(fraction, 40);
+            // The result's exponent is −1 − e; the operand's biased exponent is e + ONE.
+            let base = l.b.ins().iconst(types::I64, 2 * ONE - 1);
             let place = l.b.ins().isub(base, exponent);
             let place = l.b.ins().ishl_imm_s(place, 52);
-            let fraction = l.b.ins().ishl_imm_s(units, 40);
-            let result = l.b.ins().iadd(place, fraction);
+            let result = l.b.ins().bor(place, fraction);
             let sign = l.b.ins().band_imm_s(bits, i64::MIN);
             (l.b.ins().bor(result, sign), undecided)
         });

@@ -268,6 +268,7 @@ fn estimates(op: Op, cases: &mut Vec<GeneratedCase>) {
     if op == Op::fresx {
         case(0x3FF0_0000_0000_0000, 0x3FEF_E000_0000_0000, Some(class(4)), FACTS);
         case(0x3FF8_0000_0000_0000, 0x3FE5_4000_0000_0000, Some(class(4)), FACTS);
+        case(0x3FF6_6666_6666_6666, 0x3FE6_D000_0000_0000, Some(class(4)), FACTS);
         case(infinity, 0, Some(class(2)), BOOK);
         case(infinity | minus, minus, Some(class(0x12)), BOOK);
         case(0, infinity, Some(divided_by_zero | class(5)), FACTS);

@@ -1,19 +1,16 @@
-//! `fres` and `frsqrte`: the hardware's estimates, with its precision.
+//! `fres` and `frsqrte`: the hardware's estimates, from tables.
 //!
 //! `frsqrte` maps the top three fraction bits and the parity of the exponent to one of 16 results
-//! of eight fraction bits. The table agrees with the results of a Cell PPE for 1.0 and 2.0.
+//! of eight fraction bits.
 //!
-//! `fres` is known at 1.0 (0x3FEFE00000000000), 1.5 (0x3FE5400000000000) and at the largest single
-//! (a denormal). Both numbers are 255/256 of the reciprocal, the least that the book's error bound
-//! of 1/256 allows. Unsure: the other results are assumed to follow the same rule, for the start of
-//! the interval that seven fraction bits select, rounded up to twelve fraction bits; all keep to
-//! the bound.
+//! `fres` maps the first seven fraction bits to a fraction of twelve bits.
 //!
 //! Neither sets FI, UX or XX.
 
 use super::exact::{ExactResult, Number, nan_result, unpack};
 use super::fpscr::{OX, UE, VXSQRT};
 use super::round::{FloatFormat, Magnitude, Rounded, infinity, round, zero};
+use crate::ESTIMATE_TABLES;
 
 /// Fraction bits 51–44 of the result, indexed by the exponent's parity and three fraction bits.
 const RECIPROCAL_ROOTS: [u8; 16] = [241, 216, 192, 168, 152, 136, 128, 112, 96, 76, 60, 48, 32, 24, 16, 8];
@@ -33,11 +30,8 @@ pub(crate) fn reciprocal(b: u64, fpscr: u32) -> ExactResult {
         Number::Zero(sign) => ExactResult::ZeroDivide(infinity(sign)),
         Number::Infinity(sign) => ExactResult::Value(zero(sign)),
         Number::Finite(Magnitude { sign, exp, sig }) => {
-            // The interval begins at `start` / 128. 255/256 ÷ that, in units of 2^-13, rounded up:
-            // 13 bits in every interval.
-            let start = 128 + ((sig >> 120) as u64 & 0x7F);
-            let units = (255_u64 << 12).div_ceil(start);
-            let value = Magnitude { sign, exp: -exp - 1, sig: u128::from(units) << 115 };
+            let fraction = ESTIMATE_TABLES.fres[(sig >> 120) as usize & 0x7F];
+            let value = Magnitude { sign, exp: -exp - 1, sig: (1 << 12 | u128::from(fraction)) << 115 };
             estimate(value, FloatFormat::Single, fpscr)
         }
     }

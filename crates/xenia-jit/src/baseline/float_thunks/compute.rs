@@ -4,12 +4,15 @@ use super::rows::{FloatRow, IntegerRounding, Operation};
 use super::writer::{LAZY_OP, Label, ThunkWriter};
 use crate::baseline::encode::{
     ADD, CVTSD2SI, CVTSD2SS, CVTSI2SD, CVTSS2SD, CVTTSD2SI, Condition, Dword, Form, Imm, MOVAPD, MOVD,
-    MOVD_FROM, MOVSXD, MOVZX8, OR, OperandSize, Qword, RAX, RCX, RDX, Rm, SQRTSD, STORE, Shift, UCOMISD,
-    Unary, XMM0, XMM1, XMM3, XMM4, XMM5, XOR, XORPS,
+    MOVD_FROM, MOVSXD, MOVZX8, MOVZX16, OR, OperandSize, Qword, RAX, RCX, RDX, Rm, SQRTSD, STORE, Shift,
+    UCOMISD, Unary, XMM0, XMM1, XMM3, XMM4, XMM5, XORPS,
 };
-use crate::baseline::map::numbered_fpr;
+use crate::baseline::map::{numbered_fpr, word};
+use std::mem::offset_of;
+use xenia_cpu::EstimateTables;
 use xenia_lifter::float::ROOT_FRACTIONS;
 use xenia_lifter::float::float_state::PRESENT;
+use xenia_lifter::host::Word;
 
 /// Lower bits of a double that a single lacks.
 const EXTRA: i32 = 0x1FFF_FFFF;
@@ -180,8 +183,7 @@ impl ThunkWriter {
         self.e.ret();
     }
 
-    /// xmm0 = the estimate of 1 ÷ xmm0: 255/256 of the reciprocal of the start of the interval that
-    /// seven fraction bits select, rounded up to twelve bits.
+    /// xmm0 = the estimate of 1 ÷ xmm0, whose fraction comes from a table.
     fn reciprocal(&mut self) {
         self.e.op64(MOVD_FROM, XMM0, Rm::Reg(RCX));
         self.e.op64(ADD, RCX, Rm::Reg(RCX));
@@ -191,30 +193,27 @@ impl ThunkWriter {
         self.e.imm(Dword, Imm::Cmp, Rm::Reg(RCX), 126 + 125);
         self.branch(Condition::ABOVE, Label::Arm);
         self.e.push(RAX);
-        self.e.push(RDX);
-        // xmm1 = the result's exponent, less the 1 that the leading bit of the units adds.
+        // xmm1 = the result's exponent, −1 − e, biased; ecx is e + 126.
         self.e.unary(Qword, Unary::Neg, Rm::Reg(RCX));
-        self.e.imm(Qword, Imm::Add, Rm::Reg(RCX), 2 * ONE - 2 - (ONE - 126));
+        self.e.imm(Qword, Imm::Add, Rm::Reg(RCX), ONE - 1 + 126);
         self.e.shift(Qword, Shift::Left, RCX, 52);
         self.e.op64(MOVD, XMM1, Rm::Reg(RCX));
-        // eax = the units: ⌈255 × 2^12 ÷ ecx⌉, where ecx ÷ 128 is the start of the interval.
+        // rax = the fraction, of two bytes, which seven fraction bits select.
         self.e.op64(MOVD_FROM, XMM0, Rm::Reg(RCX));
-        self.e.shift(Qword, Shift::Right, RCX, 45);
-        self.e.imm(Dword, Imm::And, Rm::Reg(RCX), 0x7F);
-        self.e.imm(Dword, Imm::Add, Rm::Reg(RCX), 128);
-        self.e.lea(Dword, RAX, RCX, (255 << 12) - 1);
-        self.e.op32(XOR, RDX, Rm::Reg(RDX));
-        self.e.unary(Dword, Unary::Div, Rm::Reg(RCX));
+        self.e.shift(Qword, Shift::Right, RCX, 44);
+        self.e.imm(Dword, Imm::And, Rm::Reg(RCX), 0x7F << 1);
+        self.e.lea(Dword, RAX, RCX, offset_of!(EstimateTables, fres) as i32);
+        self.e.op64(ADD, RAX, Rm::Ctx(word(Word::Estimates)));
+        self.e.op32(MOVZX16, RAX, Rm::Host(0));
         self.e.shift(Qword, Shift::Left, RAX, 40);
         self.e.op64(MOVD_FROM, XMM1, Rm::Reg(RCX));
-        self.e.op64(ADD, RAX, Rm::Reg(RCX));
+        self.e.op64(OR, RAX, Rm::Reg(RCX));
         // The operand's sign.
         self.e.op64(MOVD_FROM, XMM0, Rm::Reg(RCX));
         self.e.shift(Qword, Shift::Right, RCX, 63);
         self.e.shift(Qword, Shift::Left, RCX, 63);
         self.e.op64(OR, RAX, Rm::Reg(RCX));
         self.e.op64(MOVD, XMM0, Rm::Reg(RAX));
-        self.e.pop(RDX);
         self.e.pop(RAX);
     }
 

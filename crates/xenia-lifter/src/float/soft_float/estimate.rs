@@ -1,10 +1,10 @@
 //! `fres` and `frsqrte`: low-precision estimates within the bounds of PowerISA 2.02 book I, with
-//! the values known from the Cell (docs/src/decisions/0004-instruction-results.md and
-//! 0013-qemu-differences.md).
+//! the hardware's results (docs/src/decisions/0004-instruction-results.md).
 
 use super::{double, quad};
 use rustc_apfloat::ieee::Quad;
 use rustc_apfloat::{Float, Status, StatusAnd};
+use xenia_cpu::ESTIMATE_TABLES;
 
 /// `1.fraction × 2^exponent`, of the low 52 bits of `fraction`.
 fn estimated(negative: bool, fraction: u64, exponent: i32) -> StatusAnd<Quad> {
@@ -12,8 +12,7 @@ fn estimated(negative: bool, fraction: u64, exponent: i32) -> StatusAnd<Quad> {
     StatusAnd { status: Status::OK, value: if negative { -value } else { value } }
 }
 
-/// `fres`: 255/256 of the reciprocal of the start of the interval that the first seven fraction
-/// bits select, rounded up to thirteen bits.
+/// Reciprocal estimate (`fres`).
 pub(super) fn reciprocal(b: u64) -> StatusAnd<Quad> {
     let operand = double(b);
     let negative = operand.is_negative();
@@ -26,9 +25,8 @@ pub(super) fn reciprocal(b: u64) -> StatusAnd<Quad> {
     }
     let exponent = operand.ilogb();
     let interval = (operand.scalbn(-exponent).to_bits() as u64) >> 45 & 0x7F;
-    // 2^7 × 255/256 × 2^13 ÷ (128 + interval) lies between 2^12 and 2^13.
-    let units = (255_u64 * 4096).div_ceil(128 + interval);
-    estimated(negative, units << 40, -exponent - 1)
+    let fraction = ESTIMATE_TABLES.fres[interval as usize];
+    estimated(negative, u64::from(fraction) << 40, -exponent - 1)
 }
 
 /// Fraction bits of `frsqrte`'s results, one byte for each value of the operand's first three
