@@ -8,6 +8,10 @@ pub struct EstimateTables {
     /// lower half of an entry is the root at the interval's start, in units of 2^-15; the upper
     /// half is the decrease per 1024th of the interval, in units of 2^-25.
     pub vrsqrtefp: [u32; 32],
+    /// The intervals of `vrefp` between 1 and 2. The lower half of an entry is the fraction of the
+    /// result at the interval's start, in units of 2^-14; the upper half is the decrease per 512th
+    /// of the interval, in units of 2^-23.
+    pub vrefp: [u32; 32],
     /// Fractions of the results of `fres` in units of 2^-12, one for each 128th between 1 and 2.
     pub fres: [u16; 128],
 }
@@ -47,6 +51,40 @@ pub static ESTIMATE_TABLES: EstimateTables = EstimateTables {
         0x0199_5F12,
         0x0185_5D79,
         0x0173_5BF4,
+    ],
+    vrefp: [
+        0x03E1_3FFC,
+        0x03A7_3C1C,
+        0x0371_3875,
+        0x0340_3504,
+        0x0313_31C4,
+        0x02EA_2EB1,
+        0x02C4_2BC8,
+        0x02A0_2904,
+        0x027F_2664,
+        0x0261_23E5,
+        0x0245_2184,
+        0x022A_1F40,
+        0x0212_1D16,
+        0x01FB_1B04,
+        0x01E5_190A,
+        0x01D1_1725,
+        0x01BE_1554,
+        0x01AC_1396,
+        0x019B_11EB,
+        0x018B_104F,
+        0x017C_0EC4,
+        0x016E_0D48,
+        0x015B_0BD7,
+        0x015B_0A7C,
+        0x0143_0922,
+        0x0143_07DF,
+        0x012D_069C,
+        0x012D_056F,
+        0x011A_0442,
+        0x011A_0328,
+        0x0108_020E,
+        0x0106_0106,
     ],
     fres: [
         0xFE0, 0xFA1, 0xF63, 0xF26, 0xEEA, 0xEAE, 0xE74, 0xE3C, 0xE00, 0xDC8, 0xD94, 0xD5C, 0xD28, 0xCF0,

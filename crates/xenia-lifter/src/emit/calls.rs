@@ -143,8 +143,6 @@ const ALLOWED: &[AllowedCall] = &[
             Op::vmaxfp128,
             Op::vminfp,
             Op::vminfp128,
-            Op::vrefp,
-            Op::vrefp128,
         ],
         path: SlowPath::Call(Hook::Vector),
         reason: "a lane is a NaN: which one it is, is the architecture's choice. A cold block; some 25 ns.",
@@ -154,6 +152,11 @@ const ALLOWED: &[AllowedCall] = &[
         path: SlowPath::Call(Hook::Vector),
         reason: "a lane is a NaN or the smallest normal number, where tininess before rounding decides. A cold \
             block; some 25 ns. On hosts without fused multiply-add, every multiply-add.",
+    },
+    AllowedCall {
+        rows: &[Op::vrefp, Op::vrefp128],
+        path: SlowPath::Call(Hook::Vector),
+        reason: "a lane or its reciprocal is not a normal number. A cold block; some 25 ns.",
     },
     AllowedCall {
         rows: &[Op::vrsqrtefp, Op::vrsqrtefp128, Op::vlogefp, Op::vlogefp128],

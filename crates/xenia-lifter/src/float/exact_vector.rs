@@ -208,13 +208,6 @@ impl Mode {
         })
     }
 
-    fn reciprocal(self, b: u32) -> u32 {
-        first_nan(&[b]).unwrap_or_else(|| {
-            let b = self.operand(b);
-            self.decided(1.0 / f32::from_bits(b), || truncated(|r| quad(0x3F80_0000).div_r(quad(b), r)))
-        })
-    }
-
     /// Exponent and fraction, bit 23 set, of a positive number; for other operands the error is the
     /// estimate's result: `zero` for zeros, `infinity` for +∞.
     fn positive(self, b: u32, zero: u32, infinity: u32) -> Result<(i32, u32), u32> {
@@ -232,6 +225,38 @@ impl Mode {
                 // A denormal has the exponent of the smallest normal number.
                 let exponent = (b >> 23).max(1) as i32 - 127 - up as i32;
                 Ok((exponent, b << up & 0x007F_FFFF | LEAST))
+            }
+        }
+    }
+
+    fn reciprocal(self, b: u32) -> u32 {
+        if let Some(nan) = first_nan(&[b]) {
+            return nan;
+        }
+        let sign = b & SIGN;
+        let magnitude = match self.positive(b ^ sign, INFINITY, 0) {
+            Ok((exponent, fraction)) => self.reciprocal_of_positive(exponent, fraction),
+            Err(other) => other,
+        };
+        sign | magnitude
+    }
+
+    /// The reciprocal of a positive number of this exponent and fraction, bit 23 set.
+    fn reciprocal_of_positive(self, exponent: i32, fraction: u32) -> u32 {
+        let entry = ESTIMATE_TABLES.vrefp[(fraction >> 18 & 31) as usize];
+        let place = fraction >> 9 & 0x1FF;
+        let result = LEAST + (entry << 16 >> 7) - place * (entry >> 16);
+        let biased = 126 - exponent;
+        match biased {
+            255.. => INFINITY,
+            1..=254 => (biased as u32) << 23 | result & 0x007F_FFFF,
+            _ if self.non_java => 0,
+            _ => {
+                // Rounded to nearest even. One or two bits are lost.
+                let down = 1 - biased;
+                let kept = result >> down;
+                let lost = result << (32 - down);
+                kept + u32::from(lost > SIGN || lost == SIGN && kept & 1 == 1)
             }
         }
     }
@@ -381,6 +406,13 @@ mod tests {
             (Op::vminfp, [0, SIGN, 0], SIGN, SIGN),
             (Op::vmaxfp, [SIGN | 5, SIGN | 6, 0], SIGN, SIGN | 5),
             (Op::vminfp, [ONE, SNAN, 0], 0xFFC0_1234, 0xFFC0_1234),
+            (Op::vrefp, [0, SNAN, 0], 0xFFC0_1234, 0xFFC0_1234),
+            (Op::vrefp, [0, SIGN | INF, 0], SIGN, SIGN),
+            (Op::vrefp, [0, SIGN | 0x0040_0000, 0], SIGN | INF, 0xFEFF_F800),
+            (Op::vrefp, [0, 0x001F_FFFF, 0], INF, INF),
+            // Results below the normal range: exact, and a tie.
+            (Op::vrefp, [0, SIGN | 0x7E80_0000, 0], SIGN, SIGN | 0x007F_FC00),
+            (Op::vrefp, [0, 0x7F7F_FFFF, 0], 0, 0x0020_0042),
         ] {
             assert_eq!(result(op, words, vscr_bit::NJ), flushed, "{op:?} of {words:x?} with NJ");
             assert_eq!(result(op, words, 0), kept, "{op:?} of {words:x?}");

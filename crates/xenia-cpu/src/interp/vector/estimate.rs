@@ -1,10 +1,9 @@
 //! The four vector estimates.
 //!
-//! - `vrsqrtefp`, `vlogefp`: the hardware's algorithm, table and linear interpolation (relative
-//!   error below 1/4096, absolute error below 1/128). Source: published results of all operands on
-//!   a console.
-//! - `vrefp`, `vexptefp`: Unsure: the hardware's tables are not known. `vrefp` is the correctly
-//!   rounded reciprocal; the power is computed in double and rounded once.
+//! - `vrefp`, `vrsqrtefp`, `vlogefp`: the hardware's algorithm, table and linear interpolation
+//!   (relative error below 1/4096, absolute error of the logarithm below 1/128).
+//! - `vexptefp`: Unsure: the hardware's table is not known. The power is computed in double and
+//!   rounded once.
 //!
 //! Only integer operations and IEEE additions, multiplications and divisions are used, in a fixed
 //! order, so the results are identical on all hosts.
@@ -13,16 +12,32 @@ use super::float::{DEFAULT_NAN, Denormals, INFINITY, SIGN, is_nan, narrow, opera
 use super::lanes::map_u32;
 use crate::ESTIMATE_TABLES;
 
+/// The estimate for a positive number `fraction × 2^(exponent − 23)`, bit 23 of `fraction` set.
+fn reciprocal(exponent: i32, fraction: u32) -> f64 {
+    let entry = ESTIMATE_TABLES.vrefp[(fraction >> 18 & 31) as usize];
+    let start = (1 << 14 | entry & 0xFFFF) << 9;
+    let result = start - (fraction >> 9 & 0x1FF) * (entry >> 16);
+    // Bit 23 is the leading one, of weight 2^(−1 − exponent).
+    f64::from(result) * power_of_two(-24 - exponent)
+}
+
 pub(crate) fn vrefp(b: u128, denormals: Denormals) -> u128 {
     map_u32(b, |b| {
         if is_nan(b) {
             return quiet(b);
         }
         let b = operand(b, denormals);
-        let result = 1.0 / f32::from_bits(b);
-        // No reciprocal of a single rounds up to the least normal number, so this detects tininess
-        // too.
-        operand(result.to_bits(), denormals)
+        let sign = b & SIGN;
+        let result = match b & !SIGN {
+            0 => INFINITY,
+            INFINITY => 0,
+            b if b & INFINITY == 0 => {
+                let up = b.leading_zeros() - 8;
+                narrow(reciprocal(-126 - up as i32, b << up), denormals)
+            }
+            b => narrow(reciprocal((b >> 23) as i32 - 127, b & 0x7F_FFFF | 0x80_0000), denormals),
+        };
+        sign | result
     })
 }
 

@@ -1,16 +1,15 @@
 //! The estimate instructions.
 //!
-//! Inline code serves lanes that are normal numbers (of the right sign); if a lane is not,
-//! [`crate::float::exact_vector`] computes all four. Decision 0004 defines the results:
+//! Inline code serves lanes that are normal numbers (of the right sign) and have normal results; if
+//! a lane is not, [`crate::float::exact_vector`] computes all four. Decision 0004 defines the
+//! results:
 //!
-//! - `vrefp`: the correctly rounded quotient, which the host's division gives.
-//! - `vrsqrtefp`: linear interpolation between the entries of [`EstimateTables::vrsqrtefp`].
+//! - `vrefp`, `vrsqrtefp`: linear interpolation in the intervals of [`EstimateTables`].
 //! - `vlogefp`: six linear pieces.
 //! - `vexptefp` has no inline code.
 
 use super::super::{HOST, Lifter};
 use super::Signedness;
-use super::float::LaneCheck;
 use super::multiply::LaneHalf;
 use crate::float::exact_vector::LOGARITHMS;
 use crate::host::Word;
@@ -20,17 +19,6 @@ use std::mem::offset_of;
 use xenia_cpu::EstimateTables;
 
 impl Lifter<'_> {
-    pub(crate) fn reciprocal(&mut self, d: usize, b: usize) {
-        self.vector_mode();
-        let value = self.vr_as_lanes(b, types::F32X4);
-        let one = self.splat_word(0x3F80_0000);
-        let one = self.cast(one, types::F32X4);
-        let result = self.b.ins().fdiv(one, value);
-        // No reciprocal of a single rounds to the smallest normal number, so the host's detection
-        // of tininess is correct.
-        self.deliver_lanes(d, &[b], LaneCheck::Nan, result);
-    }
-
     /// Bits of the operand, and the lanes that are not positive normal numbers.
     fn positive_normal(&mut self, b: usize) -> (Value, Value) {
         let value = self.vr_as_lanes(b, types::I32X4);
@@ -65,6 +53,38 @@ impl Lifter<'_> {
             entries = self.b.ins().insertlane(entries, entry, lane);
         }
         entries
+    }
+
+    pub(crate) fn reciprocal(&mut self, d: usize, b: usize) {
+        let bits = self.vr_as_lanes(b, types::I32X4);
+        // The result's biased exponent is 253 less the operand's: both are normal if that is from 1
+        // to 252. The sign is shifted out.
+        let twice = self.b.ins().ishl_imm_s(bits, 1);
+        let least = self.splat_word(1 << 24);
+        let above = self.b.ins().isub(twice, least);
+        let count = self.splat_word(252 << 24);
+        let other = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, above, count);
+        let bad = self.b.ins().vany_true(other);
+        // Five fraction bits select the entry.
+        let index = self.b.ins().ushr_imm_s(bits, 18);
+        let entries = self.table_entries(index, offset_of!(EstimateTables, vrefp));
+        let start = self.half_lanes(entries, LaneHalf::Odd, Signedness::Unsigned);
+        let start = self.b.ins().ishl_imm_s(start, 9);
+        let slope = self.half_lanes(entries, LaneHalf::Even, Signedness::Unsigned);
+        let part = self.b.ins().ushr_imm_s(bits, 9);
+        let mask = self.splat_word(0x1FF);
+        let part = self.b.ins().band(part, mask);
+        let less = self.b.ins().imul(part, slope);
+        let fraction = self.b.ins().isub(start, less);
+        let mask = self.splat_word(0x7F80_0000);
+        let exponent = self.b.ins().band(bits, mask);
+        let base = self.splat_word(253 << 23);
+        let exponent = self.b.ins().isub(base, exponent);
+        let mask = self.splat_word(0x8000_0000);
+        let sign = self.b.ins().band(bits, mask);
+        let result = self.b.ins().bor(exponent, fraction);
+        let result = self.b.ins().bor(result, sign);
+        self.deliver_unless(d, &[b], bad, result);
     }
 
     pub(crate) fn reciprocal_root(&mut self, d: usize, b: usize) {

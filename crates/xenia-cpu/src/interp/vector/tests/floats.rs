@@ -76,6 +76,16 @@ fn estimates_stay_within_their_bounds() {
                 (0x7F80_0001, 0x7FC0_0001),
             ],
         ),
+        // The first interval, the second, one in the middle, and the end of the last.
+        (
+            Op::vrefp,
+            [
+                (0x3F80_0000, 0x3F7F_F800),
+                (0x3F84_0000, 0x3F78_3800),
+                (0xBFC0_0000, 0xBF2A_A800),
+                (0x3FFF_FFFF, 0x3F00_0106),
+            ],
+        ),
         (
             Op::vrsqrtefp,
             [(0x3F80_0000, 0x3F7F_F400), (0x8000_0000, 0xFF80_0000), (0xBF80_0000, nan), (0x7F80_0000, 0)],
@@ -150,22 +160,31 @@ fn dot_products_of_special_values() {
 }
 
 #[test]
-fn estimates_of_denormals_without_nj() {
+fn estimates_of_denormals_follow_nj() {
     let mut machine = CpuHarness::new();
-    machine.ctx.vscr = 0;
-    for (op, operand, result) in [
-        (Op::vrsqrtefp, 0x0040_0000, 0x5F34_FD00),
-        (Op::vrsqrtefp, 0x8040_0000, 0x7FC0_0000),
-        (Op::vrsqrtefp, 1, 0x64B4_FD00),
-        (Op::vrefp, 0x0040_0000, 0x7F00_0000),
-        (Op::vrefp, 1, 0x7F80_0000),
-        (Op::vrefp, 0x7F00_0000, 0x0040_0000),
-        (Op::vexptefp, 0xC300_0000, 0x0020_0000),
-        (Op::vlogefp, 1, 0xC315_0000),
+    for (op, operand, flushed, kept) in [
+        (Op::vrsqrtefp, 0x0040_0000, 0x7F80_0000, 0x5F34_FD00),
+        (Op::vrsqrtefp, 0x8040_0000, 0xFF80_0000, 0x7FC0_0000),
+        (Op::vrsqrtefp, 1, 0x7F80_0000, 0x64B4_FD00),
+        (Op::vrefp, 1, 0x7F80_0000, 0x7F80_0000),
+        (Op::vrefp, 0x001F_FFFF, 0x7F80_0000, 0x7F80_0000),
+        (Op::vrefp, 0x0020_0000, 0x7F80_0000, 0x7F7F_F800),
+        (Op::vrefp, 0x8040_0000, 0xFF80_0000, 0xFEFF_F800),
+        (Op::vrefp, 0x7E7F_FFFF, 0x0080_0106, 0x0080_0106),
+        (Op::vrefp, 0x7E80_0000, 0, 0x007F_FC00),
+        (Op::vrefp, 0xFF00_0000, 0x8000_0000, 0x803F_FE00),
+        // A tie, to even.
+        (Op::vrefp, 0x7F7F_FFFF, 0, 0x0020_0042),
+        (Op::vexptefp, 0xC300_0000, 0, 0x0020_0000),
+        (Op::vlogefp, 1, 0xFF80_0000, 0xC315_0000),
     ] {
         machine.ctx.vr[5] = w([operand; 4]);
-        machine.one(x(op, 3, 0, 5, 0));
-        assert_eq!(machine.ctx.vr[3], w([result; 4]), "{op:?} {operand:#x} {:032x}", machine.ctx.vr[3]);
+        for (vscr, result) in [(NJ, flushed), (0, kept)] {
+            machine.ctx.vscr = vscr;
+            machine.one(x(op, 3, 0, 5, 0));
+            let actual = machine.ctx.vr[3];
+            assert_eq!(actual, w([result; 4]), "{op:?} {vscr:#x} {operand:#x} {actual:032x}");
+        }
     }
 }
 
