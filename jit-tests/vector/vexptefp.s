@@ -1,5 +1,6 @@
 # vexptefp: Vector 2 Raised to the Exponent Estimate Floating Point.
 # Expected: worked out by hand from PowerISA 2.02 and the AltiVec manual.
+# Expected: measured on hardware of the family (reference: hardware facts).
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_vexptefp_1:
@@ -21,4 +22,11 @@ test_vexptefp_3:
   vexptefp v1,v2
   blr
   #_ REGISTER_OUT v1 [44800000, 3E000000, 7F000000, 00800000]
+  #_ REGISTER_OUT vscr 0x00010000
+
+test_vexptefp_4:
+  #_ REGISTER_IN v2 [3F000000, BF000000, 3F400000, C2FD0000]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [3FB50000, 3F350000, 3FD71000, 00000000]
   #_ REGISTER_OUT vscr 0x00010000

@@ -12,11 +12,15 @@ pub struct EstimateTables {
     /// result at the interval's start, in units of 2^-14; the upper half is the decrease per 512th
     /// of the interval, in units of 2^-23.
     pub vrefp: [u32; 32],
+    /// The sixteenths of `vexptefp` between 0 and 1. The lower half of an entry is the fraction of
+    /// the power at the sixteenth's start, the upper half its increase per 128th of the sixteenth,
+    /// both in units of 2^-14.
+    pub vexptefp: [u32; 16],
     /// Fractions of the results of `fres` in units of 2^-12, one for each 128th between 1 and 2.
     pub fres: [u16; 128],
 }
 
-/// Their sources are in docs/src/decisions/0004-instruction-results.md.
+/// The tables of the console; docs/src/decisions/0004-instruction-results.md names their sources.
 pub static ESTIMATE_TABLES: EstimateTables = EstimateTables {
     vrsqrtefp: [
         0x0568_B4FD,
@@ -85,6 +89,24 @@ pub static ESTIMATE_TABLES: EstimateTables = EstimateTables {
         0x011A_0328,
         0x0108_020E,
         0x0106_0106,
+    ],
+    vexptefp: [
+        0x0006_0006,
+        0x0006_0306,
+        0x0006_0606,
+        0x0006_0906,
+        0x0007_0C07,
+        0x0007_0F87,
+        0x0007_1307,
+        0x0008_1680,
+        0x0008_1A80,
+        0x0008_1E80,
+        0x0009_2288,
+        0x0009_2708,
+        0x0009_2B88,
+        0x000A_3008,
+        0x000A_3508,
+        0x000C_3A08,
     ],
     fres: [
         0xFE0, 0xFA1, 0xF63, 0xF26, 0xEEA, 0xEAE, 0xE74, 0xE3C, 0xE00, 0xDC8, 0xD94, 0xD5C, 0xD28, 0xCF0,

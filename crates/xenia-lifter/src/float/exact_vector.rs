@@ -44,42 +44,6 @@ pub(crate) const LOGARITHMS: [(u32, u32); 16] = [
     (24, 16380),
 ];
 
-/// 2^(m/32), as the bits of doubles.
-const STEPS: [u64; 32] = [
-    0x3FF0000000000000,
-    0x3FF059B0D3158574,
-    0x3FF0B5586CF9890F,
-    0x3FF11301D0125B51,
-    0x3FF172B83C7D517B,
-    0x3FF1D4873168B9AA,
-    0x3FF2387A6E756238,
-    0x3FF29E9DF51FDEE1,
-    0x3FF306FE0A31B715,
-    0x3FF371A7373AA9CB,
-    0x3FF3DEA64C123422,
-    0x3FF44E086061892D,
-    0x3FF4BFDAD5362A27,
-    0x3FF5342B569D4F82,
-    0x3FF5AB07DD485429,
-    0x3FF6247EB03A5585,
-    0x3FF6A09E667F3BCD,
-    0x3FF71F75E8EC5F74,
-    0x3FF7A11473EB0187,
-    0x3FF82589994CCE13,
-    0x3FF8ACE5422AA0DB,
-    0x3FF93737B0CDC5E5,
-    0x3FF9C49182A3F090,
-    0x3FFA5503B23E255D,
-    0x3FFAE89F995AD3AD,
-    0x3FFB7F76F2FB5E47,
-    0x3FFC199BDD85529C,
-    0x3FFCB720DCEF9069,
-    0x3FFD5818DCFBA487,
-    0x3FFDFC97337B9B5F,
-    0x3FFEA4AFA2A490DA,
-    0x3FFF50765B6E4540,
-];
-
 /// Executes `i` on its operands in the context and returns its row. Returns `None`, without effect,
 /// for an instruction that compiled code never passes here.
 pub fn execute(ctx: &mut PpcContext, i: Instruction) -> Option<Op> {
@@ -99,7 +63,7 @@ pub fn execute(ctx: &mut PpcContext, i: Instruction) -> Option<Op> {
         Op::vrefp | Op::vrefp128 => each(&|n| mode.reciprocal(y[n])),
         Op::vrsqrtefp | Op::vrsqrtefp128 => each(&|n| mode.reciprocal_root(y[n])),
         Op::vlogefp | Op::vlogefp128 => each(&|n| mode.logarithm(y[n])),
-        Op::vexptefp | Op::vexptefp128 => each(&|n| mode.power(y[n])),
+        Op::vexptefp | Op::vexptefp128 => each(&|n| power(y[n])),
         Op::vmsum3fp128 => [mode.dot_product(&x[..3], &y[..3]); 4],
         Op::vmsum4fp128 => [mode.dot_product(&x, &y); 4],
         _ => return None,
@@ -136,6 +100,32 @@ fn first_nan(operands: &[u32]) -> Option<u32> {
 /// A number in quadruple precision.
 fn quad(bits: u32) -> Quad {
     Single::from_bits(u128::from(bits)).convert(&mut false).value
+}
+
+/// Two to the power `b`, the same in both modes.
+fn power(b: u32) -> u32 {
+    if let Some(nan) = first_nan(&[b]) {
+        return nan;
+    }
+    // 15 fraction bits, truncated. Operands of 2^23 and above have the same result.
+    let significand = i64::from(b & 0x007F_FFFF | LEAST);
+    let magnitude = match b >> 23 & 0xFF {
+        exponent @ 135.. => significand << (exponent.min(150) - 135),
+        exponent @ 112..=134 => significand >> (135 - exponent),
+        _ => 0,
+    };
+    // The last four are rounded down.
+    let fixed = if b & SIGN == 0 { magnitude >> 4 } else { -magnitude >> 4 };
+    match 127 + (fixed >> 11) {
+        255.. => INFINITY,
+        ..=0 => 0,
+        biased => {
+            let entry = ESTIMATE_TABLES.vexptefp[(fixed >> 7 & 15) as usize];
+            let place = (fixed & 0x7F) as u32;
+            let fraction = (entry & 0xFFFF) + place * (entry >> 16);
+            (biased as u32) << 23 | fraction >> 3 << 12
+        }
+    }
 }
 
 /// Treatment of denormals.
@@ -300,31 +290,6 @@ impl Mode {
         }
     }
 
-    /// Two to the power `b`, rounded to double and then to single. (Another polynomial gave the
-    /// same results for all operands.)
-    fn power(self, b: u32) -> u32 {
-        if let Some(nan) = first_nan(&[b]) {
-            return nan;
-        }
-        // Farther out the result is infinite or 0 as well.
-        let x = f64::from(f32::from_bits(self.operand(b))).clamp(-200.0, 200.0);
-        // 2^(n + m/32 + rest), n and m whole, |rest| ≤ 1/64. Adding WHOLE rounds to an integer,
-        // since a number that large has no fraction bits.
-        const WHOLE: f64 = 6_755_399_441_055_744.0;
-        let steps = (x * 32.0 + WHOLE) - WHOLE;
-        let rest = (x - steps / 32.0) * std::f64::consts::LN_2;
-        let steps = steps as i32;
-        let n = steps >> 5;
-        let m = (steps & 31) as usize;
-        // e^rest − 1, accurate to 2^-60.
-        let series = [1.0 / 40320.0, 1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0];
-        let less_one = rest * series.into_iter().fold(0.0, |sum, term| sum * rest + term);
-        let step = f64::from_bits(STEPS[m]);
-        let fraction = step + step * less_one;
-        let result = fraction * f64::from_bits(((1023 + n) as u64) << 52);
-        if self.non_java && result < f64::from(f32::MIN_POSITIVE) { 0 } else { (result as f32).to_bits() }
-    }
-
     /// In double precision, the sum of the even products plus that of the odd ones. An overflow
     /// gives a NaN, and a denormal result zero, regardless of NJ.
     fn dot_product(self, a: &[u32], b: &[u32]) -> u32 {
@@ -413,6 +378,15 @@ mod tests {
             // Results below the normal range: exact, and a tie.
             (Op::vrefp, [0, SIGN | 0x7E80_0000, 0], SIGN, SIGN | 0x007F_FC00),
             (Op::vrefp, [0, 0x7F7F_FFFF, 0], 0, 0x0020_0042),
+            (Op::vexptefp, [0, SNAN, 0], 0xFFC0_1234, 0xFFC0_1234),
+            (Op::vexptefp, [0, SIGN | INF, 0], 0, 0),
+            (Op::vexptefp, [0, 0x4300_0000, 0], INF, INF),
+            (Op::vexptefp, [0, SIGN | 1, 0], ONE, ONE),
+            (Op::vexptefp, [0, 0x3F00_0000, 0], 0x3FB5_0000, 0x3FB5_0000),
+            // −2^-15, −126 and −126½.
+            (Op::vexptefp, [0, 0xB800_0000, 0], 0x3F7F_F000, 0x3F7F_F000),
+            (Op::vexptefp, [0, 0xC2FC_0000, 0], LEAST, LEAST),
+            (Op::vexptefp, [0, 0xC2FD_0000, 0], 0, 0),
         ] {
             assert_eq!(result(op, words, vscr_bit::NJ), flushed, "{op:?} of {words:x?} with NJ");
             assert_eq!(result(op, words, 0), kept, "{op:?} of {words:x?}");

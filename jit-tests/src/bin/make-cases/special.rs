@@ -326,6 +326,11 @@ pub(crate) fn vector_estimates(op: Op, d: u8, b: u8, cases: &mut Vec<GeneratedCa
             [one, 0xBFC0_0000, 0x4040_0000, 0x3FFF_FFFF],
             [0x3F7F_F800, 0xBF2A_A800, 0x3EAA_A800, 0x3F00_0106],
         )],
+        // ½, −½, ¾, −126½.
+        Op::vexptefp | Op::vexptefp128 => &[(
+            [0x3F00_0000, 0xBF00_0000, 0x3F40_0000, 0xC2FD_0000],
+            [0x3FB5_0000, 0x3F35_0000, 0x3FD7_1000, 0],
+        )],
         _ => &[],
     };
     for (tests, source) in [(tests, BOOK), (measured, FACTS)] {

@@ -1,12 +1,7 @@
-//! The four vector estimates.
+//! The four vector estimates: the hardware's tables and linear interpolation.
 //!
-//! - `vrefp`, `vrsqrtefp`, `vlogefp`: the hardware's algorithm, table and linear interpolation
-//!   (relative error below 1/4096, absolute error of the logarithm below 1/128).
-//! - `vexptefp`: Unsure: the hardware's table is not known. The power is computed in double and
-//!   rounded once.
-//!
-//! Only integer operations and IEEE additions, multiplications and divisions are used, in a fixed
-//! order, so the results are identical on all hosts.
+//! The relative error is below 1/4096 (`vrefp`, `vrsqrtefp`) or 1/128 (`vexptefp`), the absolute
+//! error of `vlogefp` below 1/128.
 
 use super::float::{DEFAULT_NAN, Denormals, INFINITY, SIGN, is_nan, narrow, operand, power_of_two, quiet};
 use super::lanes::map_u32;
@@ -80,45 +75,26 @@ pub(crate) fn vrsqrtefp(b: u128, denormals: Denormals) -> u128 {
     })
 }
 
-/// `2^x` for −160 < x < 130.
-fn power(x: f64) -> f64 {
-    // (ln 2)^k ÷ k!
-    const TERMS: [f64; 14] = [
-        1.0,
-        std::f64::consts::LN_2,
-        0.24022650695910072,
-        0.05550410866482158,
-        0.009618129107628477,
-        0.0013333558146428443,
-        0.0001540353039338161,
-        1.5252733804059841e-05,
-        1.321548679014431e-06,
-        1.01780860092397e-07,
-        7.054911620801123e-09,
-        4.4455382718708116e-10,
-        2.5678435993488206e-11,
-        1.3691488853904128e-12,
-    ];
-    let whole = (x + 0.5).floor();
-    let rest = x - whole;
-    let fraction = TERMS.iter().rev().fold(0.0, |sum, term| sum * rest + term);
-    fraction * power_of_two(whole as i32)
+/// The estimate of `2^x`, for an operand that is not a NaN.
+fn power(x: f32) -> u32 {
+    // Truncated to fifteen fraction bits, then rounded down to eleven.
+    let fixed = ((f64::from(x) * 32768.0) as i64) >> 4;
+    let exponent = 127 + (fixed >> 11);
+    if exponent >= 255 {
+        return INFINITY;
+    }
+    if exponent <= 0 {
+        return 0;
+    }
+    let entry = ESTIMATE_TABLES.vexptefp[(fixed >> 7 & 15) as usize];
+    let fraction = ((entry & 0xFFFF) + (fixed & 0x7F) as u32 * (entry >> 16)) >> 3;
+    (exponent as u32) << 23 | fraction << 12
 }
 
-pub(crate) fn vexptefp(b: u128, denormals: Denormals) -> u128 {
-    map_u32(b, |b| {
-        if is_nan(b) {
-            return quiet(b);
-        }
-        let x = f64::from(f32::from_bits(operand(b, denormals)));
-        if x >= 129.0 {
-            INFINITY
-        } else if x <= -155.0 {
-            0
-        } else {
-            narrow(power(x), denormals)
-        }
-    })
+/// The results do not depend on NJ: denormal operands are too small to matter, and there are no
+/// denormal results.
+pub(crate) fn vexptefp(b: u128, _: Denormals) -> u128 {
+    map_u32(b, |b| if is_nan(b) { quiet(b) } else { power(f32::from_bits(b)) })
 }
 
 /// The six linear pieces of log2 between 1 and 2: the start of each in 2048ths, its value there in

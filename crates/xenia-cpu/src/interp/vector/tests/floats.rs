@@ -53,10 +53,9 @@ fn estimates_stay_within_their_bounds() {
         assert!(reciprocal == 0.0 || (reciprocal * exact - 1.0).abs() < 1.0 / 4096.0, "{bits:#x}");
         let root = f32::from_bits(run(Op::vrsqrtefp));
         assert!(value < 0.0 && root.is_nan() || (f64::from(root) * exact.sqrt() - 1.0).abs() < 1.0 / 4096.0);
-        let power = run(Op::vexptefp);
+        let power = f64::from(f32::from_bits(run(Op::vexptefp)));
         if exact.abs() < 126.0 {
-            let expected = (exact.exp2() as f32).to_bits();
-            assert!(power.abs_diff(expected) <= 1, "{bits:#x} {power:#x}");
+            assert!((power / exact.exp2() - 1.0).abs() < 1.0 / 128.0, "{bits:#x} {power}");
         }
         let logarithm = f32::from_bits(run(Op::vlogefp));
         if value < 0.0 {
@@ -102,6 +101,25 @@ fn estimates_stay_within_their_bounds() {
         (
             Op::vlogefp,
             [(0x4100_0000, 0x4040_0000), (0x8000_0000, 0xFF80_0000), (0xBF80_0000, nan), (0x3F80_0000, 0)],
+        ),
+        // ½, −½, 127.99, 128; then −2^-16, −2^-15, ¾, and the number below 1.
+        (
+            Op::vexptefp,
+            [
+                (0x3F00_0000, 0x3FB5_0000),
+                (0xBF00_0000, 0x3F35_0000),
+                (0x42FF_FAE1, 0x7F7E_1000),
+                (0x4300_0000, 0x7F80_0000),
+            ],
+        ),
+        (
+            Op::vexptefp,
+            [
+                (0xB780_0000, 0x3F80_0000),
+                (0xB800_0000, 0x3F7F_F000),
+                (0x3F40_0000, 0x3FD7_1000),
+                (0x3F7F_FFFF, 0x3FFF_F000),
+            ],
         ),
         // The last two bits round to nearest even: a tie down, a tie up, above a tie.
         (
@@ -175,7 +193,10 @@ fn estimates_of_denormals_follow_nj() {
         (Op::vrefp, 0xFF00_0000, 0x8000_0000, 0x803F_FE00),
         // A tie, to even.
         (Op::vrefp, 0x7F7F_FFFF, 0, 0x0020_0042),
-        (Op::vexptefp, 0xC300_0000, 0, 0x0020_0000),
+        (Op::vexptefp, 0x0040_0000, 0x3F80_0000, 0x3F80_0000),
+        (Op::vexptefp, 0xC2FC_0000, 0x0080_0000, 0x0080_0000),
+        (Op::vexptefp, 0xC2FD_0000, 0, 0),
+        (Op::vexptefp, 0xC315_0000, 0, 0),
         (Op::vlogefp, 1, 0xFF80_0000, 0xC315_0000),
     ] {
         machine.ctx.vr[5] = w([operand; 4]);
