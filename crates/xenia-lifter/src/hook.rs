@@ -47,7 +47,7 @@ macro_rules! hook_rows {
             /// Executes a vector instruction with a case that inline code does not decide, or
             /// without inline code. Its operands are in the context.
             cold Vector(word) [] => exact_lanes;
-            /// Sets MXCSR to the mode of scalar arithmetic.
+            /// Sets MXCSR to the mode of scalar arithmetic, with the flags that it had raised.
             cold ScalarMode() [] => scalar_mode;
             /// Sets MXCSR to the mode of vector arithmetic, and saves the flags that scalar
             /// arithmetic raised.

@@ -153,15 +153,19 @@ pub(super) fn exact_lanes(call: &mut Call<'_, '_>, word: u64) -> u64 {
 
 pub(super) fn scalar_mode(call: &mut Call<'_, '_>) -> u64 {
     call.ctx.host[Word::VectorMode as usize] = 0;
-    *call.mxcsr = DEFAULT_MXCSR;
+    // Vector arithmetic has mostly raised the same flags, and then the load of MXCSR is fast, as in
+    // `exchange_for_rust`.
+    let flags = std::mem::take(&mut call.ctx.host[Word::ScalarFlags as usize]) as u32;
+    *call.mxcsr = DEFAULT_MXCSR | flags & FLAGS;
     0
 }
 
 pub(super) fn vector_mode(call: &mut Call<'_, '_>) -> u64 {
-    call.ctx.host[Word::ScalarFlags as usize] |= u64::from(*call.mxcsr & FLAGS);
+    let flags = *call.mxcsr & FLAGS;
+    call.ctx.host[Word::ScalarFlags as usize] |= u64::from(flags);
     call.ctx.host[Word::VectorMode as usize] = 1;
     let flush = if call.ctx.vscr & vscr_bit::NJ != 0 { FLUSH_DENORMALS } else { 0 };
-    *call.mxcsr = DEFAULT_MXCSR | flush;
+    *call.mxcsr = DEFAULT_MXCSR | flush | flags;
     0
 }
 
