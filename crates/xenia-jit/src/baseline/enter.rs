@@ -54,7 +54,7 @@ use std::arch::naked_asm;
 use std::mem::offset_of;
 use xenia_cpu::{Arm, PpcContext};
 use xenia_host::registers;
-use xenia_lifter::float::float_state::DEFAULT_MXCSR;
+use xenia_lifter::float::float_state::{DEFAULT_MXCSR, FLAGS};
 use xenia_lifter::host::{AHEAD, Leave, Word};
 use xenia_memory::{Action, HostFault};
 
@@ -159,6 +159,21 @@ macro_rules! code {
     };
 }
 
+/// Makes the guest's MXCSR Rust's. It keeps the flags, as `exchange_for_rust` does. Changes eax and
+/// the host's flags.
+macro_rules! rust_mxcsr {
+    () => {
+        "stmxcsr [rbp + {mxcsr}]
+         mov eax, [rbp + {mxcsr}]
+         and eax, {modes}
+         cmp eax, {plain}
+         je 99f
+         ldmxcsr [rip + {rust}]
+         99:
+         mov word ptr [rbp + {guest_float}], 0"
+    };
+}
+
 /// Looks up eax, a word-aligned guest address, in the table of entries: ecx = the offset of its
 /// code, or 0, with the flag ZF. Preserves all other registers. Reads the second slot of the pair
 /// if the first one has the neighbour's entry and the flag [`CROWDED`].
@@ -213,6 +228,8 @@ use thunks::{missing, missing_called, run_arm, run_float_arm, slice_over};
 use tiers::{run_baseline, run_optimized};
 
 const MXCSR: i32 = word(Word::Mxcsr);
+/// The bits of MXCSR that are no flags.
+const MXCSR_MODES: i32 = !FLAGS.cast_signed();
 /// MXCSR as Rust expects it, which is also the guest's for scalar arithmetic, with no exception
 /// raised.
 static RUST_MXCSR: u32 = DEFAULT_MXCSR;

@@ -57,15 +57,15 @@ pub(in crate::baseline) unsafe extern "sysv64" fn run_float_row() {
              mov rax, r13",
             load!(),
             "ret
-             3:
-             stmxcsr [rbp + {mxcsr}]
-             ldmxcsr [rip + {rust}]
-             mov word ptr [rbp + {guest_float}], 0
-             jmp 2b",
+             3:",
+            rust_mxcsr!(),
+            "jmp 2b",
         ]
         bias = const BIAS,
         guest_float = const BaselineWord::GuestFloat.at(),
         mxcsr = const MXCSR,
+        modes = const MXCSR_MODES,
+        plain = const DEFAULT_MXCSR,
         rust = sym RUST_MXCSR,
         service = sym on_row,
     )

@@ -68,11 +68,9 @@ macro_rules! asks {
                      mov esi, eax
                      lea rdi, [rbp - {bias}]
                      cmp byte ptr [rbp + {guest_float}], 0
-                     je 2f
-                     stmxcsr [rbp + {mxcsr}]
-                     ldmxcsr [rip + {rust}]
-                     mov word ptr [rbp + {guest_float}], 0
-                     2:
+                     je 2f",
+                    rust_mxcsr!(),
+                    "2:
                      call {service}
                      mov rsp, r12
                      test rax, rax
@@ -83,6 +81,8 @@ macro_rules! asks {
                 bias = const BIAS,
                 guest_float = const BaselineWord::GuestFloat.at(),
                 mxcsr = const MXCSR,
+                modes = const MXCSR_MODES,
+                plain = const DEFAULT_MXCSR,
                 rust = sym RUST_MXCSR,
                 service = sym $service,
                 out = sym leave_stored,
@@ -121,15 +121,15 @@ pub(super) unsafe extern "sysv64" fn run_float_arm() {
              jz {failed}",
             load!(),
             "ret
-             3:
-             stmxcsr [rbp + {mxcsr}]
-             ldmxcsr [rip + {rust}]
-             mov word ptr [rbp + {guest_float}], 0
-             jmp 2b",
+             3:",
+            rust_mxcsr!(),
+            "jmp 2b",
         ]
         bias = const BIAS,
         guest_float = const BaselineWord::GuestFloat.at(),
         mxcsr = const MXCSR,
+        modes = const MXCSR_MODES,
+        plain = const DEFAULT_MXCSR,
         rust = sym RUST_MXCSR,
         service = sym on_float_arm,
         failed = sym arm_failed,
