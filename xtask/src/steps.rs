@@ -16,7 +16,6 @@ use clap::Args;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
 use times::{Spent, Stopwatch};
 use xenia_testing::{LONG, draws_in_software};
 
