@@ -6,7 +6,7 @@ use std::time::Instant;
 #[derive(Debug, PartialEq)]
 pub(super) struct Spent {
     pub(super) name: &'static str,
-    /// Wall seconds.
+    /// Its wall seconds, as measured.
     pub(super) wall: f64,
     /// CPU seconds of this process and of child processes that have ended, if they are those of
     /// this step or part alone and the host counts them.

@@ -228,7 +228,7 @@ use thunks::{missing, missing_called, run_arm, run_float_arm, slice_over};
 use tiers::{run_baseline, run_optimized};
 
 const MXCSR: i32 = word(Word::Mxcsr);
-/// The bits of MXCSR that are no flags.
+/// The bits of MXCSR except the flags.
 const MXCSR_MODES: i32 = !FLAGS.cast_signed();
 /// MXCSR as Rust expects it, which is also the guest's for scalar arithmetic, with no exception
 /// raised.

@@ -183,6 +183,8 @@ pub(crate) mod tests {
                 assert!(error.contains(said), "{error}");
             }
         }
-        assert!(TitleDiscs::open(&Title::demo().unwrap(), &[NamedDisc { number: 2, place: "x".into() }]).is_err());
+        assert!(
+            TitleDiscs::open(&Title::demo().unwrap(), &[NamedDisc { number: 2, place: "x".into() }]).is_err()
+        );
     }
 }
