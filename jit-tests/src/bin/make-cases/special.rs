@@ -3,7 +3,7 @@
 mod storage;
 
 use crate::book;
-use crate::case::{BOOK, Expected, FACTS, GeneratedCase, Reg, WINDOW, WINDOW_SIZE};
+use crate::case::{BOOK, Expected, FACTS, GeneratedCase, Reg, TABLES, WINDOW, WINDOW_SIZE};
 use crate::generic;
 use crate::values::CaseRandom;
 use Reg::{Cr, Ctr, F, Fpscr, R, V, Vrsave, Vscr, Xer};
@@ -288,7 +288,7 @@ fn estimates(op: Op, cases: &mut Vec<GeneratedCase>) {
     case(0x7FF4_0000_0000_0000, 0x7FFC_0000_0000_0000, Some(0xA100_0000 | class(0x11)), BOOK);
 }
 
-/// Special operands of the vector estimates, whose results are exact, and measured results.
+/// Special operands of the vector estimates, whose results are exact, and results by tables.
 pub(crate) fn vector_estimates(op: Op, d: u8, b: u8, cases: &mut Vec<GeneratedCase>) {
     let lanes = |words: [u32; 4]| words.iter().fold(0_u128, |v, &word| v << 32 | u128::from(word));
     let infinity = 0x7F80_0000_u32;
@@ -320,7 +320,7 @@ pub(crate) fn vector_estimates(op: Op, d: u8, b: u8, cases: &mut Vec<GeneratedCa
             ([one | minus, infinity | minus, 0x7F80_0001, 0xFFC1_2345], [nan, nan, 0x7FC0_0001, 0xFFC1_2345]),
         ],
     };
-    let measured: &[([u32; 4], [u32; 4])] = match op {
+    let by_tables: &[([u32; 4], [u32; 4])] = match op {
         // 1, −1½, 3, and the number below 2.
         Op::vrefp | Op::vrefp128 => &[(
             [one, 0xBFC0_0000, 0x4040_0000, 0x3FFF_FFFF],
@@ -333,7 +333,7 @@ pub(crate) fn vector_estimates(op: Op, d: u8, b: u8, cases: &mut Vec<GeneratedCa
         )],
         _ => &[],
     };
-    for (tests, source) in [(tests, BOOK), (measured, FACTS)] {
+    for (tests, source) in [(tests, BOOK), (by_tables, TABLES)] {
         for &(input, output) in tests {
             cases.push(GeneratedCase::known(
                 op,
