@@ -52,25 +52,23 @@ impl<T, const N: usize> Registry<T, N> {
     /// Inserts a range. The pointer must stay valid until the entry is removed.
     pub(crate) fn insert(&self, range: Range<usize>, value: *mut T) -> Result<RegistrySlot, MemoryError> {
         for (index, slot) in self.slots.iter().enumerate() {
-            let sequence = slot.sequence.load(Relaxed);
+            // Acquires the end that belongs to the number, so a slot in use is passed over.
+            let sequence = slot.sequence.load(Acquire);
             if sequence & 1 != 0 || slot.end.load(Relaxed) != 0 {
                 continue;
             }
+            // Fails if the number is another now: then the end may be as well.
             if slot.sequence.compare_exchange(sequence, sequence + 1, Acquire, Relaxed).is_err() {
                 continue;
             }
-            // Read again: the value above may be older than the number that the exchange has found.
-            if slot.end.load(Relaxed) == 0 {
-                self.used.fetch_max(index + 1, Release);
-                // A reader that sees one of the new fields sees the odd number as well.
-                fence(Release);
-                slot.value.store(value, Relaxed);
-                slot.start.store(range.start, Relaxed);
-                slot.end.store(range.end, Relaxed);
-                slot.sequence.store(sequence.wrapping_add(2), Release);
-                return Ok(RegistrySlot(index));
-            }
+            self.used.fetch_max(index + 1, Release);
+            // A reader that sees one of the new fields sees the odd number as well.
+            fence(Release);
+            slot.value.store(value, Relaxed);
+            slot.start.store(range.start, Relaxed);
+            slot.end.store(range.end, Relaxed);
             slot.sequence.store(sequence.wrapping_add(2), Release);
+            return Ok(RegistrySlot(index));
         }
         Err(MemoryError::TooMany(N))
     }
