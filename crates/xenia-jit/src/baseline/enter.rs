@@ -54,7 +54,7 @@ use std::arch::naked_asm;
 use std::mem::offset_of;
 use xenia_cpu::{Arm, PpcContext};
 use xenia_host::registers;
-use xenia_lifter::float::float_state::{DEFAULT_MXCSR, FLAGS};
+use xenia_lifter::float::float_state::DEFAULT_MXCSR;
 use xenia_lifter::host::{AHEAD, Leave, Word};
 use xenia_memory::{Action, HostFault};
 
@@ -159,17 +159,11 @@ macro_rules! code {
     };
 }
 
-/// Makes the guest's MXCSR Rust's. It keeps the flags, as `exchange_for_rust` does. Changes eax and
-/// the host's flags.
+/// Makes the guest's MXCSR Rust's by storing it: scalar arithmetic has Rust's modes, and Rust
+/// expects nothing of the flags.
 macro_rules! rust_mxcsr {
     () => {
         "stmxcsr [rbp + {mxcsr}]
-         mov eax, [rbp + {mxcsr}]
-         and eax, {modes}
-         cmp eax, {plain}
-         je 99f
-         ldmxcsr [rip + {rust}]
-         99:
          mov word ptr [rbp + {guest_float}], 0"
     };
 }
@@ -228,10 +222,7 @@ use thunks::{missing, missing_called, run_arm, run_float_arm, slice_over};
 use tiers::{run_baseline, run_optimized};
 
 const MXCSR: i32 = word(Word::Mxcsr);
-/// The bits of MXCSR except the flags.
-const MXCSR_MODES: i32 = !FLAGS.cast_signed();
-/// MXCSR as Rust expects it, which is also the guest's for scalar arithmetic, with no exception
-/// raised.
+/// MXCSR with Rust's modes, which are also the guest's for scalar arithmetic, and no flags.
 static RUST_MXCSR: u32 = DEFAULT_MXCSR;
 const LR_AT: i32 = displaced(LR);
 const PC_AT: i32 = displacement(offset_of!(PpcContext, pc));

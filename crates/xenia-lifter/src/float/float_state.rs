@@ -23,8 +23,8 @@ use xenia_cpu::fpscr::*;
 use xenia_cpu::{FpLazy, PpcContext};
 use xenia_isa::{Instruction, Op, decode};
 
-/// MXCSR as Rust expects it: round to nearest, all exceptions masked, no flags set. MXCSR's word is
-/// how the crate writes a floating-point state; other processors translate it
+/// MXCSR with the modes that Rust expects (round to nearest, all exceptions masked), and no flags.
+/// MXCSR's word is how the crate writes a floating-point state; other processors translate it
 /// ([`crate::arch::float`]).
 pub const DEFAULT_MXCSR: u32 = 0x1F80;
 /// MXCSR's flush-to-zero and denormals-are-zeros.

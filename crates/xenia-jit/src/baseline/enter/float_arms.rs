@@ -64,9 +64,6 @@ pub(in crate::baseline) unsafe extern "sysv64" fn run_float_row() {
         bias = const BIAS,
         guest_float = const BaselineWord::GuestFloat.at(),
         mxcsr = const MXCSR,
-        modes = const MXCSR_MODES,
-        plain = const DEFAULT_MXCSR,
-        rust = sym RUST_MXCSR,
         service = sym on_row,
     )
 }

@@ -7,8 +7,8 @@
 //!
 //! | thunk | MXCSR in its service | result | afterwards |
 //! |---|---|---|---|
-//! | `call_compiler`, `slice_over` | Rust's from then on | rax | jumps there; `leave_stored` if 0 |
-//! | `run_float_arm` | Rust's from then on | al | returns; `arm_failed` if 0 |
+//! | `call_compiler`, `slice_over` | Rust's modes from then on | rax | jumps there; `leave_stored` if 0 |
+//! | `run_float_arm` | Rust's modes from then on | al | returns; `arm_failed` if 0 |
 //! | `run_arm` | as it is: its arms do not compute | al | returns; `arm_failed` if 0 |
 //!
 //! The safety rules are those of [`super`].
@@ -81,9 +81,6 @@ macro_rules! asks {
                 bias = const BIAS,
                 guest_float = const BaselineWord::GuestFloat.at(),
                 mxcsr = const MXCSR,
-                modes = const MXCSR_MODES,
-                plain = const DEFAULT_MXCSR,
-                rust = sym RUST_MXCSR,
                 service = sym $service,
                 out = sym leave_stored,
             )
@@ -128,9 +125,6 @@ pub(super) unsafe extern "sysv64" fn run_float_arm() {
         bias = const BIAS,
         guest_float = const BaselineWord::GuestFloat.at(),
         mxcsr = const MXCSR,
-        modes = const MXCSR_MODES,
-        plain = const DEFAULT_MXCSR,
-        rust = sym RUST_MXCSR,
         service = sym on_float_arm,
         failed = sym arm_failed,
     )
