@@ -55,7 +55,7 @@ pub(crate) struct Engine {
     pub(crate) interpreter: Interpreter,
     pub(crate) compiler: Box<Mutex<Compiler>>,
     /// Heat by mode and start of the function.
-    pub(crate) heat: HashMap<UnitKey, Heat>,
+    heat: HashMap<UnitKey, Heat>,
     /// Time spent compiling in the current visit.
     pub(crate) compile_time: Duration,
     pub(crate) counts: HookCounts,

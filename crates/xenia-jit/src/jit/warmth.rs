@@ -34,11 +34,11 @@ const MAX_FUNCTIONS: usize = 1 << 16;
 
 /// Distance in bytes around an address within which an order for the background compiler lists the
 /// reached blocks.
-pub(crate) const AROUND: u32 = 16 << 10;
+pub(super) const AROUND: u32 = 16 << 10;
 
 /// How control reached an address without code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Arrival {
+pub(super) enum Arrival {
     /// A visit resumed there, or the interpreter ran the instruction before it.
     Resumed,
     /// Compiled code branched there.
@@ -49,7 +49,7 @@ pub(crate) enum Arrival {
 
 /// Work done in a function that may become warm.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Heat {
+pub(super) struct Heat {
     /// Instructions interpreted since it was last compiled.
     work: u64,
     /// Size in instructions of the code that would be compiled, when it was last determined.
@@ -66,7 +66,7 @@ impl Shared {
 impl Engine {
     /// Handles a pc without code: compiles it if it is warm, else interprets up to an address that
     /// has code or is warm. Returns the exit if anything else ended the interpretation.
-    pub(crate) fn without_code(
+    pub(super) fn without_code(
         &mut self,
         shared: &Shared,
         code: &ModeCode,
@@ -98,7 +98,7 @@ impl Engine {
     }
 
     /// Whether there is time left for compiling in the current visit.
-    pub(crate) fn may_compile(&self, shared: &Shared) -> bool {
+    pub(super) fn may_compile(&self, shared: &Shared) -> bool {
         self.compile_time <= shared.config.compile_budget
     }
 
