@@ -121,7 +121,7 @@ impl GuestMemory {
             let outer = granted(self.pages.page_flags(outer));
             i32::from(outer != to) - i32::from(outer != from)
         };
-        // Neighbours outside of the table are not read: its first and last page lie at borders.
+        // Neighbours outside of the table are not read: both its ends are borders.
         added(pages.start, pages.start.wrapping_sub(1)) + added(pages.end, pages.end)
     }
 

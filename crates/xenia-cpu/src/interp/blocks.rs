@@ -202,8 +202,8 @@ impl BlockCache {
         end: u32,
         pc: u32,
     ) -> Result<EntryIndex, MemoryFault> {
-        // A call of the next address has not branched, or only reads its own address. The cache may
-        // have been emptied since.
+        // If the next address follows, the call was not taken, or only reads its own address. The
+        // cache may have been emptied since.
         let is_call = end != pc && self.entries.get(last).is_some_and(|last| is_call(last.instruction()));
         self.prepare(memory, here, pc, is_call)
     }

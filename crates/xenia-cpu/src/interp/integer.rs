@@ -52,7 +52,7 @@ impl CpuView<'_> {
     /// Sets CA to the carry out of `a + b + something = sum`.
     #[inline(always)]
     fn set_carry(&mut self, a: u64, b: u64, sum: u64) {
-        // A bit is carried out of if both operands have it, or one has it and the sum lacks it.
+        // The top bit carries if both operands have it, or one has it and the sum lacks it.
         self.ctx.xer_ca = (((a & b) | ((a | b) & !sum)) >> self.top_bit() & 1) as u8;
     }
 

@@ -108,8 +108,7 @@ impl System for CpuView<'_> {
     }
 
     fn eieio(&mut self, _: Instruction) -> Step {
-        // `eieio` orders stores, and accesses of caching-inhibited storage: less than this fence
-        // does.
+        // For stores to memory: accesses of devices are in program order without it.
         fence(Ordering::AcqRel);
         Ok(Retirement::Next)
     }

@@ -93,7 +93,7 @@ impl Lifter<'_> {
         self.b.ins().jump(done, &[stored.into()]);
         self.b.switch_to_block(done);
         // After the store: a store that faults keeps the reservation.
-        // Each of these stores also clears the field after it: `generation`, and `size`.
+        // The last two also clear the fields after them: `generation` and `size`.
         let zero64 = self.const64(0);
         self.reservation(zero64, offset_of!(Reservation, value));
         self.reservation(zero64, offset_of!(Reservation, addr));

@@ -47,8 +47,7 @@ impl Exclusive {
     /// The lines in the order of their banks.
     fn lines(self) -> impl DoubleEndedIterator<Item = u32> {
         let Self { first, last } = self;
-        // The second line has the lower bank where the banks begin again, and at the end of
-        // addresses.
+        // The second line has the lower bank where the banks begin again.
         let swap = last as usize % BANKS < first as usize % BANKS;
         let (low, high) = if swap { (last, first) } else { (first, last) };
         [Some(low), (low != high).then_some(high)].into_iter().flatten()

@@ -58,7 +58,7 @@ impl DeviceInbox {
         while state.stores.len() >= MAX_STORES && !state.is_ending {
             self.has_room.wait(&mut state);
         }
-        // All of them, though that may exceed the limit: a visit's stores are not split.
+        // All of them: the limit may be exceeded by the stores of one visit.
         state.stores.extend_from_slice(stores);
         drop(state);
         self.parker.notify();

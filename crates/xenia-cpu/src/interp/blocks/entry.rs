@@ -32,7 +32,7 @@ impl PredecodedWord {
     /// The handler number.
     #[inline(always)]
     pub(crate) fn handler(self) -> usize {
-        // Numbers are below it; the remainder spares the table's check of bounds.
+        // Numbers are below `MAX_HANDLERS`; the remainder spares the check of the table's bounds.
         usize::from(self.handler) % MAX_HANDLERS
     }
 

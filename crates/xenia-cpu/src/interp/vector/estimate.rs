@@ -50,7 +50,7 @@ fn reciprocal_root(exponent: i32, fraction: u32) -> u32 {
     if root & 2 != 0 && root & 5 != 0 {
         root += 4;
     }
-    // Halved downwards: the table's intervals have the parity's part of the root.
+    // Halved downwards: entries for odd exponents contain the factor √2.
     let exponent = (-exponent >> 1) - up as i32 + 127;
     ((exponent as u32) << 23) + (root >> 2 & 0x7F_FFFF)
 }

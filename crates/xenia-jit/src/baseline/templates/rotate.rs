@@ -145,8 +145,8 @@ impl Templates {
                     // Two shifts are shorter than a mask of four bytes.
                     self.e.shift(Dword, Shift::Left, target, count + mb);
                     self.e.shift(Dword, Shift::Right, target, mb);
-                // The mask drops the bits that the rotate brings in at the bottom.
                 } else if count != 0 && 31 - me >= count {
+                    // The mask drops the bits that the rotate brings in at the bottom.
                     self.e.shift(Dword, Shift::Left, target, count);
                     if mask != u32::MAX << count {
                         self.e.imm(Dword, Imm::And, reg, mask.cast_signed());
