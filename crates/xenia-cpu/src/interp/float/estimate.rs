@@ -1,4 +1,4 @@
-//! `fres` and `frsqrte`: the hardware's estimates, from tables.
+//! `fres` and `frsqrte`: estimates from tables.
 //!
 //! `frsqrte` maps the top three fraction bits and the parity of the exponent to one of 16 results
 //! of eight fraction bits.

@@ -1,4 +1,4 @@
-//! The four vector estimates: the hardware's tables and linear interpolation.
+//! The four vector estimates: tables and linear interpolation.
 //!
 //! The relative error is below 1/4096 (`vrefp`, `vrsqrtefp`) or 1/128 (`vexptefp`), the absolute
 //! error of `vlogefp` below 1/128.
