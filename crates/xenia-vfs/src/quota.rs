@@ -124,6 +124,12 @@ impl Quota {
         Ok(())
     }
 
+    /// Gives back bytes that [`Self::use_raw`] took.
+    pub(super) fn return_raw(&self, bytes: u64) {
+        take(&self.added, bytes);
+        take(&self.raw, bytes);
+    }
+
     /// Counts bytes of a raw partition of an earlier run, regardless of the limit.
     pub(super) fn found_raw(&self, bytes: u64) {
         self.added.fetch_add(bytes, Relaxed);

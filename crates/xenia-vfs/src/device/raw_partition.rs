@@ -124,8 +124,10 @@ impl FileData for RawPartition {
             let bytes = match units.entry(unit) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(free) => {
+                    // Before the space is taken: nothing would give it back.
+                    let zeros = zeroed_unit()?;
                     self.space.lock().resize(0, UNIT as u64)?;
-                    free.insert(zeroed_unit()?)
+                    free.insert(zeros)
                 }
             };
             bytes[within..within + length].copy_from_slice(&from[done..done + length]);

@@ -117,12 +117,15 @@ impl FileData for HostPartition {
     fn write_at(&self, offset: u64, from: &[u8]) -> VfsResult<()> {
         let Shared { size, file, written, quota, .. } = &*self.0;
         let end = offset.checked_add(from.len() as u64).filter(|end| end <= size).ok_or(VfsError::Full)?;
-        if changes_header(self, offset, from)? {
-            self.begin_format()?;
-        }
+        let is_format = changes_header(self, offset, from)?;
         let mut written = written.lock();
         let new: Vec<u64> = units(offset..end).filter(|unit| !written.contains(unit)).collect();
-        quota.use_raw(new.len() as u64 * UNIT)?;
+        let new_bytes = new.len() as u64 * UNIT;
+        quota.use_raw(new_bytes)?;
+        if is_format {
+            // Only now: a disk without room for the header keeps its files.
+            self.begin_format().inspect_err(|_| quota.return_raw(new_bytes))?;
+        }
         // Counted even if the write fails: a part of it may be on the disk.
         written.extend(new);
         Ok(file::write_all_at(file, from, offset)?)

@@ -127,6 +127,32 @@ fn a_format_that_was_cut_short_is_completed() {
 }
 
 #[test]
+fn a_format_that_finds_no_room_keeps_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let disks = open(folder.path());
+    let mut disk = disks.disk("Cache0").unwrap();
+    disk.create_file(&names("kept")).unwrap().set_size(SIZE).unwrap();
+    assert_eq!(disk.partition().unwrap().write_at(0, b"new header"), Err(VfsError::Full));
+    assert!(!folder.path().join("Cache0.formatting").exists());
+    disk.end_raw_access().unwrap();
+    assert_eq!(disk.list(&[]).unwrap().len(), 1);
+}
+
+#[test]
+fn a_header_without_its_mark_is_not_written_and_takes_no_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let disks = open(folder.path());
+    let disk = disks.disk("Cache0").unwrap();
+    // A folder in the mark's place can't be opened as a file.
+    fs::create_dir(folder.path().join("Cache0.formatting")).unwrap();
+    let partition = disk.partition().unwrap();
+    assert!(partition.write_at(0, b"x").is_err());
+    let mut bytes = [1];
+    assert_eq!((partition.read_at(0, &mut bytes), bytes), (Ok(1), [0]));
+    assert_eq!(disk.volume().free_units, UNITS);
+}
+
+#[test]
 fn a_damaged_folder_is_refused_with_its_path() {
     for (name, is_folder) in [("Cache0", false), ("Cache0.raw", true)] {
         let folder = tempfile::tempdir().unwrap();
