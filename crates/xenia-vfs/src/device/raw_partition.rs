@@ -114,9 +114,7 @@ impl FileData for RawPartition {
             return Err(VfsError::Full);
         }
         // Before the lock below, which the comparison takes to read.
-        if changes_header(self, offset, from)? {
-            self.formatted.store(true, Relaxed);
-        }
+        let is_format = changes_header(self, offset, from)?;
         let mut units = self.units.lock();
         let mut done = 0;
         while done < from.len() {
@@ -132,6 +130,10 @@ impl FileData for RawPartition {
             };
             bytes[within..within + length].copy_from_slice(&from[done..done + length]);
             done += length;
+            // The header lies in the first unit. A disk without room for it keeps its files.
+            if is_format {
+                self.formatted.store(true, Relaxed);
+            }
         }
         Ok(())
     }
@@ -171,5 +173,15 @@ mod tests {
         assert_eq!(file.set_size(2 * UNIT as u64 + 1), Err(VfsError::Full));
         assert_eq!(partition.write_at(3 * UNIT as u64, b"x"), Err(VfsError::Full));
         assert_eq!(partition.write_at(0, b"x"), Ok(()), "where there is something already");
+    }
+
+    #[test]
+    fn a_format_that_finds_no_room_keeps_the_files() {
+        let mut device = MemoryDevice::new(UNIT as u64, Arc::default());
+        let file = device.create_file(&["a".to_owned()]).unwrap();
+        file.set_size(UNIT as u64).unwrap();
+        assert_eq!(device.partition().unwrap().write_at(0, b"x"), Err(VfsError::Full));
+        device.end_raw_access().unwrap();
+        assert!(device.find(&["a".to_owned()]).is_ok());
     }
 }
