@@ -246,7 +246,7 @@ impl Network for LocalNetwork {
             return Err(WsaError::ADDRESS_NOT_AVAILABLE);
         }
         if at.port() == 0 {
-            at.set_port(self.free_port(id, *at.ip())?);
+            at.set_port(self.free_port()?);
         } else if self.is_taken(id, at) {
             return Err(WsaError::ADDRESS_IN_USE);
         }

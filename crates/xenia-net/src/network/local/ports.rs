@@ -28,14 +28,13 @@ impl LocalNetwork {
         })
     }
 
-    /// Returns an ephemeral port that is not in use.
-    pub(super) fn free_port(&mut self, id: SocketId, ip: Ipv4Addr) -> Result<u16, WsaError> {
+    /// Returns an ephemeral port that no socket has, of either kind.
+    pub(super) fn free_port(&mut self) -> Result<u16, WsaError> {
         for _ in FIRST_PORT..=u16::MAX {
             let port = self.next_port;
             self.next_port = if port == u16::MAX { FIRST_PORT } else { port + 1 };
-            let is_taken =
-                self.sockets.values().any(|socket| socket.local.is_some_and(|local| local.port() == port));
-            if !is_taken && !self.is_taken(id, SocketAddrV4::new(ip, port)) {
+            let has_port = |local: SocketAddrV4| local.port() == port;
+            if !self.sockets.values().any(|socket| socket.local.is_some_and(has_port)) {
                 return Ok(port);
             }
         }
@@ -47,7 +46,7 @@ impl LocalNetwork {
         if let Some(local) = self.get(id)?.local {
             return Ok(local);
         }
-        let at = SocketAddrV4::new(ip, self.free_port(id, ip)?);
+        let at = SocketAddrV4::new(ip, self.free_port()?);
         self.get_mut(id)?.local = Some(at);
         Ok(at)
     }
