@@ -1,7 +1,7 @@
 //! Resolves: averages, converts and tiles samples into memory; clears.
 //!
-//! Texels with the bits of samples are written as words; all others are converted, with denormals
-//! flushed and one NaN, as host devices may do. Memory is written before the targets are cleared.
+//! Texels with the bits of samples are written as words; all others are converted
+//! ([`Reader::color`]). Memory is written before the targets are cleared.
 
 use super::block::BlockPosition;
 use super::color;
@@ -228,12 +228,12 @@ impl Reader<'_> {
         [a, b, c, d]
     }
 
-    /// Mean of the selected samples. Arithmetic takes denormals for zeros and gives one NaN, as
-    /// host devices may.
+    /// Mean of the selected samples. Sums and products take denormals for zeros and have one NaN,
+    /// as host devices may; a single sample that is not scaled keeps denormals and NaN payloads.
     fn color(&self, format: ColorTargetFormat, x: u32, y: u32) -> [f32; 4] {
         let scale = 2.0_f32.powi(self.call.destination.exponent_bias) / self.samples.len() as f32;
         if let (&[sample], 1.0) = (self.samples, scale) {
-            // The sum with zero makes zeros positive, as the general case does.
+            // Adding zero makes zeros positive, as the general case does, and NaNs quiet.
             return color::unpack(format, self.sample(x, y, sample)).map(|value| 0.0 + value);
         }
         let mut sum = [0.0; 4];

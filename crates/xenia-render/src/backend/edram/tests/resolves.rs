@@ -266,6 +266,22 @@ fn resolve_to(format: ColorTargetFormat, destination: u32) -> ResolveCall {
 }
 
 #[test]
+fn a_sample_that_is_only_widened_keeps_denormals_and_payloads() {
+    with(|device| {
+        let mut pair = Pair::new(device);
+        let mut words = modest_words(4);
+        words[2040 * 1280..][..2].copy_from_slice(&[0x8000_0001, 0x7fa0_0001]);
+        pair.set_words(device, &words);
+        let call = resolve_to(ColorTargetFormat::Rg32Float, 38);
+        // The NaN is quiet.
+        let expected = [0x8000_0001_u32, 0x7fe0_0001, 0, 0x3f80_0000].map(u32::to_le_bytes);
+        for found in pair.run(device, &call, [0, 0, 160, 32]) {
+            assert_eq!(found[0x1000..][..16], *expected.as_flattened());
+        }
+    });
+}
+
+#[test]
 fn resolves_clear_what_the_reference_clears() {
     with(|device| {
         let mut pair = Pair::new(device);
