@@ -306,7 +306,8 @@ impl<'a> Decoder<'a> {
             let distance = match symbol >> 3 {
                 0 => self.progress.recent[0],
                 slot @ 1..=2 => {
-                    // Exchanged with the most recent one: the third is not moved along.
+                    // Exchanged with the most recent one, not moved to the front: the other one
+                    // keeps its place.
                     self.progress.recent.swap(0, slot);
                     self.progress.recent[0]
                 }

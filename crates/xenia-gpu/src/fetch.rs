@@ -187,8 +187,8 @@ impl FetchUnit for Fetcher<'_> {
             if !fetch.mini {
                 let rounding = if fetch.rounded { 0.5 } else { 0.0 };
                 let index = (index[lane] + rounding).floor() as i32;
-                // The index is any float: addresses that wrap are caught by the comparison with the
-                // size.
+                // The index is any float, so the product may wrap; the comparison with the size
+                // keeps reads inside.
                 self.last[lane] = (index as u32).wrapping_mul(fetch.stride as u32);
             }
             let at = self.last[lane].wrapping_add_signed(fetch.offset);

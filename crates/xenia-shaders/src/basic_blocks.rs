@@ -192,6 +192,7 @@ impl Translator<'_> {
     fn place_loop_end(&mut self, stack: &Stack, break_on: Option<bool>, next: u32, body: u32) {
         let next = self.b.uint(next);
         let body = self.b.uint(body);
+        // Also outside of a loop, where the instruction has no effect.
         self.b.store_local(stack.place, next);
         let zero = self.b.uint(0);
         let one = self.b.uint(1);
@@ -226,7 +227,6 @@ impl Translator<'_> {
     fn place_call(&mut self, stack: &Stack, condition: Condition, next: u32, target: u32) {
         let next = self.b.uint(next);
         let target = self.b.uint(target);
-        // Also outside of a loop, where the instruction has no effect.
         self.b.store_local(stack.place, next);
         let depth = self.b.load_local(stack.calls_depth);
         let one = self.b.uint(1);

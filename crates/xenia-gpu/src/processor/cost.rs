@@ -1,8 +1,8 @@
 //! Cost model of packets: a simple model of the chip's speed.
 //!
 //! Costs depend only on packets and registers, never on results of a backend, so that all backends
-//! have the same times. The figures are rough (500 MHz chip, one word per cycle or two, eight
-//! pixels per cycle); they only need to be plausible and fixed.
+//! have the same times. The figures are rough (500 MHz chip, two cycles per word, 32 samples per
+//! cycle in draws, eight texels in resolves); they only need to be plausible and fixed.
 
 use crate::draw_state::color::INFO as COLOR_INFO;
 use crate::draw_state::{DrawCall, ResolveCall, Scissor};

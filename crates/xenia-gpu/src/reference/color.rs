@@ -94,9 +94,9 @@ pub(super) fn pack_rgba8(colors: &Vector, scale: f32) -> [u32; LANES] {
     for (levels, lanes) in levels.iter_mut().zip(colors) {
         for (level, value) in levels.iter_mut().zip(lanes) {
             let value = value * scale;
+            // The comparison is false for NaN, so it becomes zero; `clamp` would keep it.
             let value = if value > 0.0 { value } else { 0.0 };
             let value = if value < 1.0 { value } else { 1.0 };
-            // The two comparisons above turn NaN into zero, as `clamp` would not.
             *level = integer(floor(value * 255.0 + 0.5));
         }
     }

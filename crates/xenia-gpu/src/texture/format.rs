@@ -230,7 +230,7 @@ impl TexelFormat {
 pub fn float10_to_single(bits: u32) -> f32 {
     let exponent = (bits >> 7 & 7) as i32;
     let mantissa = (bits & 127) as f32;
-    // The bias is 3, less 7 mantissa bits; denormals have the step of exponent 1.
+    // The bias of 3 and the 7 mantissa bits; denormals have the step of exponent 1.
     if exponent == 0 { mantissa * 2.0_f32.powi(-9) } else { (128.0 + mantissa) * 2.0_f32.powi(exponent - 10) }
 }
 
@@ -240,7 +240,7 @@ pub fn half_to_single(bits: u16) -> f32 {
     let sign = if bits & 0x8000 != 0 { -1.0 } else { 1.0 };
     let exponent = (bits >> 10 & 31) as i32;
     let mantissa = (bits & 0x3ff) as f32;
-    // The bias is 15, less 10 mantissa bits; denormals have the step of exponent 1.
+    // The bias of 15 and the 10 mantissa bits; denormals have the step of exponent 1.
     let value = if exponent == 0 {
         mantissa * 2.0_f32.powi(-24)
     } else {

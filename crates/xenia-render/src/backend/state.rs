@@ -417,7 +417,7 @@ pub(super) fn times(call: &DrawCall, host_samples: u32, size: [u32; 2]) -> Times
     let [width, height] = size.map(|side| side as f32);
     let mut all = Times::default();
     for (mask, [x, y]) in pixels {
-        // A sixteenth of a pixel is an eighth of a pixel's share of clip space, which is two wide.
+        // Clip space is two wide, so a sixteenth of a pixel is 2 / (16 * width) of it.
         let time = Time { samples: host_samples & mask, shift: [x / 8.0 / width, -y / 8.0 / height] };
         if time.samples != 0 {
             all.times[all.count] = time;

@@ -247,7 +247,7 @@ impl Targets {
     /// is limited, or if a row of its tiles doesn't divide the EDRAM.
     pub(super) fn holder(&self, place: &TargetPlace, rows: &Range<u32>) -> Option<TargetId> {
         let formats = match place.format {
-            // A clear of depth beside a resolve of colour does not name the format.
+            // The depth format of `Resolve::cleared` may be an assumption.
             TargetFormat::Depth(_) => [DepthFormat::D24S8, DepthFormat::D24FS8].map(TargetFormat::Depth),
             color @ TargetFormat::Color(_) => [color; 2],
         };

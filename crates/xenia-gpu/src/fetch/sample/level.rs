@@ -1,7 +1,8 @@
 //! Texel addressing at a level's edges, and filtering between neighbours.
 //!
-//! Coordinates have eight fraction bits, as the chip's ([`snap`]). The functions for all lanes give
-//! the results of those for one, in a form that the compiler vectorises.
+//! Coordinates have eight fraction bits, as the chip's ([`snap`]). The functions for all lanes are
+//! those for one in a form that the compiler vectorises; only the linear filter of [`plane_lanes`]
+//! rounds differently.
 
 use crate::enums::{ClampMode, Dimension};
 use crate::microcode::lanes::{self, canonical_nan, map, map2};
@@ -105,7 +106,7 @@ pub(super) fn snap(at: f32) -> f32 {
 /// Replaces NaN and coordinates of 10^8 or more by 0.
 #[inline(always)]
 fn limit(value: f32) -> f32 {
-    // Larger ones would not fit the integers of texels.
+    // So that a texel and its neighbour fit an `i32`.
     if value.abs() < 1e8 { value } else { 0.0 }
 }
 
