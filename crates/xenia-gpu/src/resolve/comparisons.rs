@@ -23,7 +23,8 @@ pub fn check_comparisons(call: &ResolveCall) -> Result<(), BackendError> {
     if is_known { Ok(()) } else { Err(BackendError::Unsupported("comparisons in this copy".into())) }
 }
 
-/// Bits of a pixel's components, red in the lowest.
+/// Bits of a pixel's components, red in the lowest, unlike in fetches of the format
+/// (docs/src/decisions/0021-graphics-facts.md, copy command 2).
 fn bits(call: &ResolveCall, pixel: u32) -> u64 {
     let comparison = call.comparison;
     (0..4_u32).fold(0, |all, component| {

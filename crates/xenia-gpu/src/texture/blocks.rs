@@ -95,6 +95,8 @@ pub(super) fn dxt3a(bytes: &[u8]) -> Block {
     explicit(bytes).map(|value| [value; 4])
 }
 
+/// Decodes one bit per component, red in the highest, unlike in resolves by comparison
+/// (docs/src/decisions/0021-graphics-facts.md, copy command 2).
 pub(super) fn dxt3a_1(bytes: &[u8]) -> Block {
     let one = |bit: u8| if bit != 0 { 255 } else { 0 };
     // The product with 17 still has the texel's four bits in its low half.
