@@ -204,7 +204,8 @@ impl FrameDecoder {
             }
         }
         for channel in &mut self.channels {
-            // The end of this frame, which the next one overlaps, and the samples of the delay.
+            // The end of this frame, which the next one overlaps; it includes the samples of the
+            // delay.
             channel.samples.copy_within(MAX_TILE.., 0);
             channel.samples[REACH..].fill(0.0);
         }

@@ -102,7 +102,7 @@ fn fourth(corners: &[Corner; 3]) -> (Corner, usize, usize) {
             longest = side;
         }
     }
-    // The diagonals of a rectangle halve each other: a + b equals the sum of the other two corners.
+    // The diagonals of a rectangle bisect each other: a + b is the sum of the other two corners.
     let [a, b, opposite] = longest;
     let sum = Corner::combine(&corners[a], &corners[b], |a, b| a + b);
     (Corner::combine(&sum, &corners[opposite], |sum, c| sum - c), a, b)

@@ -31,7 +31,7 @@ pub(super) fn steps(mode: TessellationMode, level: f32) -> Vec<f32> {
         let parts = factor.ceil() as u32;
         return (0..=parts).map(|i| i as f32 / parts as f32).collect();
     }
-    // An even number of parts: one at either end, whose length the factor changes.
+    // An even number of parts; if the factor is smaller, the first and the last are shorter.
     let factor = factor.max(2.0);
     let parts = 2 * (factor / 2.0).ceil() as u32;
     let long = 1.0 / factor;

@@ -34,7 +34,7 @@ pub(super) fn resolve(
         CopyCommand::Null => Ok(()),
         CopyCommand::Compare => resolver.store_comparisons(),
     };
-    // Also after an error: the next draws expect cleared targets, whether or not the copy worked.
+    // Also after an error: the next draws expect cleared targets.
     resolver.clear_targets();
     stored.and(whole)
 }
@@ -187,7 +187,6 @@ fn bit_exchange(
     }
     let exchange: fn(u32) -> u32 = match (source, format.layout) {
         (ColorTargetFormat::Rgba8, Layout::Fields([8, 8, 8, 8])) => {
-            // Red and blue change places, green and alpha stay.
             |bits| bits & 0xff00_ff00 | bits >> 16 & 0xff | (bits & 0xff) << 16
         }
         (ColorTargetFormat::Rgb10A2, Layout::Fields([10, 10, 10, 2])) => {

@@ -44,7 +44,6 @@ pub(crate) fn swap(bytes: &mut [u8], endian: u32) {
         5 => 16,
         3 => {
             for word in bytes.chunks_exact_mut(4) {
-                // The halves of a word change places; each half's bytes keep their order.
                 word.rotate_left(2);
             }
             return;

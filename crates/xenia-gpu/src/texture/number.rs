@@ -30,7 +30,6 @@ impl FieldNumber {
                 FieldScale::Fractions | FieldScale::FractionsWithoutZero => value / highest as f32,
             };
         }
-        // Sign extension: the arithmetic shift repeats the field's highest bit.
         let value = (((raw << (32 - width)) as i32) >> (32 - width)) as f32;
         match self.scale {
             FieldScale::Integers => value,

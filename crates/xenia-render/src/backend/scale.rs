@@ -61,7 +61,6 @@ impl Scale {
             return bytes;
         }
         let texel_bytes = u64::from(texel_bytes.max(1));
-        // The shaders store words: a smaller texel takes a whole one.
         bytes / texel_bytes * texel_bytes.max(4) * u64::from(self.subpixels())
     }
 }
