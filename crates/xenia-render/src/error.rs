@@ -1,6 +1,6 @@
-//! The error of windows and their graphics devices.
+//! Error of windows and their graphics devices.
 
-/// Error while opening the window.
+/// Error of a window or its graphics device.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
     /// The system has no display to open a window on.

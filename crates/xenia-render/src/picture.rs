@@ -1,4 +1,4 @@
-//! How frames are shown, whatever shows them: scaling, aspect ratio, appearance and pacing.
+//! Settings of the picture: scaling, aspect ratio, appearance and pacing.
 
 mod appearance;
 pub(crate) mod aspect;
