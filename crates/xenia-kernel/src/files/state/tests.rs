@@ -283,8 +283,8 @@ fn completions_and_those_that_wait_for_them_are_kept_in_order() {
     for files in [&mut files, &mut again] {
         let keys: Vec<_> = std::iter::from_fn(|| files.ports.take(port)).map(|taken| taken.key).collect();
         assert_eq!(keys, [7, 5, 6]);
-        assert_eq!(files.ports.post(GuestAddr(0x9000), completion(1)), Ok(Some(receiver(9))));
-        files.ports.cancel(receiver(3).thread);
+        assert_eq!(files.ports.post(GuestAddr(0x9000), completion(1)), Ok(Some(receiver(3))));
+        files.ports.cancel(receiver(9).thread);
         assert_eq!(files.ports.post(GuestAddr(0x9000), completion(1)), Ok(None));
     }
 }
