@@ -257,8 +257,17 @@ impl Profiles {
         self.places.get(user as usize)?.as_ref()
     }
 
-    /// Signs a profile in at a place; `None` signs the place's user out.
-    pub fn set(&mut self, user: u32, profile: Option<Profile>) {
+    /// Replaces the profile with the same id, signed in or not: its user may have left the place
+    /// since the profile was read.
+    pub fn update(&mut self, profile: Profile) {
+        let mut all = self.places.iter_mut().flatten().chain(&mut self.others);
+        if let Some(own) = all.find(|own| own.xuid == profile.xuid) {
+            *own = profile;
+        }
+    }
+
+    /// Puts a profile at a free place.
+    fn set(&mut self, user: u32, profile: Option<Profile>) {
         if let Some(place) = self.places.get_mut(user as usize) {
             *place = profile;
         }
@@ -311,6 +320,22 @@ mod tests {
         profiles.sign_out(USERS);
         assert_eq!((profiles.mask(), profiles.find(profile(0).xuid)), (0, Some(&profile(0))));
         assert_eq!(profiles.sign_in(3), Some(&profile(0)), "before the one with a later id");
+    }
+
+    #[test]
+    fn a_changed_profile_whose_user_has_left_replaces_no_other() {
+        let profile = |number| Profile::made(Xuid(Xuid::FIRST_MADE + number), 0);
+        let mut profiles = Profiles::of((0..2).map(profile).collect(), None);
+        let mut changed = profile(0);
+        assert!(changed.set(0, SettingId(0x1004_0002), Value::Bits(1 << 32)));
+        profiles.sign_out(0);
+        assert!(profiles.sign_in_as(0, profile(1).xuid));
+        profiles.update(changed.clone());
+        assert_eq!((profiles.get(0), profiles.mask()), (Some(&profile(1)), 1));
+        assert_eq!(profiles.all(), [&changed, &profile(1)]);
+        profiles.update(profile(0));
+        profiles.update(profile(2));
+        assert_eq!(profiles.all(), [&profile(0), &profile(1)], "the third does not exist");
     }
 
     #[test]

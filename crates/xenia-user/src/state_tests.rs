@@ -52,7 +52,7 @@ fn profiles_keep_their_settings_and_the_next_one_to_sign_in() {
     let mut profiles = Profiles::of(vec![Profile::made_for(0), waiting], None);
     let mut first = profiles.get(0).expect("the first is signed in").clone();
     assert!(first.set(0x1234, SettingId(0x63E8_3FFF), Value::Bytes(vec![0x5A; 9])));
-    profiles.set(0, Some(first));
+    profiles.update(first);
     let mut read = through(&profiles);
     assert_eq!(read.check_state(), Ok(()));
     for profiles in [&mut profiles, &mut read] {

@@ -248,7 +248,7 @@ fn set(call: &Call, user: u32, title: u32, values: Vec<(SettingId, Value)>) -> R
         store.save_options(&profile, owner).map_err(win32_error)?;
         store.save_settings(&profile, owner).map_err(win32_error)?;
     }
-    call.kernel.user.profiles.lock().set(user, Some(profile));
+    call.kernel.user.profiles.lock().update(profile);
     Ok(())
 }
 

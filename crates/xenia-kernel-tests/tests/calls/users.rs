@@ -237,7 +237,7 @@ fn settings_are_sized_read_set_and_read_again() {
     let mut profile = b.kernel.user.profiles.lock().get(0).cloned().unwrap();
     profile.set(0, SettingId(VIBRATION), Value::Bits(0));
     profile.set(0, SettingId(MOTTO), Value::Bytes(b"\0G\0o".to_vec()));
-    b.kernel.user.profiles.lock().set(0, Some(profile));
+    b.kernel.user.profiles.lock().update(profile);
     assert_eq!(read(&mut b, &[], &ids, needed), 0);
     assert_eq!(item(&b, 0), [2, 0, u32::MAX, VIBRATION, 0x0100_0000, 0, 0]);
     assert_eq!(item(&b, 1), [2, 0, u32::MAX, MOTTO, 0x0400_0000, 6, outside]);
@@ -245,7 +245,7 @@ fn settings_are_sized_read_set_and_read_again() {
     assert_eq!(item(&b, 2), [2, 0, u32::MAX, OWN, 0x0600_0000, 4, outside + 0x2C]);
     assert_eq!(bytes(&b, outside + 0x2C, 4), b"\0G\0o");
     // By id, of two users.
-    b.kernel.user.profiles.lock().set(1, Some(Profile::made_for(1)));
+    b.kernel.user.profiles.lock().sign_in(1);
     let xuids = [0, 1].map(|user| Profile::made_for(user).xuid.0);
     let needed = 8 + 2 * (2 * 0x28 + 0x2C);
     assert_eq!((read(&mut b, &xuids, &ids[..2], 0), b.word(0x80)), (INSUFFICIENT_BUFFER, needed));

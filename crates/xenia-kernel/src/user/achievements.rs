@@ -171,7 +171,7 @@ impl GamerData<'_> {
         for user in (0..USERS).filter(|user| users >> user & 1 != 0) {
             let Some(profile) = self.profiles.lock().get(user).cloned() else { continue };
             match start.note(store, profile) {
-                Ok(profile) => self.profiles.lock().set(user, Some(profile)),
+                Ok(profile) => self.profiles.lock().update(profile),
                 Err(error) => tracing::warn!(target: "vfs", "can't note that {title:08X} is played: {error}"),
             }
         }
@@ -236,7 +236,7 @@ impl GamerData<'_> {
         if let Err(error) = summed {
             tracing::error!(target: TARGET, "can't save the achievement totals of {}: {error}", profile.name());
         }
-        self.profiles.lock().set(user, Some(profile));
+        self.profiles.lock().update(profile);
         Ok(())
     }
 }

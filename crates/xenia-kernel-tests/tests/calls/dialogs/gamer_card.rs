@@ -10,7 +10,7 @@ fn a_gamer_card_shows_a_player_of_this_console() {
     let mut profile = b.kernel.user.profiles.lock().get(0).cloned().unwrap();
     profile.set(0, SettingId::GAMERSCORE, Value::Bits(120 << 32));
     let xuid = profile.xuid.0;
-    b.kernel.user.profiles.lock().set(0, Some(profile));
+    b.kernel.user.profiles.lock().update(profile);
     let own = "Player 1\n120 G, 0 achievements in 0 titles";
     for (name, arguments, text) in [
         ("XamShowGamerCardUI", &[0][..], own),
