@@ -47,7 +47,7 @@ impl fmt::Display for Event<'_> {
                 if let Some(deadline) = wait.deadline {
                     write!(f, " until={deadline}")?;
                 }
-                if wait.alertable.is_yes() {
+                if wait.alertable.is_alertable() {
                     f.write_str(" alertable")?;
                 }
                 Ok(())
@@ -125,7 +125,7 @@ mod tests {
                 all: false,
             },
             deadline: Some(7),
-            alertable: Alertable::Yes,
+            alertable: Alertable::InUserMode,
         };
         for (event, line) in [
             (Event::Wait { thread: 1, wait: &wait }, "t1 wait any 0x00000010 0x00000020 until=7 alertable"),

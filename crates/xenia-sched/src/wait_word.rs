@@ -34,13 +34,13 @@ use std::{hint, sync::atomic::AtomicU64, thread};
 pub enum Alertable {
     No,
     /// User APCs and all alerts: an alertable wait in user mode.
-    Yes,
+    InUserMode,
     /// Kernel-mode alerts: an alertable wait in kernel mode.
     InKernelMode,
 }
 
 impl Alertable {
-    pub fn is_yes(self) -> bool {
+    pub fn is_alertable(self) -> bool {
         self != Self::No
     }
 }
@@ -57,20 +57,14 @@ pub enum Interruption {
 impl fmt::Debug for Alertable {
     /// Prints a truth value: digests contain waits in this form, and must not change.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.is_yes(), f)
-    }
-}
-
-impl From<bool> for Alertable {
-    fn from(argument: bool) -> Self {
-        if argument { Self::Yes } else { Self::No }
+        fmt::Debug::fmt(&self.is_alertable(), f)
     }
 }
 
 const STATE: u64 = 7;
 /// Flag: an interruption may end the wait.
 const ALERTABLE: u64 = 8;
-/// Number of bits for state and flag; the serial number is above them.
+/// Number of bits for state and [`ALERTABLE`]; the serial number is above them.
 const BITS: u32 = 4;
 /// Flag: only kernel-mode alerts may end an alertable wait. It is above the serial number.
 const KERNEL_MODE: u64 = 1 << 63;
@@ -174,10 +168,11 @@ impl WaitWord {
 
     /// Opens a wait; the previous one must be over. For the thread's owner only.
     pub fn open(&self, alertable: Alertable) -> WaitSerial {
+        // 59 bits, which never overflow.
         let serial = serial_of(self.word.load(Relaxed)) + 1;
         let flags = match alertable {
             Alertable::No => 0,
-            Alertable::Yes => ALERTABLE,
+            Alertable::InUserMode => ALERTABLE,
             Alertable::InKernelMode => ALERTABLE | KERNEL_MODE,
         };
         self.word.store(serial << BITS | flags | OPEN, Release);
@@ -258,7 +253,7 @@ mod tests {
 
     #[test]
     fn waits_in_digests_have_a_truth_value() {
-        let wait = Wait { alertable: Alertable::Yes, ..Wait::forever(BlockReason::Delay) };
+        let wait = Wait { alertable: Alertable::InUserMode, ..Wait::forever(BlockReason::Delay) };
         assert_eq!(format!("{wait:?}"), "Wait { reason: Delay, deadline: None, alertable: true }");
     }
 
@@ -281,7 +276,7 @@ mod tests {
         assert_eq!(word.end(Which::Alertable(Interruption::KernelAlert), 1), Ended::Over);
         assert_eq!(word.end(Which::Serial(first), 2), Ended::Parked);
         assert_eq!(word.end(Which::Serial(first), 3), Ended::Over);
-        let second = word.open(Alertable::Yes);
+        let second = word.open(Alertable::InUserMode);
         assert_eq!(word.end(Which::Serial(first), 4), Ended::Over, "a deadline of the wait before");
         assert_eq!(word.end(Which::Alertable(Interruption::User), 5), Ended::BeforePark);
         assert_eq!(word.end(Which::Serial(second), 6), Ended::Over);
@@ -305,7 +300,7 @@ mod tests {
         assert_eq!(word.end(Which::Serial(second), 5), Ended::BeforePark);
         assert_eq!(word.commit(), Commit::GoOn(5));
         // The next wait's mode is its own.
-        let third = word.open(Alertable::Yes);
+        let third = word.open(Alertable::InUserMode);
         assert_eq!(word.waiting(), Some(third));
         assert_eq!(word.end(Which::Alertable(Interruption::User), 6), Ended::BeforePark);
     }

@@ -345,7 +345,7 @@ fn a_moved_thread_that_does_not_park_is_unqueued_until_its_registers_are_back() 
 #[test]
 fn an_interruption_ends_alertable_waits_only_and_sets_registers_before_the_thread_is_ready() {
     let mut scheduler = Scheduler::default();
-    let alertable = Wait { alertable: Alertable::Yes, ..forever() };
+    let alertable = Wait { alertable: Alertable::InUserMode, ..forever() };
     for (wait, interrupted) in [(None, 0), (Some(forever()), 0), (Some(alertable), 1)] {
         let waits = wait.is_some();
         let thread = scheduler.spawn(SpawnParameters { wait, ..parameters(1, 0) }).unwrap();
@@ -399,7 +399,7 @@ fn a_wake_before_the_thread_parks_keeps_it_running() {
     for round in 1..4 {
         let result = scheduler.run_for(&mut Plain, thread, |scheduler, running| {
             let cpu: &mut dyn Cpu = scheduler;
-            let ticket = cpu.open_wait(running.thread, Alertable::Yes).unwrap();
+            let ticket = cpu.open_wait(running.thread, Alertable::InUserMode).unwrap();
             assert!(cpu.is_waiting(ticket));
             let woken = match round {
                 1 => cpu.wake(thread, round, 0),

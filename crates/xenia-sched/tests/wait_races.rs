@@ -15,7 +15,7 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU64},
     thread,
 };
-use xenia_sched::{Commit, Ended, Interruption, WaitSerial, WaitWord, Which};
+use xenia_sched::{Alertable, Commit, Ended, Interruption, WaitSerial, WaitWord, Which};
 
 /// Number of threads of each kind: signalling, timing out, interrupting.
 const OF_EACH: u32 = if cfg!(feature = "wait-model") { 2 } else { 1 };
@@ -71,7 +71,8 @@ impl WaitHarness {
         for round in 1..=rounds() {
             {
                 let mut list = self.list.lock().unwrap();
-                let serial = self.word.open((round % 3 != 0).into());
+                let alertable = if round % 3 == 0 { Alertable::No } else { Alertable::InUserMode };
+                let serial = self.word.open(alertable);
                 *list = Some((serial, round));
                 *self.deadline.lock().unwrap() = Some((serial, round));
             }

@@ -1,7 +1,7 @@
 //! Winsock events (`NetDll_WSA*Event*`): the kernel's manual-reset events.
 
 use super::wait::{INFINITE, WAIT_FAILED, interval};
-use crate::abi::{Call, Flow, Handle, Ptr};
+use crate::abi::{Call, Flow, Handle, ProcessorMode, Ptr};
 use crate::named_objects::make_nameless;
 use crate::objects::dispatcher::{MAX_WAIT_OBJECTS, WaitSet, WaitType, initialize, kind};
 use crate::objects::{ObjectKind, ObjectRef};
@@ -91,7 +91,7 @@ impl NetEvent {
                 .then(|| deadline_of(call.kernel.clock, call.now(), interval(milliseconds)));
             let wait_type = if all { WaitType::All } else { WaitType::Any };
             let set = WaitSet { objects: &bodies, wait_type };
-            let alertable = alertable.into();
+            let alertable = ProcessorMode::User.interruptions(alertable);
             Ok(wait(call, WaitRequest { set, alertable, deadline, keep: KeepAlive::Counted })?)
         });
         match waited {

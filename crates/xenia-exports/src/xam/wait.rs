@@ -45,7 +45,7 @@ pub(super) fn delay(
 ) -> Fallible<GuestCall> {
     let pc = kernel_function(call, "KeDelayExecutionThread")?;
     let locals = words(if milliseconds == INFINITE { MAX_INTERVAL } else { interval(milliseconds) });
-    let args = vec![ProcessorMode::User.argument(), u64::from(alertable.is_yes())];
+    let args = vec![ProcessorMode::User.argument(), u64::from(alertable.is_alertable())];
     Ok(GuestCall { args, locals, ..GuestCall::new(pc, Continuation::Export(then)) })
 }
 
@@ -68,7 +68,8 @@ pub(crate) fn after_delay(call: &mut Call, milliseconds: u32, alertable: Alertab
 /// Waits for an object.
 fn wait(call: &mut Call, handle: Handle, milliseconds: u32, alertable: Alertable) -> Fallible<Flow<u32>> {
     let pc = kernel_function(call, "NtWaitForSingleObjectEx")?;
-    let mut args = vec![u64::from(handle.0), ProcessorMode::User.argument(), u64::from(alertable.is_yes())];
+    let mode = ProcessorMode::User.argument();
+    let mut args = vec![u64::from(handle.0), mode, u64::from(alertable.is_alertable())];
     let locals = match milliseconds {
         INFINITE => Vec::new(),
         milliseconds => words(interval(milliseconds)),
@@ -104,13 +105,13 @@ impl Waiting {
     /// ended an alertable delay.
     #[export(Done)]
     fn RtlSleep(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
-        sleep(call, milliseconds, alertable.into())
+        sleep(call, milliseconds, ProcessorMode::User.interruptions(alertable))
     }
 
     /// Like `RtlSleep`, by its Win32 name.
     #[export(Done)]
     fn SleepEx(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
-        sleep(call, milliseconds, alertable.into())
+        sleep(call, milliseconds, ProcessorMode::User.interruptions(alertable))
     }
 
     /// Delays the thread by milliseconds, for ever if all ones.
@@ -134,7 +135,7 @@ impl Waiting {
         milliseconds: u32,
         alertable: bool,
     ) -> Fallible<Flow<u32>> {
-        wait(call, handle, milliseconds, alertable.into())
+        wait(call, handle, milliseconds, ProcessorMode::User.interruptions(alertable))
     }
 
     /// Converts milliseconds to an interval of the kernel's, stores it and returns its address;

@@ -133,7 +133,7 @@ impl ProcessorMode {
     pub fn interruptions(self, alertable: bool) -> Alertable {
         match self {
             _ if !alertable => Alertable::No,
-            Self::User => Alertable::Yes,
+            Self::User => Alertable::InUserMode,
             Self::Kernel => Alertable::InKernelMode,
         }
     }
@@ -163,7 +163,7 @@ pub enum ExportResumption {
     Sleep {
         /// Time in milliseconds, for the case that it starts again.
         milliseconds: u32,
-        /// Whether an APC may end the delay.
+        /// Interruptions that may end the delay.
         alertable: Alertable,
     },
     /// The kernel's wait for an object returned.
@@ -172,7 +172,7 @@ pub enum ExportResumption {
         handle: Handle,
         /// Limit in milliseconds, for the case that the wait starts again.
         milliseconds: u32,
-        /// Whether an APC may end the wait.
+        /// Interruptions that may end the wait.
         alertable: Alertable,
     },
     /// The kernel's creation of a thread returned.

@@ -62,7 +62,7 @@ impl Threads {
         thread_id: u32,
         alertable: Alertable,
     ) -> Fallible<Option<Flow<NtStatus>>> {
-        if alertable == Alertable::Yes {
+        if alertable == Alertable::InUserMode {
             if self.take_alert(thread_id, ProcessorMode::User) {
                 return Ok(Some(Flow::Return(NtStatus::ALERTED)));
             }

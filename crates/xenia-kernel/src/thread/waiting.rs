@@ -139,12 +139,12 @@ pub fn interruption(
     turn: &mut Turn<'_>,
     alertable: Alertable,
 ) -> Fallible<Option<Flow<NtStatus>>> {
-    if !alertable.is_yes() || !turn.is_interruption_requested() {
+    if !alertable.is_alertable() || !turn.is_interruption_requested() {
         return Ok(None);
     }
     let flow = call.kernel.threads.lock().interruption(call.memory(), call.thread_id(), alertable)?;
     // A wait in kernel mode leaves APCs and user-mode alerts to a later wait.
-    if flow.is_none() && alertable == Alertable::Yes {
+    if flow.is_none() && alertable == Alertable::InUserMode {
         turn.clear_interruption();
     }
     Ok(flow)

@@ -59,7 +59,7 @@ impl Model {
             thread: name(thread),
             kthread: kthread(thread),
             deadline: None,
-            alertable: Alertable::Yes,
+            alertable: Alertable::InUserMode,
         };
         let memory = memory();
         let set = WaitSet { objects, wait_type };

@@ -1,6 +1,7 @@
 //! Random operations, valid and invalid, applied to the scheduler and to the model.
 
 use super::*;
+use xenia_sched::Alertable;
 
 impl Case {
     /// A processor, a priority or a boost, mostly a valid one.
@@ -29,7 +30,8 @@ impl Case {
         };
         let reason =
             if self.dice.one_in(3) { BlockReason::SpinLock { lock: 4 } } else { BlockReason::Dialog };
-        Wait { reason, deadline, alertable: self.dice.one_in(2).into() }
+        let alertable = if self.dice.one_in(2) { Alertable::InUserMode } else { Alertable::No };
+        Wait { reason, deadline, alertable }
     }
 
     pub(super) fn spawn(&mut self) {

@@ -63,7 +63,8 @@ impl Setup {
             (5, &[mutants[1]], WaitType::Any),
         ] {
             let deadline = (thread == 5).then_some(70_000);
-            let waiter = Waiter { deadline, alertable: (thread == 2).into(), ..threads[thread] };
+            let alertable = if thread == 2 { Alertable::InUserMode } else { Alertable::No };
+            let waiter = Waiter { deadline, alertable, ..threads[thread] };
             assert_eq!(b.wait(waiter, set, wait_type), None);
         }
         b.dispatcher.turn(threads[3].thread).request_interruption();

@@ -144,7 +144,7 @@ fn export_resumptions() -> Vec<ExportResumption> {
     let device = GuestAddr(2);
     let result = NtStatus::UNSUCCESSFUL;
     let milliseconds = u32::MAX;
-    let alertable = Alertable::Yes;
+    let alertable = Alertable::InUserMode;
     let steps = [
         DriverStep::Function { packet },
         DriverStep::Wait { packet },
@@ -193,7 +193,7 @@ impl Setup {
                 objects: vec![event, GuestAddr(8)].into(),
                 wait_type: WaitType::All,
                 deadline: Some(99),
-                alertable: Alertable::Yes,
+                alertable: Alertable::InUserMode,
                 kthread: GuestAddr(id),
                 held: objects.hold_counted(event).into_iter().collect(),
             };
