@@ -113,7 +113,7 @@ pub struct WaitBlock {
     pub wait_type: WaitType,
     /// Guest time at which the wait times out.
     pub deadline: Option<GuestTicks>,
-    /// Whether a user APC may end it.
+    /// Interruptions that may end it.
     pub alertable: Alertable,
     /// The waiting thread's object, which becomes the owner of mutants.
     pub kthread: GuestAddr,
@@ -153,7 +153,7 @@ pub struct Waiter {
     /// Guest time at which the wait ends; `None`: never. A time that is not in the future only
     /// polls.
     pub deadline: Option<GuestTicks>,
-    /// Whether an APC may end the wait.
+    /// Interruptions that may end it.
     pub alertable: Alertable,
 }
 

@@ -110,7 +110,7 @@ pub struct Wait {
     pub reason: BlockReason,
     /// Guest time of the timeout; `None` if there is none.
     pub deadline: Option<GuestTicks>,
-    /// Whether an asynchronous procedure call may interrupt it.
+    /// Interruptions that may end it.
     pub alertable: Alertable,
 }
 

@@ -98,8 +98,8 @@ impl KeApc {
     #[export(Done)]
     fn KiApcNormalRoutineNop(_call: &mut Call) {}
 
-    /// Queues `routine(context, arg1, arg2)` to a thread, which calls it in an alertable wait.
-    /// Fails with `UNSUCCESSFUL` if the thread has ended.
+    /// Queues `routine(context, arg1, arg2)` to a thread, which calls it in an alertable wait in
+    /// user mode. Fails with `UNSUCCESSFUL` if the thread has ended.
     #[export(Done)]
     fn NtQueueApcThread(
         call: &mut Call,

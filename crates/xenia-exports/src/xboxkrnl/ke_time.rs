@@ -51,7 +51,7 @@ impl KeTime {
     }
 
     /// Waits for an interval; an interval of 0 yields as `NtYieldExecution` does. An alertable wait
-    /// ends early with `USER_APC` if there is a user APC, as in `KeAlertThread`.
+    /// ends early by the alerts and user APCs that its mode allows (`KeAlertThread`).
     #[export(Done)]
     fn KeDelayExecutionThread(
         call: &mut Call,

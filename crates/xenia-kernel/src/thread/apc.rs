@@ -120,9 +120,9 @@ struct Target {
 }
 
 impl ApcQueues<'_> {
-    /// Queues an APC to a thread. A user-mode APC ends an alertable wait; a kernel-mode one
-    /// interrupts any wait for objects. Returns `false` if the APC's object or timer has an APC in
-    /// a queue already, or if the timer has been cancelled.
+    /// Queues an APC to a thread. A user-mode APC ends an alertable wait in user mode; a
+    /// kernel-mode one interrupts any wait for objects. Returns `false` if the APC's object or
+    /// timer has an APC in a queue already, or if the timer has been cancelled.
     pub fn queue(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: ProcessorMode, apc: Apc) -> Fallible<bool> {
         // Held until the thread's wait is on no list, or the thread sees the APC before it waits. A
         // thread without a record is refused below.

@@ -54,7 +54,7 @@ pub struct ThreadRecord {
     pub frames: Frames,
     /// The thread's APC queues.
     pub apcs: Apcs,
-    /// Pending alerts by processor mode, for the next alertable wait.
+    /// Pending alerts by processor mode, for the next alertable wait that they end.
     pub alerted: [bool; 2],
     /// Base priority increment set by the title, −15…+15.
     pub priority_increment: i32,
