@@ -113,6 +113,11 @@ fn a_wait_in_kernel_mode_ends_by_kernel_mode_alerts_only() {
         assert_eq!(b.kernel_call("KeAlertThread", &[thread, 0]), 0);
         assert_eq!(b.carry_out(name, &arguments), Some(ALERTED), "{name}");
     }
+    let delay = [0, 1, now];
+    let flow = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &delay);
+    assert!(matches!(flow, Flow::Yield(_)), "{flow:?}");
+    assert_eq!(b.kernel_call("KeAlertThread", &[thread, 0]), 0);
+    assert_eq!(b.carry_out("KeDelayExecutionThread", &delay), Some(ALERTED));
     // A later wait in user mode finds both, the alert first.
     assert_eq!(b.carry_out("KeDelayExecutionThread", &[1, 1, now]), Some(ALERTED));
     let flow = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &[1, 1, now]);
@@ -124,6 +129,10 @@ fn a_wait_in_kernel_mode_ends_by_kernel_mode_alerts_only() {
     let waiting = b.kthread();
     assert_eq!(b.carry_out("KeWaitForSingleObject", &[event, 3, 0, 1, 0]), None);
     b.act_as(first);
+    let apc = u64::from(b.scratch.0) + 0x100;
+    b.kernel_call("KeInitializeApc", &[apc, waiting, 0, 0, 0x8200_0000, 1, 0x33]);
+    assert_eq!(b.kernel_call("KeInsertQueueApc", &[apc, 0x44, 0x55, 0]), 1);
+    assert_eq!(b.answer(other), None, "the APC does not end the wait");
     assert_eq!(b.kernel_call("KeAlertThread", &[waiting, 1]), 0);
     assert_eq!(b.answer(other), None, "it waits on");
     assert_eq!(b.kernel_call("KeAlertThread", &[waiting, 0]), 0);
