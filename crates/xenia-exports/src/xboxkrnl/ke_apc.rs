@@ -88,8 +88,9 @@ impl KeApc {
         call.kernel.apcs().alert(call.cpu, id, ProcessorMode::of(mode))
     }
 
-    /// Consumes the caller's alert of a processor mode; returns whether there was one.
-    #[export(Done)]
+    /// Consumes the caller's alert of a processor mode; returns whether there was one. Without an
+    /// alert, NT lets queued user APCs end any next wait in user mode; here it must be alertable.
+    #[export(Partial)]
     fn KeTestAlertThread(call: &mut Call, mode: u32) -> bool {
         call.kernel.threads.lock().take_alert(call.thread_id(), ProcessorMode::of(mode))
     }
