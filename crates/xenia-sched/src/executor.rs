@@ -31,7 +31,7 @@ pub enum ExecutorState {
 
 impl StateSection for ExecutorState {
     const NAME: &'static str = "executor";
-    const VERSION: u16 = 4;
+    const VERSION: u16 = 5;
 }
 
 /// Forwards a call to the executor in use.

@@ -5,7 +5,8 @@ use crate::error::StateError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A type that is stored as one section. Its version grows with each change of its encoding.
+/// A type that is stored as one section. Its version grows with each change of its encoding: also
+/// with a new variant at the end, which earlier programs can't read.
 pub trait StateSection: Serialize + DeserializeOwned {
     /// Name: 1 to 48 lower-case letters, digits, `-`, `.` or `/`.
     const NAME: &'static str;

@@ -31,7 +31,7 @@ pub struct LockstepState {
 
 impl StateSection for LockstepState {
     const NAME: &'static str = "lockstep";
-    const VERSION: u16 = 4;
+    const VERSION: u16 = 5;
 }
 
 /// A machine in parallel mode continues in lockstep with a new round. Stores that no device has

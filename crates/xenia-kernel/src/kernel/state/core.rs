@@ -25,7 +25,7 @@ pub struct CoreState {
 
 impl StateSection for CoreState {
     const NAME: &'static str = "kernel/core";
-    const VERSION: u16 = 7;
+    const VERSION: u16 = 8;
 }
 
 impl CoreState {
