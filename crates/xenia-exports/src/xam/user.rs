@@ -96,9 +96,10 @@ fn answer_word(call: &mut Call, user: u32, word: u32, at: Option<Out<u32>>) -> F
 
 #[exports(xam)]
 impl XamUser {
-    /// Signs profiles of the console in, by an id for each place; 0 is none. By the flags, users
-    /// without an id stay signed in, or users with an id are signed out. Unknown ids and places
-    /// that others have fail; then nothing changes.
+    /// Signs profiles of the console in, by an id for each place; 0 is none. Users without an id
+    /// are signed out, unless the flag that adds is set. With the flag that removes, the users with
+    /// these ids are signed out instead, at any place. Otherwise unknown ids and places that others
+    /// keep fail; then nothing changes.
     #[export(Done)]
     fn XamUserLogon(
         call: &mut Call,
@@ -122,9 +123,13 @@ impl XamUser {
         drop(profiles);
         if after != before {
             let places = (0..USERS).zip(before.iter().zip(&after));
-            let entered = places.filter(|(_, (old, new))| new.is_some() && old != new);
+            let mut entered = 0;
+            for (user, (_, new)) in places.filter(|(_, (old, new))| old != new) {
+                call.kernel.user.presence.lock().clear(user);
+                entered |= u32::from(new.is_some()) << user;
+            }
             let now = call.kernel.clock.system_time(call.now());
-            call.kernel.gamer_data().note_players(entered.map(|(user, _)| 1_u32 << user).sum(), now);
+            call.kernel.gamer_data().note_players(entered, now);
             let notification = Notification { id: id::SIGN_IN_CHANGED, parameter: mask };
             call.kernel.notifier().notify(call.cpu, notification)?;
         }

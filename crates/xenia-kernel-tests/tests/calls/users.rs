@@ -183,6 +183,32 @@ fn profiles_are_signed_in_by_their_ids() {
     }
 }
 
+#[test]
+fn a_user_who_replaces_another_is_announced_and_has_nothing_of_theirs() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut b = achievements::harness(folder.path(), &achievements::database_with(b"5", b"i"));
+    let base = u64::from(b.scratch.0);
+    let [one, two] = [0, 1].map(Profile::made_for);
+    let xuid = two.xuid;
+    *b.kernel.user.profiles.lock() = Profiles::of(vec![one, two], None);
+    b.kernel.user.presence.lock().of(0).unwrap().set_context(0x8001, 7);
+    let listener = b.xam_call("XamNotifyCreateListener", &[1, 0]);
+    let sign_in = [listener, 0xA, base + 0x40, base + 0x44];
+    assert_eq!((b.xam_call("XNotifyGetNext", &sign_in), b.word(0x44)), (1, 1), "at first");
+    assert_eq!(b.xam_call("XNotifyGetNext", &sign_in), 0);
+    for (index, id) in (0..).zip([xuid.0, 0, 0, 0]) {
+        b.memory().write::<u64>(b.scratch.offset(8 * index), id).unwrap();
+    }
+    assert_eq!(b.xam_call("XamUserLogon", &[base, 0, 0]), 0);
+    assert_eq!(b.kernel.user.profiles.lock().place_of(xuid), Some(0));
+    assert_eq!((b.xam_call("XNotifyGetNext", &sign_in), b.word(0x44)), (1, 1), "the places are the same");
+    assert_eq!(b.kernel.user.presence.lock().of(0).unwrap().context(0x8001), None);
+    let list = folder.path().join(format!("Profiles/{:016X}/FFFE07D1.gpd", xuid.0));
+    assert!(list.exists(), "the title is noted");
+    assert_eq!(b.xam_call("XamUserLogon", &[base, 0, 0]), 0);
+    assert_eq!(b.xam_call("XNotifyGetNext", &sign_in), 0, "nothing has changed");
+}
+
 /// Reads settings of the first user, or of users by ids; returns the result.
 fn read(b: &mut Harness, xuids: &[u64], ids: &[u32], size: u32) -> u64 {
     for (index, id) in ids.iter().enumerate() {

@@ -67,6 +67,13 @@ impl RichPresence {
     pub fn of(&mut self, user: u32) -> Option<&mut UserPresence> {
         self.users.get_mut(user as usize)
     }
+
+    /// Drops the contexts and properties of a user who has left the place.
+    pub fn clear(&mut self, user: u32) {
+        if let Some(left) = self.of(user) {
+            *left = UserPresence::default();
+        }
+    }
 }
 
 impl UserPresence {
