@@ -39,12 +39,13 @@ const KEYSTROKE: u32 = 8;
 /// Numbers of the devices other than controllers: a portal, and another one.
 const PORTAL: u32 = 5;
 const OTHER_DEVICES: [u32; 2] = [PORTAL, 6];
-/// Maximum size in bytes of what such a device reports.
+/// Maximum size in bytes of a transfer with such a device.
 const MAX_REPORT: u32 = 0x20;
 
 /// Returns the result of a transfer with a device other than a controller.
 fn absent_device(device: u32, buffer: Option<GuestAddr>, length: u32) -> Win32Error {
-    let is_valid = OTHER_DEVICES.contains(&device) && buffer.is_some() && length != 0;
+    let has_data = buffer.is_some() && (1..=MAX_REPORT).contains(&length);
+    let is_valid = OTHER_DEVICES.contains(&device) && has_data;
     if is_valid { Win32Error::DEVICE_NOT_CONNECTED } else { Win32Error::INVALID_PARAMETER }
 }
 
@@ -58,8 +59,7 @@ fn read_other_device(
     state: Option<GuestAddr>,
 ) -> Fallible<Win32Error> {
     let Some((length, _)) = length.zip(state) else { return Ok(Win32Error::INVALID_PARAMETER) };
-    let length = length.read(call.memory())?;
-    Ok(absent_device(device, buffer, if length > MAX_REPORT { 0 } else { length }))
+    Ok(absent_device(device, buffer, length.read(call.memory())?))
 }
 
 /// Returns whether flags select controllers; keyboards and other devices are never connected.

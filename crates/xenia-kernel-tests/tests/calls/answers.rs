@@ -127,8 +127,10 @@ fn no_device_other_than_a_controller_is_connected() {
         ("XamInputNonControllerGetRawEx", &[6, buffer, 0, state], INVALID),
         ("XamInputNonControllerSetRaw", &[0x20, buffer], ABSENT),
         ("XamInputNonControllerSetRaw", &[0, buffer], INVALID),
+        ("XamInputNonControllerSetRaw", &[0x21, buffer], INVALID),
         ("XamInputNonControllerSetRaw", &[0x20, 0], INVALID),
         ("XamInputNonControllerSetRawEx", &[5, buffer, 0x20], ABSENT),
+        ("XamInputNonControllerSetRawEx", &[5, buffer, 0x21], INVALID),
         ("XamInputNonControllerSetRawEx", &[7, buffer, 0x20], INVALID),
     ] {
         assert_eq!(b.xam_call(name, arguments), answer, "{name} {arguments:x?}");
