@@ -76,7 +76,7 @@ impl Hal {
     ) -> Fallible<Flow<()>> {
         let command: u8 = call.memory().read(message)?;
         if command == SWITCH_POWER {
-            tracing::info!(target: "kernel", "the title switches the console off");
+            tracing::info!(target: "kernel", "the title switches the console off or restarts it");
             return Ok(Flow::End(EndKind::Exit { code: 0 }));
         }
         if let Some(answer) = answer {

@@ -158,8 +158,8 @@ impl XeKeys {
         Ok(code_of(call, &revealed(call, hidden)?, parts, out))
     }
 
-    /// Stores the HMAC with SHA-1 of three parts, under the key with this number: the roamable one
-    /// of the user's key file, otherwise this machine's, or one that the title has set.
+    /// Stores the HMAC with SHA-1 of three parts, under the key with this number: one that the
+    /// title has set, or the roamable key, which is the key file's or, without it, this machine's.
     #[export(Done)]
     fn XeKeysHmacSha(call: &mut Call, key: u32, parts: [Buffer; 3], out: Buffer) -> Flow<NtStatus> {
         match named_key(call, key) {
