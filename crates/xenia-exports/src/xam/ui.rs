@@ -1,5 +1,6 @@
 //! Dialogs requested by titles (`XamShow*`). The front end behind the dialog port answers.
 
+use super::user::check_place;
 use crate::abi::{Call, Flow, OptionalOut, Out, Ptr, WideText};
 use crate::ports::{DialogRequest, Icon, MessageBox, TextRequest};
 use crate::status::failure::Fallible;
@@ -79,13 +80,10 @@ fn page_of(call: &mut Call, user: u32, page: &str) -> Fallible<Flow<Win32Error>>
 
 /// Shows a user the page of the marketplace.
 fn marketplace(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
-    if user >= USERS {
-        return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
+    match check_place(call, user) {
+        Ok(()) => online_page(call, "Marketplace"),
+        Err(error) => Ok(Flow::Return(error)),
     }
-    if call.kernel.user.profiles.lock().get(user).is_none() {
-        return Ok(Flow::Return(Win32Error::NO_SUCH_USER));
-    }
-    online_page(call, "Marketplace")
 }
 
 /// Returns the text of a player's card.
@@ -420,11 +418,16 @@ impl Ui {
         result: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Flow<Win32Error>> {
-        if user >= USERS || offers.is_none() || count > MAX_DOWNLOADS {
+        if offers.is_none() || count > MAX_DOWNLOADS {
             return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
         }
-        if call.kernel.user.profiles.lock().get(user).is_none() {
-            return complete(call, overlapped, Completed::with(Win32Error::NO_SUCH_USER)).map(Flow::Return);
+        match check_place(call, user) {
+            Ok(()) => {}
+            Err(Win32Error::NO_SUCH_USER) => {
+                let refused = Completed::with(Win32Error::NO_SUCH_USER);
+                return complete(call, overlapped, refused).map(Flow::Return);
+            }
+            Err(error) => return Ok(Flow::Return(error)),
         }
         result.set(call.memory(), Win32Error::CANCELLED.to_hresult().0)?;
         let request = own_message("Marketplace", NOT_CONNECTED, vec![OK.to_owned()]);

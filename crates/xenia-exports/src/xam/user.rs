@@ -43,15 +43,21 @@ fn of_user<R>(call: &Call, user: u32, f: impl FnOnce(&Profile) -> R) -> Option<R
     call.kernel.user.profiles.lock().get(user).map(f)
 }
 
+/// Checks that a user is signed in at a place.
+pub(super) fn check_place(call: &Call, user: u32) -> Result<(), Win32Error> {
+    if user >= USERS {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    of_user(call, user, |_| ()).ok_or(Win32Error::NO_SUCH_USER)
+}
+
 /// Checks a call's user: a place with a signed-in user, or any.
 fn check_user(call: &Call, user: u32) -> Result<(), Win32Error> {
-    let mask = call.kernel.user.profiles.lock().mask();
-    match user {
-        user_index::ANY if mask != 0 => Ok(()),
-        user if user < USERS && mask >> user & 1 != 0 => Ok(()),
-        user if user < USERS || user == user_index::ANY => Err(Win32Error::NO_SUCH_USER),
-        _ => Err(Win32Error::INVALID_PARAMETER),
+    if user != user_index::ANY {
+        return check_place(call, user);
     }
+    let is_anybody_there = call.kernel.user.profiles.lock().mask() != 0;
+    if is_anybody_there { Ok(()) } else { Err(Win32Error::NO_SUCH_USER) }
 }
 
 /// Returns the error of a question about a user that only the online service can answer: there is
