@@ -16,8 +16,7 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
     let text = std::fs::read_to_string(Path::new(BUDGETS)).with_context(|| format!("reading {BUDGETS}"))?;
     let mut budgets: BTreeMap<String, usize> = toml::from_str(&text).with_context(|| BUDGETS.to_owned())?;
     for folder in imports::crate_folders(sources) {
-        let name =
-            folder.parent().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or_default();
+        let name = imports::crate_name(folder);
         let pairs = pairs(&imports::by_module(sources, folder));
         findings.extend(compare(name, &pairs, budgets.remove(name)));
     }
