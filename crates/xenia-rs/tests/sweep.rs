@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 use xenia_testing::hermetic;
+#[cfg(unix)]
+use xenia_testing::without_settings;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
 
@@ -93,6 +95,32 @@ fn a_killed_shard_resumes_with_the_same_result() {
         (&killed["hash"], &killed["missing"], &killed["repeated"]),
         (&one["hash"], &0.into(), &0.into())
     );
+}
+
+/// Without Slurm: the two tasks of an array that begins at 7.
+#[cfg(unix)]
+#[test]
+fn tasks_of_a_slurm_array_run_all_shards() {
+    use std::process::Command;
+    let dir = tempfile::tempdir().unwrap();
+    let folder = plan(dir.path(), SMALL);
+    let one = format!("{folder}/one");
+    let array = format!("{folder}/array");
+    let whole = sweep(&["run", &folder, "--out", &one]);
+    assert!(whole.status.success(), "{}", text(&whole));
+    for task in ["7", "8"] {
+        let mut script = Command::new("bash");
+        without_settings(&mut script);
+        script.arg(root().join("deploy/slurm.sh")).args([&folder, &array]);
+        script.envs([("XENIA_RS", PROGRAM), ("XENIA_CODE_CACHE", "off"), ("XENIA_SCRATCH", "off")]);
+        script.envs([("SLURM_ARRAY_TASK_MIN", "7"), ("SLURM_ARRAY_TASK_COUNT", "2")]);
+        script.env("SLURM_ARRAY_TASK_ID", task).env("SLURM_CPUS_PER_TASK", "1");
+        let output = script.env("XDG_CONFIG_HOME", dir.path()).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+    }
+    let one = merged(&one);
+    let array = merged(&array);
+    assert_eq!((&array["hash"], &array["missing"], &array["repeated"]), (&one["hash"], &0.into(), &0.into()));
 }
 
 /// A child process of `parent`.
