@@ -175,7 +175,10 @@ fn test_with(args: &TestArgs, mut wait_for_tools: impl FnMut() -> Result<()>) ->
         }
         let of_parts = run_parts(step, &parts)?;
         if !parts.is_empty() {
-            times.push(Spent { parts: of_parts, ..watch.stop() });
+            // The only part of a step is the step, unless a build came before it.
+            let has_parts = step.parts.len() > 1 || args.only.is_some();
+            let parts = if has_parts { of_parts } else { Vec::new() };
+            times.push(Spent { parts, ..watch.stop() });
         }
     }
     wait_for_tools()?;

@@ -3,13 +3,14 @@
 use std::time::Instant;
 
 /// Time of a step, or of a part of one.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) struct Spent {
     pub(super) name: &'static str,
     /// Its wall seconds, as measured.
     pub(super) wall: f64,
-    /// CPU seconds of this process and of child processes that have ended, if they are those of
-    /// this step or part alone and the host counts them.
+    /// CPU seconds of this process and of child processes that have ended, if the host counts them
+    /// and, for a part, if no other runs beside it. The installation of tools beside the first
+    /// steps counts for them.
     pub(super) cpu: Option<f64>,
     pub(super) parts: Vec<Self>,
 }
@@ -41,7 +42,7 @@ fn cpu_seconds() -> Option<f64> {
 
 /// CPU seconds in the text of `/proc/self/stat`.
 fn of_stat(text: &str) -> Option<f64> {
-    /// Kernel ticks per second of CPU time.
+    /// `USER_HZ` of Linux, which is 100 on x86-64 and AArch64.
     const TICKS: f64 = 100.0;
     // The process's name, in parentheses, may itself contain parentheses.
     let (_, fields) = text.rsplit_once(')')?;
@@ -60,10 +61,6 @@ pub(super) fn report(steps: &[Spent]) -> String {
     for step in steps {
         let share = step.wall / wall.max(f64::MIN_POSITIVE) * 100.0;
         lines.push(format!("  {}: {:.0} s ({share:.0} %){}", step.name, step.wall, in_words(step.cpu)));
-        // A part alone is the step.
-        if step.parts.len() == 1 {
-            continue;
-        }
         let mut parts: Vec<&Spent> = step.parts.iter().collect();
         parts.sort_by(|one, other| other.wall.total_cmp(&one.wall));
         let line = |part: &&Spent| format!("    {}: {:.0} s{}", part.name, part.wall, in_words(part.cpu));
@@ -95,16 +92,20 @@ mod tests {
         let part = |name, wall| spent(name, wall, None);
         let mut sources = spent("sources", 25.0, Some(30.0));
         sources.parts = vec![part("tidy", 5.0), part("format", 20.0)];
-        let mut build = spent("build", 75.0, Some(140.0));
-        build.parts = vec![spent("build and lints", 75.0, Some(140.0))];
+        let build = spent("build", 50.0, Some(100.0));
+        // By `--only`: the time of the step is also that of a build.
+        let mut suites = spent("suites", 25.0, Some(40.0));
+        suites.parts = vec![part("golden", 5.0)];
         let lines = [
             "time: 100 s, CPU 170 s",
             "  sources: 25 s (25 %), CPU 30 s",
             "    format: 20 s",
             "    tidy: 5 s",
-            "  build: 75 s (75 %), CPU 140 s",
+            "  build: 50 s (50 %), CPU 100 s",
+            "  suites: 25 s (25 %), CPU 40 s",
+            "    golden: 5 s",
         ];
-        assert_eq!(report(&[sources, build]), lines.join("\n"));
+        assert_eq!(report(&[sources, build, suites]), lines.join("\n"));
         assert_eq!(report(&[part("tests", 2.0)]), "time: 2 s\n  tests: 2 s (100 %)");
     }
 }
