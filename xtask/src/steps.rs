@@ -25,9 +25,9 @@ pub(crate) struct TestArgs {
     /// Run only the steps and parts whose name contains this text.
     #[arg(long)]
     only: Option<String>,
-    /// Also run the long step: lock models, code for AArch64, untuned and random programs, every
-    /// round of the tests, losses of the graphics device, fifteen minutes of fuzzing
-    /// (deploy/nightly.yml).
+    /// Also run the long step: lock models, code for AArch64, builds without the lab and without
+    /// devices, untuned, real, random and racing programs, every round of the tests, short golden
+    /// runs, losses of the graphics device, fifteen minutes of fuzzing (deploy/nightly.yml).
     #[arg(long)]
     long: bool,
 }
