@@ -65,5 +65,3 @@ pub(crate) const STANDARD_OUTPUT: u32 = 22;
 pub(crate) const MESSAGE_SINK: u32 = 23;
 /// The status line of a terminal.
 pub(crate) const STATUS_LINE: u32 = 24;
-/// The stuck locks of a run.
-pub(crate) const STUCK_LOCKS: u32 = 25;

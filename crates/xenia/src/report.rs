@@ -101,9 +101,9 @@ documented! {
         pub unimplemented_calls: Vec<NameCount>,
         /// Number of times that a resource limit refused a request, by the limit's name.
         pub limits_hit: BTreeMap<String, u64>,
-        /// Locks of the emulator for which a host thread waited for five seconds, with their
-        /// holders, at most 16; found only in builds with debug assertions, as a release keeps no
-        /// record of holders.
+        /// Locks of this process, which may run other machines, for which a host thread waited for
+        /// five seconds, with their holders, at most 16; found only in builds with debug
+        /// assertions, as a release keeps no record of holders.
         pub stuck_locks: Vec<String>,
         /// Counters of the scheduler.
         #[serde(serialize_with = "counters")]

@@ -31,7 +31,7 @@ pub(crate) struct StuckLockList(Arc<Mutex<Vec<String>>>);
 
 impl Default for StuckLockList {
     fn default() -> Self {
-        Self(Arc::new(Mutex::numbered(Level::Leaf, lock_order::STUCK_LOCKS, Vec::new())))
+        Self(Arc::new(Mutex::new(Level::Leaf, Vec::new())))
     }
 }
 
