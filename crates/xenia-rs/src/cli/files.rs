@@ -254,8 +254,25 @@ mod tests {
     use clap::CommandFactory;
 
     fn checked(words: &[&str]) -> Result<(), String> {
+        checked_with(words, None)
+    }
+
+    fn checked_with(words: &[&str], settings: Option<&Path>) -> Result<(), String> {
         let matches = Cli::command().try_get_matches_from(["xenia-rs"].iter().chain(words)).unwrap();
-        check(&Cli::command(), &matches, None).map_err(|error| error.to_string())
+        check(&Cli::command(), &matches, settings).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn settings_file_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let settings = path("config.toml");
+        std::fs::write(&settings, "").unwrap();
+        let with_settings = |words: &[&str]| checked_with(words, Some(Path::new(&settings)));
+        let why = with_settings(&["exec", "t.xex", "--json", &settings]).unwrap_err();
+        let expected = format!("--json would replace {settings}, the settings file: name another file");
+        assert_eq!(why, expected);
+        assert_eq!(with_settings(&["exec", "t.xex", "--json", &path("new")]), Ok(()));
     }
 
     #[test]
