@@ -1,4 +1,4 @@
-//! Arguments that several tasks have: paths of outputs, and the seed of long runs.
+//! Parser of output paths, and the seed of long runs, for all tasks.
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use std::path::{Path, PathBuf};

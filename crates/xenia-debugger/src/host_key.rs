@@ -4,10 +4,10 @@ use anyhow::{Result, bail};
 use crossterm::event::KeyCode;
 
 /// A key without modifiers; the letter has its case.
-pub type HostKey = KeyCode;
+pub(crate) type HostKey = KeyCode;
 
 /// The key of a word in a script.
-pub fn parse_key(word: &str) -> Result<HostKey> {
+pub(crate) fn parse_key(word: &str) -> Result<HostKey> {
     let mut letters = word.chars();
     if let (Some(letter), None) = (letters.next(), letters.next()) {
         return Ok(KeyCode::Char(letter));

@@ -19,7 +19,7 @@
 mod areas;
 pub mod command;
 pub mod draw;
-pub mod host_key;
+mod host_key;
 pub mod keys;
 pub mod model;
 pub mod panes;

@@ -46,7 +46,7 @@ const LIBRARIES: [&str; 7] =
     ["winit", "wgpu_core", "wgpu_hal", "naga", "cranelift_codegen", "cranelift_frontend", "regalloc2"];
 
 /// Whether standard error is coloured.
-fn colours_standard_error(color: Color) -> bool {
+fn is_standard_error_colored(color: Color) -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
     match color {
         Color::Always => true,
@@ -292,7 +292,7 @@ pub fn start(args: &LogArgs) -> Result<()> {
         let layer = layer.with_ansi(false).with_writer(move || Visible(file.clone()));
         registry.with(layer.with_filter(thinned)).init();
     } else {
-        let colored = colours_standard_error(args.color);
+        let colored = is_standard_error_colored(args.color);
         let layer = layer.with_ansi(colored).with_writer(|| Visible(StandardError));
         registry.with(layer.with_filter(thinned)).init();
     }

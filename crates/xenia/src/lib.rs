@@ -14,7 +14,7 @@
 //!   [`call_trace`], [`profile`] (where a run spends its time), [`png_frames`], [`screenshots`],
 //!   [`video`], [`gallery`]; [`output`] writes files atomically.
 //! - [`library`], [`achievements`]: the user's titles, and the achievements earned in them;
-//!   [`pictures`]: icons as pixels.
+//!   [`pictures`]: PNG pictures as pixels.
 //! - [`user_folders`]: where settings, saves and caches are.
 //! - Messages to the user: [`say`], [`guest_log`].
 //! - [`desktop`]: files and the clipboard of the desktop.

@@ -39,7 +39,7 @@ pub(crate) use state::{decoded, read_state};
 pub(crate) use state_header::check_conditions;
 
 pub use crate::progress::MachinePosition;
-pub use crate::state_origin::{StateOrigin, StateRefusal, this_program};
+pub use crate::state_origin::{StateOrigin, StateRefusal};
 
 use crate::bug_report::Collected;
 use crate::call_trace::CallTraceOutput;

@@ -14,7 +14,7 @@ const MAX_LARGE_SIDE: u32 = 8192;
 /// Largest file in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// An icon as pixels.
+/// A picture as pixels.
 #[derive(Debug, PartialEq, Eq)]
 pub struct IconPicture {
     /// Width and height in pixels.

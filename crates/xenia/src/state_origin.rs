@@ -20,7 +20,7 @@ pub(crate) const TICKS: &str = "guest ticks";
 pub(crate) const FILES: &str = "open files of the host";
 
 /// Name, version and build of this program, as states of it have them.
-pub fn this_program() -> String {
+pub(crate) fn this_program() -> String {
     let version = env!("CARGO_PKG_VERSION");
     match code_store::build_digits() {
         Some(digits) => format!("xenia-rs {version} (build {digits})"),
