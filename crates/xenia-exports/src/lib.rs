@@ -10,6 +10,7 @@
 
 #[cfg(any(test, feature = "testing"))]
 pub mod harness;
+mod kernel_function;
 pub mod messages;
 mod missing_answer;
 mod named_objects;

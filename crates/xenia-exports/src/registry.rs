@@ -1,25 +1,15 @@
 //! Registry of the implemented exports.
 
 use super::FAMILIES;
-use crate::abi::Call;
 use crate::imports::{Continuations, ExportRegistry};
 use crate::resume::{continue_long_call, resume};
-use crate::status::failure::Fallible;
 use std::sync::OnceLock;
-use xenia_guest::{GuestAddr, NtStatus};
-use xenia_imports::Library;
 
 /// Returns the registry of all families, which is built on first use. All machines share it.
 pub fn registry() -> &'static ExportRegistry {
     static REGISTRY: OnceLock<ExportRegistry> = OnceLock::new();
     let continuations = Continuations { resume, continue_long_call };
     REGISTRY.get_or_init(|| ExportRegistry::new(FAMILIES, continuations))
-}
-
-/// Returns the address of a kernel function, for exports that call one as guest code does.
-pub(super) fn kernel_function(call: &Call, name: &str) -> Fallible<GuestAddr> {
-    let export = registry().find_by_name(Library::xboxkrnl, name).ok_or(NtStatus::NOT_IMPLEMENTED)?;
-    call.kernel.imports.stub_of(call.memory(), export)
 }
 
 #[cfg(test)]
@@ -29,7 +19,7 @@ mod tests {
     use ordinals::ExportKind;
     use std::path::Path;
     use xenia_guest::Ordinal;
-    use xenia_imports::{Status, ordinals};
+    use xenia_imports::{Library, Status, ordinals};
 
     #[test]
     fn no_export_is_implemented_twice_and_none_is_a_variable() {

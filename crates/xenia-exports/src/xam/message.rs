@@ -6,9 +6,9 @@ use crate::abi::{
     Call, Continuation, ExportResumption, Flow, GuestCall, IntoFlow, OptionalOut, Out, ProcessorMode,
     WaiterResult,
 };
+use crate::kernel_function::kernel_function;
 use crate::messages::{MessageWords, answer};
 use crate::objects::ObjectKind;
-use crate::registry::kernel_function;
 use crate::status::failure::Fallible;
 use crate::user::dialogs;
 use crate::user::overlapped::{

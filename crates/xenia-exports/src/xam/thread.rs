@@ -5,7 +5,7 @@
 
 use super::last_error::failed;
 use crate::abi::{Call, Continuation, ExportResumption, Flow, GuestCall, Handle, IntoFlow};
-use crate::registry::kernel_function;
+use crate::kernel_function::kernel_function;
 use crate::status::failure::Fallible;
 use crate::thread::frames::call_frame_locals;
 use crate::xboxkrnl::{driver_request, nt_thread};

@@ -7,7 +7,7 @@ use super::last_error::set_from_status;
 use crate::abi::{
     Call, Continuation, ExportResumption, Flow, GuestCall, Handle, IntoFlow, Out, ProcessorMode,
 };
-use crate::registry::kernel_function;
+use crate::kernel_function::kernel_function;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, MILLISECOND_100NS, NtStatus};
 use xenia_kernel_macros::exports;

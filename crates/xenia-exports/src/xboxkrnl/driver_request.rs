@@ -27,8 +27,8 @@ use crate::files::Reply;
 use crate::files::drivers::{
     DriverAnswer, DriverCall, DriverProgress, FilePhase, NewRequest, RequestPurpose,
 };
+use crate::kernel_function::kernel_function;
 use crate::objects::{ObjectKind, ObjectRef};
-use crate::registry::kernel_function;
 use crate::status::failure::{Failure, Fallible};
 use xenia_guest::layout::{device_object, driver_object, file_object, irp, major};
 use xenia_guest::{Buffer, GuestAddr, NtStatus};

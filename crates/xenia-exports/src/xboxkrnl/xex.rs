@@ -11,7 +11,6 @@ use crate::loader::LoadError;
 use crate::loader::image_headers::xex_field;
 use crate::loader::operation::Operation;
 use crate::loader::{Module, base_name, count_loads, locked, operation};
-use crate::registry;
 use crate::status::failure::Fallible;
 use xenia_formats::image::Version;
 use xenia_formats::xex::{key, module_flags};
@@ -75,7 +74,7 @@ fn library_export(call: &Call, library: Library, wanted: &Wanted) -> Fallible<Op
         let Kernel { imports, pool, .. } = call.kernel;
         return imports.make_variable_at(call.memory(), pool, library, row.ordinal).map(Some);
     }
-    match registry().find(library, row.ordinal) {
+    match call.kernel.imports.registry.find(library, row.ordinal) {
         Some(export) => call.kernel.imports.stub_of(call.memory(), export).map(Some),
         None => Ok(None),
     }
