@@ -13,8 +13,6 @@
 
 use crate::{FileData, VolumeProperties};
 
-/// Size of an allocation unit in bytes, unless a header states another: 32 sectors of 512.
-pub(crate) const UNIT: u64 = 0x4000;
 /// The first bytes of a volume.
 const MAGIC: [u8; 4] = *b"XTAF";
 /// Bytes of the header that are read.

@@ -13,9 +13,9 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+use super::allocation_unit::UNIT;
 use super::atomic_replace::{Facts, HostFileHandle, OpenHostFiles, remove_open};
 use super::device::{Entry, Existing, FileData, FileDevice, OpenMode, VolumeProperties, sort};
-use super::fatx::UNIT;
 use super::path::MAX_NAMES;
 use super::quota::Quota;
 use super::stamp::{Stamps, attributes};

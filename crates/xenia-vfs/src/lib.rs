@@ -20,6 +20,7 @@
 //! handles, sharing modes and NT statuses belong to its callers.
 #![forbid(unsafe_code)]
 
+mod allocation_unit;
 mod atomic_replace;
 mod container;
 mod device;

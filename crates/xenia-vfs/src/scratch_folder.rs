@@ -22,8 +22,8 @@ mod partition;
 #[cfg(test)]
 mod tests;
 
+use super::allocation_unit::UNIT;
 use super::device::{Entry, Existing, FileData, FileDevice, OpenMode, VolumeProperties};
-use super::fatx::UNIT;
 use super::host_folder::HostFolder;
 use super::lock_file;
 use super::quota::Quota;

@@ -1,13 +1,13 @@
 //! Space of disks in memory: allocation units, and how many of them are used.
 
-use crate::{VfsError, VfsResult, fatx};
+use crate::{VfsError, VfsResult, allocation_unit};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_limits::{Limit, ResourceLimits};
 use xenia_state::{Impossible, check};
 
 /// Size of an allocation unit, which is a buffer here.
-pub(crate) const UNIT: usize = fatx::UNIT as usize;
+pub(crate) const UNIT: usize = allocation_unit::UNIT as usize;
 
 /// Used space of a device, and its limit.
 #[derive(Debug)]

@@ -3,7 +3,6 @@
 //!
 //! If the host's file system reports holes, they are not read either (`SEEK_DATA` of lseek(2)).
 
-use super::host_folder::read_at;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::ops::Range;
@@ -54,7 +53,7 @@ fn copy_dense(from: &File, to: &mut File, at: u64, length: u64) -> io::Result<u6
     let mut done = 0;
     while done < length {
         let most = (length - done).min(CHUNK as u64) as usize;
-        let count = read_at(from, at + done, &mut piece[..most]).map_err(io::Error::other)?;
+        let count = file::read_at(from, at + done, &mut piece[..most])?;
         if count == 0 {
             break;
         }

@@ -1,7 +1,7 @@
 //! Raw partition in a sparse file of the host. Unwritten bytes are zeros.
 
+use crate::allocation_unit::UNIT;
 use crate::device::raw_partition::changes_header;
-use crate::fatx::UNIT;
 use crate::host_folder::read_at;
 use crate::quota::Quota;
 use crate::sparse_copy::data_from;
