@@ -2,8 +2,8 @@
 //!
 //! No file outside the folder is reachable ([`paths`]). Guests see regular files and directories
 //! only. The host's times, free space, listing order and letter case are hidden; the guest's times
-//! and attributes are stored in the folder, see [`super::stamp`]. Writes replace files atomically,
-//! see [`super::atomic_replace`].
+//! and attributes are stored in the folder, see [`super::folder_stamps`]. Writes replace files
+//! atomically, see [`super::atomic_replace`].
 
 mod file;
 mod host_names;
@@ -16,9 +16,10 @@ mod tests;
 use super::allocation_unit::UNIT;
 use super::atomic_replace::{Facts, HostFileHandle, OpenHostFiles, remove_open};
 use super::device::{Entry, Existing, FileData, FileDevice, OpenMode, VolumeProperties, sort};
+use super::folder_stamps::Stamps;
 use super::path::MAX_NAMES;
 use super::quota::Quota;
-use super::stamp::{Stamps, attributes};
+use super::stamp::attributes;
 use super::{DeviceState, SavedBytes, Stamp, VfsError, VfsResult};
 use file::HostFile;
 pub(super) use file::read_at;

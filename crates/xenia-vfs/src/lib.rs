@@ -26,6 +26,7 @@ mod container;
 mod device;
 mod error;
 mod fatx;
+mod folder_stamps;
 mod host_folder;
 mod location;
 pub mod lock_file;
