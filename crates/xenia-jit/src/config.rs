@@ -4,7 +4,6 @@
 //! `engine` chooses the model of reservations; `precise_faults` decides whether registers are exact
 //! at a fault and whether stores to code stop compiled code; `wrong_addi` is wrong on purpose.
 
-use crate::code::memory::CODE_SIZE;
 use std::time::Duration;
 use xenia_cpu::EngineConfig;
 use xenia_lifter::Effort;
@@ -113,7 +112,7 @@ const HOT_AFTER: u32 = 20_000;
 const COMPILE_BUDGET: Duration = Duration::from_millis(20);
 
 /// Bytes of the baseline tier's code memory: enough for some 28 million guest instructions.
-pub(crate) const BASELINE_CODE: usize = CODE_SIZE;
+pub(crate) const BASELINE_CODE: usize = 256 << 20;
 
 impl Default for JitConfig {
     fn default() -> Self {

@@ -10,7 +10,7 @@
 //! An address for which the optimizing tier has code has no entry here, and units that contain such
 //! an address after their start are withdrawn ([`BaselineCache::withdraw_entries`]).
 //!
-//! Limits: code memory ([`crate::config::BASELINE_CODE`], about 28 million guest instructions),
+//! Limits: code memory ([`BASELINE_CODE`], about 28 million guest instructions),
 //! and as much memory for the table of entries, which takes 8 KiB for each 8 KiB of guest memory
 //! with units, or 4 KiB if no two neighbouring words have entries. When one of them is full, the
 //! units of the coldest 8 KiB are withdrawn ([`BaselineCache::make_room`]). The table of entries,
@@ -39,6 +39,7 @@ use crate::code::entries::Entries;
 use crate::code::epochs::Epochs;
 use crate::code::memory::{CODE_SIZE, CodeMemory};
 use crate::code::pages::PageVersion;
+use crate::config::BASELINE_CODE;
 use fnv::FnvHashMap;
 use lists::Lists;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +57,8 @@ const MIN_TABLES: usize = 64;
 
 /// Limit of withdrawn units that wait for engines; beyond it the cache tries to free them.
 const MAX_RETIRED: usize = 64;
+
+const _: () = assert!(BASELINE_CODE <= CODE_SIZE, "code memory is smaller than the default");
 
 /// A published unit.
 struct BaselineUnit {
