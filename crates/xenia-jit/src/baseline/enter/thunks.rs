@@ -7,8 +7,8 @@
 //!
 //! | thunk | MXCSR in its service | result | afterwards |
 //! |---|---|---|---|
-//! | `call_compiler`, `slice_over` | Rust's modes from then on | rax | jumps there; `leave_stored` if 0 |
-//! | `run_float_arm` | Rust's modes from then on | al | returns; `arm_failed` if 0 |
+//! | `call_compiler`, `slice_over` | Rust's from then on | rax | jumps there; `leave_stored` if 0 |
+//! | `run_float_arm` | Rust's from then on | al | returns; `arm_failed` if 0 |
 //! | `run_arm` | as it is: its arms do not compute | al | returns; `arm_failed` if 0 |
 //!
 //! The safety rules are those of [`super`].
