@@ -3,12 +3,14 @@
 //! Compiled code uses it for cases that a host instruction does not decide, for all arithmetic
 //! while FPSCR has a rounding mode other than to nearest or enables exceptions, and to compute
 //! FPRF, FR and FI lazily for the host's operations. It shares no code with the interpreter's
-//! arithmetic: it computes in `rustc_apfloat`'s quadruple precision. A result is first rounded
-//! toward zero with a sticky last bit, which 113 bits against 53 make equivalent to the exact
-//! value, and then rounded once to its format. Source: PowerISA 2.02 book I, 4.3 to 4.6; where that
-//! leaves a choice, `docs/src/decisions/0004-instruction-results.md`.
+//! arithmetic: it computes in `rustc_apfloat`'s quadruple precision, and `ordinary` computes most of
+//! the same results in less time. A result in quadruple precision is first rounded toward zero with
+//! a sticky last bit, which 113 bits against 53 make equivalent to the exact value, and then rounded
+//! once to its format. Source: PowerISA 2.02 book I, 4.3 to 4.6; where that leaves a choice,
+//! `docs/src/decisions/0004-instruction-results.md`.
 
 mod estimate;
+mod ordinary;
 mod round;
 #[cfg(test)]
 mod tests;
@@ -105,15 +107,20 @@ impl SoftFloatResult {
 pub(crate) fn compute(op: Op, operands: [u64; 3], fpscr: u32) -> Option<SoftFloatResult> {
     use Op::*;
     let [_, b, _] = operands;
+    let integer = |width, round| {
+        let quick = ordinary::integer(b, width, round);
+        Some(quick.unwrap_or_else(|| to_integer(b, width, round, fpscr)))
+    };
     match op {
-        fctidx => return Some(to_integer(b, 64, mode(fpscr), fpscr)),
-        fctidzx => return Some(to_integer(b, 64, Round::TowardZero, fpscr)),
-        fctiwx => return Some(to_integer(b, 32, mode(fpscr), fpscr)),
-        fctiwzx => return Some(to_integer(b, 32, Round::TowardZero, fpscr)),
+        fctidx => return integer(64, mode(fpscr)),
+        fctidzx => return integer(64, Round::TowardZero),
+        fctiwx => return integer(32, mode(fpscr)),
+        fctiwzx => return integer(32, Round::TowardZero),
         _ => {}
     }
     let arithmetic = Arithmetic { op, operands, numbers: numbers_of(op)? };
-    Some(arithmetic.outcome_of_nan(fpscr).unwrap_or_else(|| arithmetic.outcome(fpscr)))
+    let quick = arithmetic.outcome_of_nan(fpscr).or_else(|| arithmetic.ordinary(fpscr));
+    Some(quick.unwrap_or_else(|| arithmetic.outcome(fpscr)))
 }
 
 /// Which of frA, frB and frC an arithmetic row reads as floating-point numbers. `None` for other

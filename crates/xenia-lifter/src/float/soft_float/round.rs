@@ -34,7 +34,7 @@ pub(super) fn rounded(value: Quad, single: bool, fpscr: u32) -> SoftFloatResult 
 }
 
 /// The class of a value with this sign bit.
-fn signed(sign: u64, positive: u32, negative: u32) -> u32 {
+pub(super) fn signed(sign: u64, positive: u32, negative: u32) -> u32 {
     if sign == 0 { positive } else { negative }
 }
 

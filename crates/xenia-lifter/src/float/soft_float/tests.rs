@@ -93,3 +93,47 @@ fn agrees_with_the_interpreter_under_all_control_bits() {
         }
     }
 }
+
+#[test]
+fn ordinary_results_are_those_of_quadruple_precision() {
+    let rows: Vec<Op> = Op::all().filter(|&op| numbers_of(op).is_some()).collect();
+    let mut dice = xenia_testing::Dice(2);
+    let mut next = || dice.next();
+    let mut decided = vec![0; rows.len()];
+    for round in 0..400_000 {
+        let row = round % rows.len();
+        let op = rows[row];
+        let Some(numbers) = numbers_of(op) else { continue };
+        let operands = [operand(&mut next), operand(&mut next), operand(&mut next)];
+        let fpscr = next() as u32 & 0xFB;
+        let arithmetic = Arithmetic { op, operands, numbers };
+        if arithmetic.outcome_of_nan(fpscr).is_some() {
+            continue;
+        }
+        let Some(ordinary) = arithmetic.ordinary(fpscr) else { continue };
+        assert_eq!(ordinary, arithmetic.outcome(fpscr), "{op:?} {operands:x?} fpscr {fpscr:#x}");
+        decided[row] += 1;
+    }
+    for (op, count) in rows.into_iter().zip(decided) {
+        let is_estimate = matches!(op, Op::fresx | Op::frsqrtex);
+        assert_eq!(count > 500, !is_estimate, "{op:?}: {count}");
+    }
+}
+
+#[test]
+fn ordinary_integers_are_those_of_quadruple_precision() {
+    let mut dice = xenia_testing::Dice(3);
+    let mut next = || dice.next();
+    let mut decided = 0;
+    for n in 0..200_000 {
+        let bits = if n % 2 == 0 { operand(&mut next) } else { (f64::from(next() as i32) / 8.0).to_bits() };
+        let width = if n % 3 == 0 { 32 } else { 64 };
+        let fpscr = next() as u32 & 0xFB;
+        if let Some(ordinary) = ordinary::integer(bits, width, mode(fpscr)) {
+            let exact = to_integer(bits, width, mode(fpscr), fpscr);
+            assert_eq!(ordinary, exact, "{bits:x} width {width} fpscr {fpscr:#x}");
+            decided += 1;
+        }
+    }
+    assert!(decided > 50_000, "{decided}");
+}
