@@ -111,12 +111,18 @@ pub(super) fn has_pending_status(ctx: &PpcContext) -> bool {
 
 /// Applies pending updates of FPSCR as far as the arm of an instruction needs them.
 pub(super) fn apply_pending_status(ctx: &mut PpcContext, word: u32) {
-    let needs = decode(word).map_or(Status::Reads, |op| STATUS[op as usize]);
+    let needs = decode(word).map_or(Status::Writes, |op| STATUS[op as usize]);
     if needs == Status::Ignores {
         return;
     }
     let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
+    let flags = mxcsr & float_state::FLAGS;
     float_state::materialize_exceptions(ctx, &mut mxcsr);
+    if needs != Status::Writes {
+        // To raise exceptions that FPSCR has changes nothing, and a load of MXCSR that changes no
+        // flags is fast (`exchange_for_rust`).
+        mxcsr |= flags;
+    }
     ctx.host[Word::Mxcsr as usize] = mxcsr.into();
     if ctx.fp_lazy.op == 0 {
         return;
@@ -137,6 +143,8 @@ enum Status {
     /// It overwrites all of them without reading them, if no exception is enabled.
     Replaces,
     Reads,
+    /// It may clear exceptions.
+    Writes,
 }
 
 static STATUS: LazyLock<Vec<Status>> = LazyLock::new(|| Op::all().map(status).collect());
@@ -165,7 +173,39 @@ fn status(op: Op) -> Status {
         | Op::frsqrtex
         | Op::fcfidx
         | Op::frspx => Status::Replaces,
+        Op::mcrfs | Op::mtfsfx | Op::mtfsfix | Op::mtfsb0x | Op::mtfsb1x => Status::Writes,
         _ if op.row().family == Family::Float => Status::Reads,
         _ => Status::Ignores,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_cpu::fpscr::{FX, OX, UX, XX, ZX};
+
+    #[test]
+    fn only_arms_that_write_fpscr_clear_the_flags() {
+        let flags = u64::from(float_state::FLAGS);
+        let modes = u64::from(float_state::DEFAULT_MXCSR);
+        let raised = FX | OX | UX | ZX | XX;
+        for (op, kept, fpscr) in [
+            (Op::fmulsx, flags, raised),
+            (Op::fcmpu, flags, raised),
+            (Op::fctiwx, flags, raised),
+            (Op::mffsx, flags, raised),
+            (Op::mcrfs, 0, raised),
+            (Op::mtfsfx, 0, raised),
+            (Op::mtfsfix, 0, raised),
+            (Op::mtfsb0x, 0, raised),
+            (Op::mtfsb1x, 0, raised),
+            (Op::vaddfp, flags, 0),
+        ] {
+            let mut ctx = PpcContext::default();
+            ctx.host[Word::Mxcsr as usize] = modes | flags;
+            apply_pending_status(&mut ctx, op.row().bits);
+            assert_eq!(ctx.host[Word::Mxcsr as usize], modes | kept, "{op:?}");
+            assert_eq!(ctx.fpscr, fpscr, "{op:?}");
+        }
     }
 }

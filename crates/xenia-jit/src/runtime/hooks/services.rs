@@ -118,6 +118,9 @@ pub(super) fn float_in_software(call: &mut Call<'_, '_>, word: u64) -> u64 {
     let plain = call.ctx.fpscr & CONTROL == 0;
     if !plain {
         float_state::materialize_fpscr(call.ctx, call.mxcsr);
+        // They mean nothing in this mode, and Rust's arithmetic then raises no new ones: loads of
+        // MXCSR that change flags are slow (`exchange_for_rust`).
+        *call.mxcsr |= FLAGS;
     }
     let quick = if plain { float_state::perform_single(call.ctx, i, operands) } else { None };
     let bits = match quick {
@@ -173,7 +176,10 @@ pub(super) fn exact_status(call: &mut Call<'_, '_>, exceptions: u64) -> u64 {
     if exceptions == 0 {
         float_state::materialize_fpscr(call.ctx, call.mxcsr);
     } else {
+        // FPSCR has them and keeps them, so they may be raised again.
+        let flags = *call.mxcsr & FLAGS;
         float_state::materialize_exceptions(call.ctx, call.mxcsr);
+        *call.mxcsr |= flags;
     }
     u64::from(call.ctx.fpscr)
 }
