@@ -195,20 +195,20 @@ impl Arithmetic {
     /// The result in quadruple precision.
     fn result(&self, round: Round) -> StatusAnd<Quad> {
         use Op::*;
-        let b = self.operands[1];
-        let [qa, qb, qc] = self.operands.map(quad);
+        // Estimates and roots need no operand in quadruple precision.
+        let [a, b, c] = self.operands;
         match self.op {
-            faddx | faddsx => qa.add_r(qb, round),
-            fsubx | fsubsx => qa.sub_r(qb, round),
-            fmulx | fmulsx => qa.mul_r(qc, round),
-            fdivx | fdivsx => qa.div_r(qb, round),
-            fmaddx | fmaddsx | fnmaddx | fnmaddsx => qa.mul_add_r(qc, qb, round),
-            fmsubx | fmsubsx | fnmsubx | fnmsubsx => qa.mul_add_r(qc, -qb, round),
+            faddx | faddsx => quad(a).add_r(quad(b), round),
+            fsubx | fsubsx => quad(a).sub_r(quad(b), round),
+            fmulx | fmulsx => quad(a).mul_r(quad(c), round),
+            fdivx | fdivsx => quad(a).div_r(quad(b), round),
+            fmaddx | fmaddsx | fnmaddx | fnmaddsx => quad(a).mul_add_r(quad(c), quad(b), round),
+            fmsubx | fmsubsx | fnmsubx | fnmsubsx => quad(a).mul_add_r(quad(c), -quad(b), round),
             fsqrtx | fsqrtsx => root(b),
             fresx => reciprocal(b),
             frsqrtex => reciprocal_root(b),
             fcfidx => Quad::from_i128_r(i128::from(b as i64), round),
-            _ => StatusAnd { status: Status::OK, value: qb },
+            _ => StatusAnd { status: Status::OK, value: quad(b) },
         }
     }
 
