@@ -1,6 +1,6 @@
 //! The host code of a row's operation, and the checks of its result.
 
-use super::rows::{FloatRow, IntegerRounding, Operation};
+use super::rows::{FloatRow, IntegerRounding, MULTIPLY, Operation};
 use super::writer::{LAZY_OP, Label, ThunkWriter};
 use crate::baseline::encode::{
     ADD, CVTSD2SI, CVTSD2SS, CVTSI2SD, CVTSS2SD, CVTTSD2SI, Condition, Dword, Form, Imm, MOVAPD, MOVD,
@@ -121,25 +121,42 @@ impl ThunkWriter {
         // Infinities, and zero.
         self.e.imm(Dword, Imm::Cmp, Rm::Reg(RCX), (SINGLE_EXPONENTS * SINGLE_STEP).cast_signed());
         self.branch(Condition::EQUAL, Label::Deliver);
+        let is_product = row.operation == Operation::Binary(MULTIPLY);
+        if is_product {
+            // Next to the smallest normal number the host may not detect tininess.
+            self.e.imm(Dword, Imm::Cmp, Rm::Reg(RCX), SINGLE_STEP.wrapping_neg().cast_signed());
+            self.branch(Condition::NOT_CARRY, Label::Arm);
+        }
         self.e.op64(MOVD_FROM, XMM0, Rm::Reg(RCX));
         self.e.op64(ADD, RCX, Rm::Reg(RCX));
         self.branch(Condition::EQUAL, Label::Deliver);
-        self.jump_here(Label::Arm);
+        if is_product {
+            // The double was exact, or as tiny, so the single was rounded once.
+            self.require_short_operands(row);
+            self.jump_here(Label::Deliver);
+        } else {
+            self.jump_here(Label::Arm);
+        }
         if !is_checked {
             return;
         }
         self.label(Label::Midpoint);
         if !matches!(row.operation, Operation::Fused { .. }) {
             // The double is right if the operands are singles.
-            for read in row.fields() {
-                let byte = if read.field == 0 { 0xC8 } else { 0xCC };
-                self.e.raw(&[0x0F, 0xB6, byte]); // movzx ecx, al or ah
-                self.e.test(numbered_fpr(RCX), EXTRA);
-                self.branch(Condition::NOT_EQUAL, Label::Arm);
-            }
+            self.require_short_operands(row);
             self.jump_here(Label::Round);
         }
         // The arm's code follows.
+    }
+
+    /// Goes to [`Label::Arm`] unless the significands of the operands have 24 bits.
+    fn require_short_operands(&mut self, row: FloatRow) {
+        for read in row.fields() {
+            let byte = if read.field == 0 { 0xC8 } else { 0xCC };
+            self.e.raw(&[0x0F, 0xB6, byte]); // movzx ecx, al or ah
+            self.e.test(numbered_fpr(RCX), EXTRA);
+            self.branch(Condition::NOT_EQUAL, Label::Arm);
+        }
     }
 
     fn jump_here(&mut self, label: Label) {

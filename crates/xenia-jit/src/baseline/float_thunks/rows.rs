@@ -70,7 +70,7 @@ pub(super) struct FloatRow {
 }
 
 const ADD: u8 = 0x58;
-const MULTIPLY: u8 = 0x59;
+pub(super) const MULTIPLY: u8 = 0x59;
 const SUBTRACT: u8 = 0x5C;
 const DIVIDE: u8 = 0x5E;
 /// VFMADD213SD and VFMSUB213SD.
