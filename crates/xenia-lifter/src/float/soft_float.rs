@@ -312,8 +312,12 @@ fn root(b: u64) -> StatusAnd<Quad> {
 /// `b` as an integer of `width` bits, saturated.
 fn to_integer(b: u64, width: usize, round: Round, fpscr: u32) -> SoftFloatResult {
     let low = i64::MIN >> (64 - width);
+    // 2^width: certainly out of range.
+    let beyond = f64::from_bits((1023 + width as u64) << 52);
     let (value, exceptions, rounding) = if is_nan(b) {
         (low, VXCVI | if is_signalling(b) { VXSNAN } else { 0 }, 0)
+    } else if f64::from_bits(b).abs() >= beyond {
+        (if b & SIGN != 0 { low } else { !low }, VXCVI, 0)
     } else {
         let result = double(b).to_i128_r(width, round, &mut false);
         let cut = double(b).to_i128_r(width, Round::TowardZero, &mut false);
