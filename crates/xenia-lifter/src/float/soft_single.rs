@@ -58,16 +58,19 @@ const LEAST_NORMAL: f64 = f32::MIN_POSITIVE as f64;
 /// disabled. `None` for other rows and operands, and for undecided results.
 pub(crate) fn nearest(op: Op, operands: [u64; 3]) -> Option<(u64, u32)> {
     let [a, b, c] = operands.map(f64::from_bits);
-    let [is_a, is_b, is_c] = [a, b, c].map(|x| x.is_finite() && f64::from(x as f32) == x);
+    // For operands of the row alone: the others are arbitrary, and to convert one that is denormal
+    // takes long, and raises flags that the restored MXCSR lacks (`exchange_for_rust`).
+    let is_single = |x: f64| x.is_finite() && f64::from(x as f32) == x;
+    let are_singles = || is_single(a) && is_single(b) && is_single(c);
     let negative = matches!(op, Op::fnmaddsx | Op::fnmsubsx);
     let value = match op {
-        Op::faddsx if is_a && is_b => a + b,
-        Op::fsubsx if is_a && is_b => a - b,
-        Op::fmulsx if is_a && is_c => a * c,
-        Op::fdivsx if is_a && is_b && b != 0.0 => a / b,
+        Op::faddsx if is_single(a) && is_single(b) => a + b,
+        Op::fsubsx if is_single(a) && is_single(b) => a - b,
+        Op::fmulsx if is_single(a) && is_single(c) => a * c,
+        Op::fdivsx if is_single(a) && is_single(b) && b != 0.0 => a / b,
         Op::frspx if b.is_finite() => b,
-        Op::fmaddsx | Op::fnmaddsx if is_a && is_b && is_c => fused(a * c, b),
-        Op::fmsubsx | Op::fnmsubsx if is_a && is_b && is_c => fused(a * c, -b),
+        Op::fmaddsx | Op::fnmaddsx if are_singles() => fused(a * c, b),
+        Op::fmsubsx | Op::fnmsubsx if are_singles() => fused(a * c, -b),
         _ => return None,
     };
     // A quotient just below it may have been rounded to it. A zero may be exact or not.

@@ -5,6 +5,9 @@
 //! exponents far from the ends of the range, so that the error is a double. The host rounds to
 //! nearest; the error says on which side the exact value lies, which gives the value rounded toward
 //! zero. From that, with a sticky last bit, a single is rounded once (53 ≥ 24 + 2).
+//!
+//! Other operands are refused before the host computes: it would raise flags that the guest's MXCSR
+//! lacks, and a load of MXCSR that changes flags is slow.
 
 use super::round::signed;
 use super::{Arithmetic, BEYOND_SINGLE, SIGN, SoftFloatResult, mode};
@@ -49,15 +52,21 @@ fn product(a: f64, b: f64) -> Option<NearestResult> {
 }
 
 fn quotient(a: f64, b: f64) -> Option<NearestResult> {
+    if !is_moderate(a) || !is_moderate(b) {
+        return None;
+    }
     let value = a / b;
     let rest = fused_multiply_add(-value, b, a);
     let error = if b < 0.0 { -rest } else { rest };
-    (is_moderate(a) && is_moderate(b) && is_moderate(value)).then_some(NearestResult { value, error })
+    is_moderate(value).then_some(NearestResult { value, error })
 }
 
 fn root(b: f64) -> Option<NearestResult> {
+    if !is_moderate(b) || b < 0.0 {
+        return None;
+    }
     let value = b.sqrt();
-    (is_moderate(b) && b > 0.0).then(|| NearestResult { value, error: fused_multiply_add(-value, value, b) })
+    Some(NearestResult { value, error: fused_multiply_add(-value, value, b) })
 }
 
 /// a × c + b. Source of the error: Boldo and Muller, "Exact and Approximated Error of the FMA".
@@ -179,6 +188,9 @@ pub(super) fn integer(b: u64, width: usize, round: Round) -> Option<SoftFloatRes
     let value = f64::from_bits(b);
     let magnitude = value.abs();
     let limit = if width == 64 { TWO_TO_62 } else { TWO_TO_30 };
+    if !value.is_finite() || magnitude >= limit {
+        return None;
+    }
     let whole = match round {
         Round::TowardZero => value.trunc(),
         Round::TowardPositive => value.ceil(),
@@ -192,5 +204,5 @@ pub(super) fn integer(b: u64, width: usize, round: Round) -> Option<SoftFloatRes
         exceptions = XX;
     }
     let bits = (whole as i64).cast_unsigned();
-    (magnitude < limit).then_some(SoftFloatResult { bits: Some(bits), class: None, rounding, exceptions })
+    Some(SoftFloatResult { bits: Some(bits), class: None, rounding, exceptions })
 }
