@@ -261,7 +261,9 @@ impl Arithmetic {
 /// Nibble of `op`, which is `fcmpu` or `fcmpo`, and the exceptions that it raises.
 pub(crate) fn compare(op: Op, a: u64, b: u64, fpscr: u32) -> (u8, u32) {
     use std::cmp::Ordering::*;
-    match double(a).partial_cmp(&double(b)) {
+    let unordered = is_nan(a) || is_nan(b);
+    let order = if unordered { None } else { f64::from_bits(a).partial_cmp(&f64::from_bits(b)) };
+    match order {
         Some(Less) => (8, 0),
         Some(Greater) => (4, 0),
         Some(Equal) => (2, 0),

@@ -6,8 +6,8 @@
 //! nearest; the error says on which side the exact value lies, which gives the value rounded toward
 //! zero. From that, with a sticky last bit, a single is rounded once (53 ≥ 24 + 2).
 //!
-//! Other operands are refused before the host computes: it would raise flags that the guest's MXCSR
-//! lacks, and a load of MXCSR that changes flags is slow.
+//! Quotients, roots and conversions refuse other operands before the host computes: it would raise
+//! flags that the guest's MXCSR lacks, and a load of MXCSR that changes flags is slow.
 
 use super::round::signed;
 use super::{Arithmetic, BEYOND_SINGLE, SIGN, SoftFloatResult, mode};
