@@ -29,8 +29,8 @@
 //! differ:
 //! - a NaN results, or a compare is unordered: VX\* bits and the NaN are the architecture's;
 //! - a double lies next to the smallest normal number: the host detects tininess after rounding;
-//! - a single is below the normal range or next to it, and not zero; a product of operands of 24 bits
-//!   only next to it;
+//! - a single is below the normal range or next to it, and not zero (a product of operands of 24
+//!   bits: next to it);
 //! - a conversion to an integer gives the host's value for "invalid";
 //! - the operand of an estimate is not a normal number, or is negative (`frsqrte`), or operand or
 //!   result is not a normal single (`fres`).

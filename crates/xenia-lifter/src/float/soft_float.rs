@@ -3,11 +3,11 @@
 //! Compiled code uses it for cases that a host instruction does not decide, for all arithmetic
 //! while FPSCR has a rounding mode other than to nearest or enables exceptions, and to compute
 //! FPRF, FR and FI lazily for the host's operations. It shares no code with the interpreter's
-//! arithmetic: it computes in `rustc_apfloat`'s quadruple precision, and `ordinary` computes most of
-//! the same results in less time. A result in quadruple precision is first rounded toward zero with
-//! a sticky last bit, which 113 bits against 53 make equivalent to the exact value, and then rounded
-//! once to its format. Source: PowerISA 2.02 book I, 4.3 to 4.6; where that leaves a choice,
-//! `docs/src/decisions/0004-instruction-results.md`.
+//! arithmetic: it computes in `rustc_apfloat`'s quadruple precision, and `ordinary` computes most
+//! of the same results in less time. A result in quadruple precision is first rounded toward zero
+//! with a sticky last bit, which 113 bits against 53 make equivalent to the exact value, and then
+//! rounded once to its format. Source: PowerISA 2.02 book I, 4.3 to 4.6; where that leaves a
+//! choice, `docs/src/decisions/0004-instruction-results.md`.
 
 mod estimate;
 mod ordinary;
@@ -195,7 +195,7 @@ impl Arithmetic {
     /// The result in quadruple precision.
     fn result(&self, round: Round) -> StatusAnd<Quad> {
         use Op::*;
-        // Estimates and roots need no operand in quadruple precision.
+        // Only operands of the row are converted, which takes as long as the operation.
         let [a, b, c] = self.operands;
         match self.op {
             faddx | faddsx => quad(a).add_r(quad(b), round),
