@@ -138,17 +138,17 @@ fn materialize(mut fpscr: u32, lazy: FpLazy) -> u32 {
 /// Executes a single-precision instruction that inline code did not decide, if it is an ordinary
 /// case. For default mode only. The caller must record the operation as pending, and MXCSR holds
 /// the flags of the host's attempt.
-pub fn perform_single(ctx: &mut PpcContext, i: Instruction, operands: [u64; 3]) -> Option<u64> {
-    let (bits, exceptions) = soft_single::nearest(decode(i.0)?, operands)?;
+pub fn perform_single(ctx: &mut PpcContext, op: Op, operands: [u64; 3]) -> Option<u64> {
+    let (bits, exceptions) = soft_single::nearest(op, operands)?;
     ctx.fpscr = raise(ctx.fpscr, exceptions);
     Some(bits)
 }
 
-/// Executes a floating-point instruction in software. Returns the target's new value, or the nibble
-/// of a compare, which also goes to FPCC. In default mode older operations may be pending, and the
-/// caller must record this one for FPRF, FR and FI; in other modes FPSCR is exact before and after.
-pub fn perform(ctx: &mut PpcContext, i: Instruction, operands: [u64; 3]) -> u64 {
-    let op = decode(i.0);
+/// Executes a floating-point instruction, whose row is `op`, in software. Returns the target's new
+/// value, or the nibble of a compare, which also goes to FPCC. In default mode older operations may
+/// be pending, and the caller must record this one for FPRF, FR and FI; in other modes FPSCR is
+/// exact before and after.
+pub fn perform(ctx: &mut PpcContext, i: Instruction, op: Option<Op>, operands: [u64; 3]) -> u64 {
     let fpscr = ctx.fpscr;
     if let Some(op @ (Op::fcmpo | Op::fcmpu)) = op {
         let (nibble, exceptions) = soft_float::compare(op, operands[0], operands[1], fpscr);

@@ -112,7 +112,8 @@ pub(super) fn code_written(call: &mut Call<'_, '_>) -> u64 {
 
 pub(super) fn float_in_software(call: &mut Call<'_, '_>, word: u64) -> u64 {
     let i = Instruction(word as u32);
-    call.count(decode(i.0));
+    let op = decode(i.0);
+    call.count(op);
     let operands = [Word::Operands, Word::SecondOperand, Word::ThirdOperand];
     let operands = float_state::operands(word, operands.map(|operand| call.ctx.host[operand as usize]));
     let plain = call.ctx.fpscr & CONTROL == 0;
@@ -122,10 +123,10 @@ pub(super) fn float_in_software(call: &mut Call<'_, '_>, word: u64) -> u64 {
         // MXCSR that change flags are slow (`exchange_for_rust`).
         *call.mxcsr |= FLAGS;
     }
-    let quick = if plain { float_state::perform_single(call.ctx, i, operands) } else { None };
+    let quick = op.filter(|_| plain).and_then(|op| float_state::perform_single(call.ctx, op, operands));
     let bits = match quick {
         Some(bits) => bits,
-        None => float_state::perform(call.ctx, i, operands),
+        None => float_state::perform(call.ctx, i, op, operands),
     };
     if word & SINGLE_RESULT == 0 {
         return bits;

@@ -84,7 +84,7 @@ fn agrees_with_the_interpreter_under_all_control_bits() {
         let fpscr = expected.fpscr;
         let text = || format!("{op:?} {operands:x?} fpscr {fpscr:#x}");
         assert_eq!(interpreter.execute(&mut expected, &mut devices, i), None, "{}", text());
-        let result = float_state::perform(&mut actual, i, operands);
+        let result = float_state::perform(&mut actual, i, Some(op), operands);
         assert_eq!(actual.fpscr, expected.fpscr, "{}: FPSCR", text());
         if is_compare {
             assert_eq!(result, u64::from(expected.cr[0].nibble()), "{}", text());
