@@ -1,8 +1,8 @@
 //! Ordinary results: the host's result and the sign of its error decide them in every mode, without
 //! quadruple precision.
 //!
-//! A result is ordinary if it is zero or normal, is no overflow, and all values on the way have
-//! exponents far from the ends of the range, so that the error is a double. The host rounds to
+//! A result is ordinary if it is zero or normal, does not overflow, and all values on the way
+//! have exponents far from the ends of the range, so that the error is a double. The host rounds to
 //! nearest; the error says on which side the exact value lies, which gives the value rounded toward
 //! zero. From that, with a sticky last bit, a single is rounded once (53 ≥ 24 + 2).
 //!
