@@ -35,7 +35,8 @@ use xenia_user::profile::Profiles;
 use xenia_user::sessions::Sessions;
 use xenia_user::xconfig::XConfig;
 
-/// Per-user state of a machine. No two of these locks are held at once.
+/// Per-user state of a machine. No two of these locks are held at once, except those of `profiles`
+/// and then `presence`.
 pub struct User {
     pub xconfig: Mutex<XConfig>,
     /// Profiles, and which of them are signed in.
@@ -69,7 +70,7 @@ impl User {
             profiles: Mutex::new(Level::Settings, profiles),
             enumerators: Mutex::new(Level::Settings, Enumerators::default()),
             sessions: Mutex::new(Level::Settings, Sessions::default()),
-            presence: Mutex::new(Level::Settings, RichPresence::default()),
+            presence: Mutex::numbered(Level::Settings, 1, RichPresence::default()),
             music: MusicPlayer::default(),
             unknown_messages: Mutex::new(Level::Settings, UnknownMessages::default()),
             notifications: Mutex::new(Level::Settings, Notifications::default()),

@@ -11,21 +11,24 @@ use xenia_user::profile_settings::Kind;
 /// Maximum size of a property in bytes.
 const MAX_PROPERTY_SIZE: u32 = 0x3E8;
 
-/// Returns the place of a message's user: by id if that is not 0, otherwise by index. `None` if no
-/// user is signed in there.
-fn user_of(call: &Call, words: MessageWords) -> Fallible<Option<u32>> {
+/// Returns the id of a message's user: the given one if that is not 0, otherwise by index. `None`
+/// if no such user is signed in.
+fn user_of(call: &Call, words: MessageWords) -> Fallible<Option<Xuid>> {
     let index: u32 = words.field(call, 0)?;
     let xuid = Xuid(words.field(call, 8)?);
     let profiles = call.kernel.user.profiles.lock();
     Ok(match xuid {
-        Xuid::NOBODY => Some(index).filter(|&index| profiles.get(index).is_some()),
-        xuid => profiles.place_of(xuid),
+        Xuid::NOBODY => profiles.get(index).map(|profile| profile.xuid),
+        xuid => profiles.place_of(xuid).map(|_| xuid),
     })
 }
 
-/// Reads or changes a user's contexts and properties.
-fn with_user<R>(call: &Call, user: u32, f: impl FnOnce(&mut UserPresence) -> R) -> Option<R> {
-    call.kernel.user.presence.lock().of(user).map(f)
+/// Reads or changes a user's contexts and properties. `None` if the user is not signed in any more.
+fn with_user<R>(call: &Call, user: Xuid, f: impl FnOnce(&mut UserPresence) -> R) -> Option<R> {
+    // Locked until the end: another user who came to the place would get the value.
+    let profiles = call.kernel.user.profiles.lock();
+    let place = profiles.place_of(user)?;
+    call.kernel.user.presence.lock().of(place).map(f)
 }
 
 /// Error for an unknown user.
@@ -73,7 +76,7 @@ pub(super) fn get(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
 
 /// Fills an `XUSER_PROPERTY`: the id, and at offset 8 an `XUSER_DATA` with its type and, 8 bytes
 /// further, the number.
-fn get_property(call: &Call, user: u32, at: GuestAddr) -> Fallible<HResult> {
+fn get_property(call: &Call, user: Xuid, at: GuestAddr) -> Fallible<HResult> {
     let id: u32 = call.memory().read(at)?;
     let kind = id >> 28;
     let numbers = [Kind::Int32, Kind::Int64, Kind::Double, Kind::Float, Kind::Time];

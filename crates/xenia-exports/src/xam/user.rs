@@ -126,14 +126,17 @@ impl XamUser {
         }
         let after = signed_in_ids(&profiles);
         let mask = profiles.mask();
+        let places = (0..USERS).zip(before.iter().zip(&after));
+        let mut entered = 0;
+        // Before the profiles are unlocked: then the new users may set values.
+        let mut presence = call.kernel.user.presence.lock();
+        for (user, (_, new)) in places.filter(|(_, (old, new))| old != new) {
+            presence.clear(user);
+            entered |= u32::from(new.is_some()) << user;
+        }
+        drop(presence);
         drop(profiles);
         if after != before {
-            let places = (0..USERS).zip(before.iter().zip(&after));
-            let mut entered = 0;
-            for (user, (_, new)) in places.filter(|(_, (old, new))| old != new) {
-                call.kernel.user.presence.lock().clear(user);
-                entered |= u32::from(new.is_some()) << user;
-            }
             let now = call.kernel.clock.system_time(call.now());
             call.kernel.gamer_data().note_players(entered, now);
             let notification = Notification { id: id::SIGN_IN_CHANGED, parameter: mask };
