@@ -54,10 +54,10 @@ impl<T, const N: usize> Registry<T, N> {
         for (index, slot) in self.slots.iter().enumerate() {
             // Acquires the end that belongs to the number, so a slot in use is passed over.
             let sequence = slot.sequence.load(Acquire);
-            if sequence & 1 != 0 || slot.end.load(Relaxed) != 0 {
+            // Acquires the odd number of a removal whose 0 it reads, so the exchange fails.
+            if sequence & 1 != 0 || slot.end.load(Acquire) != 0 {
                 continue;
             }
-            // Fails if the number is another now: then the end may be as well.
             if slot.sequence.compare_exchange(sequence, sequence + 1, Acquire, Relaxed).is_err() {
                 continue;
             }
