@@ -10,7 +10,7 @@ use crate::time::INSTRUCTIONS_PER_TICK_SHIFT;
 use crate::{GuestTicks, HW_THREADS, MAX_TICKS, ParallelState, SchedulerState, System};
 use serde::{Deserialize, Serialize};
 use xenia_memory::{DeviceQueue, DeviceQueueState};
-use xenia_state::{Impossible, StateSection, Unsaveable, check};
+use xenia_state::{Impossible, Unsaveable, check};
 
 /// Most instructions' worth of time of a visit.
 const MAX_VISIT: u64 = 1 << 50;
@@ -27,11 +27,6 @@ pub struct LockstepState {
     pub(crate) deadlocks: Deadlocks,
     calm: Calm,
     pub(crate) last_frame: SeenFrame,
-}
-
-impl StateSection for LockstepState {
-    const NAME: &'static str = "lockstep";
-    const VERSION: u16 = 5;
 }
 
 /// A machine in parallel mode continues in lockstep with a new round. Stores that no device has

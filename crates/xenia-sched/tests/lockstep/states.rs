@@ -3,20 +3,31 @@
 
 use super::alone::{observed, random_script};
 use super::*;
+use serde::{Deserialize, Serialize};
 use xenia_memory::{GPU_REGISTERS, GuestMemory};
 use xenia_sched::LockstepState;
-use xenia_state::StoredSection;
+use xenia_state::{StateSection, StoredSection};
 use xenia_testing::Dice;
 
+/// The state as a section of its own, which files of states lack.
+#[derive(Serialize, Deserialize)]
+struct SavedLockstep(LockstepState);
+
+impl StateSection for SavedLockstep {
+    const NAME: &'static str = "test/lockstep";
+    const VERSION: u16 = 1;
+}
+
 fn stored(m: &LockstepHarness) -> StoredSection {
-    StoredSection::encode(&m.executor.state().unwrap()).unwrap()
+    StoredSection::encode(&SavedLockstep(m.executor.state().unwrap())).unwrap()
 }
 
 /// A machine with the saved state of another.
 fn relayed(m: &LockstepHarness, config: SchedulerConfig) -> LockstepHarness {
     let saved = stored(m);
     let mut fresh = m.fresh(config);
-    fresh.executor.restore(saved.decode().unwrap()).unwrap();
+    let SavedLockstep(state) = saved.decode().unwrap();
+    fresh.executor.restore(state).unwrap();
     assert!(stored(&fresh) == saved, "the state of the restored machine is another");
     fresh
 }
@@ -155,7 +166,8 @@ fn the_stores_of_a_visit_that_is_cut_are_kept() {
     let mut first = made();
     assert_eq!(first.run(&instructions(130)), RunEnd::Instructions);
     assert_eq!(first.system.stores.len(), 100);
-    let state: LockstepState = StoredSection::encode(&first.state().unwrap()).unwrap().decode().unwrap();
+    let saved = StoredSection::encode(&SavedLockstep(first.state().unwrap())).unwrap();
+    let SavedLockstep(state) = saved.decode().unwrap();
     let mut second = made();
     second.restore(state).unwrap();
     for executor in [&mut first, &mut second] {
@@ -185,7 +197,7 @@ fn a_changed_state_is_refused_or_runs() {
             let mut changed = saved.clone();
             changed.bytes[at] ^= change;
             let mut fresh = m.fresh(config.clone());
-            match changed.decode::<LockstepState>().map(|state| fresh.executor.restore(state)) {
+            match changed.decode().map(|SavedLockstep(state)| fresh.executor.restore(state)) {
                 Ok(Ok(())) => {
                     let limits = instructions(fresh.executor.instructions() + 100_000);
                     let ticks = Some(fresh.executor.scheduler.now() + 100_000);
