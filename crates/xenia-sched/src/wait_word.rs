@@ -68,6 +68,8 @@ const ALERTABLE: u64 = 8;
 const BITS: u32 = 4;
 /// Flag: only kernel-mode alerts may end an alertable wait. It is above the serial number.
 const KERNEL_MODE: u64 = 1 << 63;
+/// Largest serial number in a saved word: half of those that the word has bits for.
+const MAX_WAIT_SERIAL: u64 = 1 << 58;
 
 /// State: no wait.
 const CLOSED: u64 = 0;
@@ -138,13 +140,18 @@ pub(crate) struct WaitWordState {
 impl WaitWordState {
     /// Whether the word can be that of a thread that waits, or else of one that does not.
     pub(crate) fn suits(self, is_waiting: bool) -> bool {
-        self.word & STATE == if is_waiting { PARKED } else { CLOSED }
+        self.is_serial_possible() && self.word & STATE == if is_waiting { PARKED } else { CLOSED }
     }
 
     /// Whether the word can be that of a thread that has exited, or of none. A wait that was open
     /// at the exit has ended.
     pub(crate) fn is_over(self) -> bool {
-        matches!(self.word & STATE, CLOSED | ENDED)
+        self.is_serial_possible() && matches!(self.word & STATE, CLOSED | ENDED)
+    }
+
+    /// Whether a thread can have had so many waits.
+    fn is_serial_possible(self) -> bool {
+        serial_of(self.word) <= MAX_WAIT_SERIAL
     }
 }
 
@@ -168,7 +175,7 @@ impl WaitWord {
 
     /// Opens a wait; the previous one must be over. For the thread's owner only.
     pub fn open(&self, alertable: Alertable) -> WaitSerial {
-        // 59 bits, which never overflow.
+        // 59 bits, which never overflow, as a restored word leaves half of the numbers.
         let serial = serial_of(self.word.load(Relaxed)) + 1;
         let flags = match alertable {
             Alertable::No => 0,
@@ -284,6 +291,16 @@ mod tests {
         assert_eq!(word.commit(), Commit::GoOn(5));
         assert_eq!(word.end(Which::Any, 7), Ended::Over);
         assert!(!word.is_open() && word.waiting().is_none());
+    }
+
+    #[test]
+    fn a_saved_serial_number_leaves_room_for_later_waits() {
+        let of = |serial: u64, state| WaitWordState { word: serial << BITS | state, value: 0 };
+        for (serial, is_possible) in [(0, true), (MAX_WAIT_SERIAL, true), (MAX_WAIT_SERIAL + 1, false)] {
+            assert_eq!(of(serial, PARKED).suits(true), is_possible, "{serial:#x}");
+            assert_eq!(of(serial, CLOSED).suits(false), is_possible, "{serial:#x}");
+            assert_eq!(of(serial, ENDED).is_over(), is_possible, "{serial:#x}");
+        }
     }
 
     #[test]
