@@ -23,6 +23,8 @@ const SIGNAL: u64 = 1 << 60;
 const TIME_OUT: u64 = 2 << 60;
 const INTERRUPTION: u64 = 3 << 60;
 const KIND: u64 = 0xF << 60;
+/// Value of an interruption by a kernel-mode alert; that of others is 0.
+const BY_KERNEL: u64 = 1;
 
 /// Number of waits of a race.
 fn rounds() -> u64 {
@@ -32,6 +34,15 @@ fn rounds() -> u64 {
         200_000
     } else {
         50_000
+    }
+}
+
+/// The interruptions that may end the wait of a round.
+fn alertable_in(round: u64) -> Alertable {
+    match round % 3 {
+        0 => Alertable::No,
+        1 => Alertable::InUserMode,
+        _ => Alertable::InKernelMode,
     }
 }
 
@@ -71,7 +82,7 @@ impl WaitHarness {
         for round in 1..=rounds() {
             {
                 let mut list = self.list.lock().unwrap();
-                let alertable = if round % 3 == 0 { Alertable::No } else { Alertable::InUserMode };
+                let alertable = alertable_in(round);
                 let serial = self.word.open(alertable);
                 *list = Some((serial, round));
                 *self.deadline.lock().unwrap() = Some((serial, round));
@@ -94,8 +105,10 @@ impl WaitHarness {
             let kind = value & KIND;
             if kind != INTERRUPTION {
                 assert_eq!(value & !KIND, round, "the end of another wait");
+            } else if value & BY_KERNEL == 0 {
+                assert!(alertable_in(round) == Alertable::InUserMode, "no such interruption ends it");
             } else {
-                assert_ne!(round % 3, 0, "it was not alertable");
+                assert!(alertable_in(round).is_alertable(), "it was not alertable");
             }
             seen[(kind >> 60) as usize - 1] += 1;
         }
@@ -128,9 +141,13 @@ impl WaitHarness {
     }
 
     fn interrupt(&self) {
-        while !self.over.load(Acquire) {
+        let kinds = [(Interruption::User, 0), (Interruption::KernelAlert, BY_KERNEL)];
+        for (interruption, by) in kinds.into_iter().cycle() {
+            if self.over.load(Acquire) {
+                break;
+            }
             let mut list = self.list.lock().unwrap();
-            self.end(Which::Alertable(Interruption::User), INTERRUPTION, &mut list);
+            self.end(Which::Alertable(interruption), INTERRUPTION | by, &mut list);
             drop(list);
             thread::yield_now();
         }
