@@ -212,11 +212,12 @@ impl Profiles {
         self.others.make_contiguous().sort_by_key(|profile| profile.xuid);
     }
 
-    /// Signs the next available profile in at a place, or a generated one.
+    /// Signs the next available profile in at a place, or a generated one. Returns it, or `None` if
+    /// the place is not free.
     pub fn sign_in(&mut self, user: u32) -> Option<&Profile> {
-        let profile =
-            if self.others.is_empty() { Some(self.generate(user)) } else { self.others.pop_front() };
-        self.set(user, profile);
+        self.places.get(user as usize).filter(|place| place.is_none())?;
+        let profile = self.others.pop_front().unwrap_or_else(|| self.generate(user));
+        self.places[user as usize] = Some(profile);
         self.get(user)
     }
 
@@ -240,8 +241,7 @@ impl Profiles {
     pub fn sign_in_as(&mut self, user: u32, xuid: Xuid) -> bool {
         let index = self.others.iter().position(|profile| profile.xuid == xuid);
         if let Some(index) = index.filter(|_| user < USERS && self.get(user).is_none()) {
-            let profile = self.others.remove(index);
-            self.set(user, profile);
+            self.places[user as usize] = self.others.remove(index);
         }
         self.place_of(xuid) == Some(user)
     }
@@ -263,13 +263,6 @@ impl Profiles {
         let mut all = self.places.iter_mut().flatten().chain(&mut self.others);
         if let Some(own) = all.find(|own| own.xuid == profile.xuid) {
             *own = profile;
-        }
-    }
-
-    /// Puts a profile at a free place.
-    fn set(&mut self, user: u32, profile: Option<Profile>) {
-        if let Some(place) = self.places.get_mut(user as usize) {
-            *place = profile;
         }
     }
 
@@ -319,6 +312,7 @@ mod tests {
         profiles.sign_out(0);
         profiles.sign_out(USERS);
         assert_eq!((profiles.mask(), profiles.find(profile(0).xuid)), (0, Some(&profile(0))));
+        assert_eq!(profiles.sign_in(USERS), None);
         assert_eq!(profiles.sign_in(3), Some(&profile(0)), "before the one with a later id");
     }
 
@@ -359,7 +353,7 @@ mod tests {
         for number in [0, 1 << 16, 2 << 16, 3 << 54, u64::MAX] {
             let mut profiles = Profiles::of(Vec::new(), Some(number));
             for user in 0..USERS {
-                profiles.sign_in(user);
+                assert_eq!(profiles.sign_in(user).is_some(), user != 0, "the first place is not free");
                 let profile = profiles.get(user).unwrap();
                 assert!(profile.xuid.is_offline() && profile.name() == format!("Player {}", user + 1));
                 ids.insert(profile.xuid);
