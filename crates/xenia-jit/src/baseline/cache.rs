@@ -58,7 +58,7 @@ const MIN_TABLES: usize = 64;
 /// Limit of withdrawn units that wait for engines; beyond it the cache tries to free them.
 const MAX_RETIRED: usize = 64;
 
-const _: () = assert!(BASELINE_CODE <= CODE_SIZE, "code memory is smaller than the default");
+const _: () = assert!(BASELINE_CODE == CODE_SIZE, "the default is not all of code memory");
 
 /// A published unit.
 struct BaselineUnit {
