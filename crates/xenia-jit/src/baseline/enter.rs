@@ -30,8 +30,8 @@
 //!
 //! MXCSR is Rust's while baseline code runs, until floating-point arithmetic (`float_thunks`) or
 //! the optimizing tier has run. From then on it is the guest's, which [`BaselineWord::GuestFloat`]
-//! records, until a service or a computing arm needs Rust's. So neither calls of hot functions nor
-//! sequences of arms switch MXCSR each time.
+//! records, until a service or a computing arm has stored it: its modes are Rust's then, too. So
+//! neither calls of hot functions nor sequences of arms switch MXCSR each time.
 //!
 //! # Safety rules
 //! - Everything here except [`enter`] is reached from baseline code only, whose rbp points [`BIAS`]

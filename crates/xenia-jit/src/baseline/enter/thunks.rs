@@ -97,8 +97,8 @@ asks! {
     slice_over => on_slice_over
 }
 
-/// [`run_arm`] for arms that compute with floating point or vectors: FPSCR is exact and MXCSR is
-/// Rust's when they run.
+/// [`run_arm`] for arms that compute with floating point or vectors: FPSCR is exact and MXCSR has
+/// Rust's modes when they run.
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn run_float_arm() {
     code!(
