@@ -20,7 +20,7 @@ pub struct EstimateTables {
     pub fres: [u16; 128],
 }
 
-/// The hardware's tables; docs/src/decisions/0004-instruction-results.md names their sources.
+/// Tables of a Xenon or a Cell; docs/src/decisions/0004-instruction-results.md names their sources.
 pub static ESTIMATE_TABLES: EstimateTables = EstimateTables {
     vrsqrtefp: [
         0x0568_B4FD,
