@@ -13,7 +13,8 @@
 //! Any state in which a run can be cut short is a valid disk: files are ordinary files of the host.
 //! A title formats a disk by changing the header in its raw partition. The mark is made before the
 //! header changes and removed after the files, so a format that was cut short is completed when the
-//! disk is next opened.
+//! disk is next opened. A header that finds no room is refused and the files stay, so a full disk
+//! without a header is formatted only after a file is removed.
 //!
 //! Nothing is synced, unless the title flushes the raw partition: the title can make everything
 //! again, and a crash of the host may cost the last seconds.
