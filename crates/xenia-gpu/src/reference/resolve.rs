@@ -93,7 +93,7 @@ impl<'a> Resolver<'a> {
         let destination = &self.call.destination;
         let format = TexelFormat::from_number(destination.format)
             .filter(|format| format.is_color_destination())
-            .ok_or_else(|| BackendError::Unsupported(format!("copy to format {}", destination.format)))?;
+            .ok_or_else(|| BackendError::Unsupported(format!("resolve to format {}", destination.format)))?;
         let has_one_sample = reader.samples.len() == 1;
         if has_one_sample && copies_floats(source, format, destination) {
             match format.bytes {

@@ -20,7 +20,7 @@ pub fn check_comparisons(call: &ResolveCall) -> Result<(), BackendError> {
     let is_known = matches!(call.source, CopySource::Color { format: Rgba8 | Rgba8Gamma, .. })
         && destination.format == DXT3A_AS_1_1_1_1
         && destination.slice.is_none();
-    if is_known { Ok(()) } else { Err(BackendError::Unsupported("comparisons in this copy".into())) }
+    if is_known { Ok(()) } else { Err(BackendError::Unsupported("comparisons in this resolve".into())) }
 }
 
 /// Bits of a pixel's components, red in the lowest, unlike in fetches of the format

@@ -179,7 +179,7 @@ impl<'a> Resolve<'a> {
             return Ok(raw);
         }
         let destination = &self.call.destination;
-        let unsupported = || BackendError::Unsupported(format!("copy to format {}", destination.format));
+        let unsupported = || BackendError::Unsupported(format!("resolve to format {}", destination.format));
         let format =
             TexelFormat::from_number(destination.format).filter(|format| format.is_color_destination());
         let format = format.ok_or_else(unsupported)?;

@@ -258,7 +258,7 @@ fn floats_that_are_only_copied_keep_their_bits() {
     });
 }
 
-/// Copy of a single-sampled target to a format.
+/// Resolve of a single-sampled target to a format.
 fn resolve_to(format: ColorTargetFormat, destination: u32) -> ResolveCall {
     let mut call = resolve_of(TargetFormat::Color(format), Msaa::X1);
     call.destination.format = destination;
