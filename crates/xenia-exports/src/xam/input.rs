@@ -39,12 +39,12 @@ const KEYSTROKE: u32 = 8;
 /// Numbers of the devices other than controllers: a portal, and another one.
 const PORTAL: u32 = 5;
 const OTHER_DEVICES: [u32; 2] = [PORTAL, 6];
-/// Maximum size in bytes of a transfer with such a device.
-const MAX_REPORT: u32 = 0x20;
+/// Maximum size in bytes of a transfer with such a device (xenia-canary).
+const MAX_TRANSFER_SIZE: u32 = 0x20;
 
 /// Returns the result of a transfer with a device other than a controller.
 fn absent_device(device: u32, buffer: Option<GuestAddr>, length: u32) -> Win32Error {
-    let has_data = buffer.is_some() && (1..=MAX_REPORT).contains(&length);
+    let has_data = buffer.is_some() && (1..=MAX_TRANSFER_SIZE).contains(&length);
     let is_valid = OTHER_DEVICES.contains(&device) && has_data;
     if is_valid { Win32Error::DEVICE_NOT_CONNECTED } else { Win32Error::INVALID_PARAMETER }
 }
