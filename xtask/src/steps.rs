@@ -166,7 +166,8 @@ fn test_with(args: &TestArgs, mut wait_for_tools: impl FnMut() -> Result<()>) ->
         let parts = step.selected(args);
         let watch = Stopwatch::start(step.name);
         // Chosen parts must not run a program that was built before the sources changed.
-        if args.only.is_some() && !parts.is_empty() && !is_built && step.uses_build() {
+        let builds = args.only.is_some() && !parts.is_empty() && !is_built && step.uses_build();
+        if builds {
             build()?;
             is_built = true;
         }
@@ -176,7 +177,7 @@ fn test_with(args: &TestArgs, mut wait_for_tools: impl FnMut() -> Result<()>) ->
         let of_parts = run_parts(step, &parts)?;
         if !parts.is_empty() {
             // The only part of a step is the step, unless a build came before it.
-            let has_parts = step.parts.len() > 1 || args.only.is_some();
+            let has_parts = step.parts.len() > 1 || builds;
             let parts = if has_parts { of_parts } else { Vec::new() };
             times.push(Spent { parts, ..watch.stop() });
         }
