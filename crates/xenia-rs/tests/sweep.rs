@@ -1,5 +1,5 @@
-//! Tests sweeps of the program: limits that processes set for themselves, killed shards, and equal
-//! results.
+//! Tests sweeps of the program: limits that processes set for themselves, killed shards, tasks of a
+//! Slurm array, and equal results.
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};

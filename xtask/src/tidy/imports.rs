@@ -42,7 +42,7 @@ fn is_root(path: &Path) -> bool {
 /// An import of a name that the crate re-exports at its root is one of the name's module, except
 /// for `Kernel`: [`kernel_parts`](super::kernel_parts) counts the files that import that. A name
 /// that is neither one of those nor a module is of the module that the root imports by a glob, the
-/// last one of several.
+/// last one of several; so are names that such a root defines itself, and macros.
 pub(super) fn by_module<'a>(sources: &'a [Source], folder: &Path) -> BTreeMap<&'a str, BTreeSet<String>> {
     let code = code_of(sources, folder);
     let root = code.iter().find(|(source, _)| source.path.parent() == Some(folder) && is_root(&source.path));
