@@ -3,7 +3,8 @@
 //!
 //! The sticky exception bits of scalar arithmetic accumulate in MXCSR; FPRF, FR and FI are those of
 //! the last operation, which is recorded in `PpcContext::fp_lazy`. [`materialize_fpscr`] folds both
-//! into `PpcContext::fpscr`, which is exact afterwards.
+//! into `PpcContext::fpscr`, which is exact afterwards. MXCSR may keep flags that FPSCR has, so
+//! code that clears exceptions in FPSCR must clear all flags in MXCSR first.
 //!
 //! `soft_float` evaluates the pending operation without the host's result. An operation is pending
 //! only in default mode: rounding to nearest even, no exceptions enabled. In any other mode all

@@ -119,8 +119,8 @@ pub(super) fn float_in_software(call: &mut Call<'_, '_>, word: u64) -> u64 {
     let plain = call.ctx.fpscr & CONTROL == 0;
     if !plain {
         float_state::materialize_fpscr(call.ctx, call.mxcsr);
-        // They mean nothing in this mode, and Rust's arithmetic then raises no new ones: loads of
-        // MXCSR that change flags are slow (`exchange_for_rust`).
+        // Flags mean nothing in this mode. If all are set, Rust's arithmetic raises no new ones:
+        // loads of MXCSR that change flags are slow (`exchange_for_rust`).
         *call.mxcsr |= FLAGS;
     }
     let quick = op.filter(|_| plain).and_then(|op| float_state::perform_single(call.ctx, op, operands));
