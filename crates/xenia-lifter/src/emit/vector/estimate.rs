@@ -55,6 +55,22 @@ impl Lifter<'_> {
         entries
     }
 
+    /// Interpolates in the intervals of the table of 32 words at this offset of [`EstimateTables`].
+    /// Of an operand, the bits from 9 on are the place in its interval, `place_bits` of them, and
+    /// the five above select the interval.
+    fn interpolated(&mut self, bits: Value, table: usize, place_bits: i64) -> Value {
+        let index = self.b.ins().ushr_imm_s(bits, 9 + place_bits);
+        let entries = self.table_entries(index, table);
+        let start = self.half_lanes(entries, LaneHalf::Odd, Signedness::Unsigned);
+        let start = self.b.ins().ishl_imm_s(start, place_bits);
+        let slope = self.half_lanes(entries, LaneHalf::Even, Signedness::Unsigned);
+        let place = self.b.ins().ushr_imm_s(bits, 9);
+        let mask = self.splat_word((1 << place_bits) - 1);
+        let place = self.b.ins().band(place, mask);
+        let less = self.b.ins().imul(place, slope);
+        self.b.ins().isub(start, less)
+    }
+
     pub(crate) fn reciprocal(&mut self, d: usize, b: usize) {
         let bits = self.vr_as_lanes(b, types::I32X4);
         // The result's biased exponent is 253 less the operand's: both are normal if that is from 1
@@ -65,17 +81,8 @@ impl Lifter<'_> {
         let count = self.splat_word(252 << 24);
         let other = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, above, count);
         let bad = self.b.ins().vany_true(other);
-        // Five fraction bits select the entry.
-        let index = self.b.ins().ushr_imm_s(bits, 18);
-        let entries = self.table_entries(index, offset_of!(EstimateTables, vrefp));
-        let start = self.half_lanes(entries, LaneHalf::Odd, Signedness::Unsigned);
-        let start = self.b.ins().ishl_imm_s(start, 9);
-        let slope = self.half_lanes(entries, LaneHalf::Even, Signedness::Unsigned);
-        let part = self.b.ins().ushr_imm_s(bits, 9);
-        let mask = self.splat_word(0x1FF);
-        let part = self.b.ins().band(part, mask);
-        let less = self.b.ins().imul(part, slope);
-        let fraction = self.b.ins().isub(start, less);
+        // Five fraction bits select the interval.
+        let fraction = self.interpolated(bits, offset_of!(EstimateTables, vrefp), 9);
         let mask = self.splat_word(0x7F80_0000);
         let exponent = self.b.ins().band(bits, mask);
         let base = self.splat_word(253 << 23);
@@ -89,17 +96,8 @@ impl Lifter<'_> {
 
     pub(crate) fn reciprocal_root(&mut self, d: usize, b: usize) {
         let (bits, bad) = self.positive_normal(b);
-        // The exponent's last bit and four fraction bits select the entry.
-        let index = self.b.ins().ushr_imm_s(bits, 19);
-        let entries = self.table_entries(index, offset_of!(EstimateTables, vrsqrtefp));
-        let start = self.half_lanes(entries, LaneHalf::Odd, Signedness::Unsigned);
-        let start = self.b.ins().ishl_imm_s(start, 10);
-        let slope = self.half_lanes(entries, LaneHalf::Even, Signedness::Unsigned);
-        let part = self.b.ins().ushr_imm_s(bits, 9);
-        let mask = self.splat_word(1023);
-        let part = self.b.ins().band(part, mask);
-        let less = self.b.ins().imul(part, slope);
-        let root = self.b.ins().isub(start, less);
+        // The exponent's last bit and four fraction bits select the interval.
+        let root = self.interpolated(bits, offset_of!(EstimateTables, vrsqrtefp), 10);
         // Normalises: the leading one is in bit 24 or 25, and goes to bit 25.
         let normal = self.splat_word(1 << 25);
         let small = self.b.ins().icmp(IntCC::SignedLessThan, root, normal);
