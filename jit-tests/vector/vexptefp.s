@@ -1,6 +1,6 @@
 # vexptefp: Vector 2 Raised to the Exponent Estimate Floating Point.
 # Expected: worked out by hand from PowerISA 2.02 and the AltiVec manual.
-# Expected: from RPCS3's tables of a Cell PPE (https://github.com/RPCS3/rpcs3, rpcs3/Emu/Cell/Common.h).
+# Expected: from RPCS3's tables of a Cell PPE (https://github.com/RPCS3/rpcs3, Emu/Cell/Common.h).
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_vexptefp_1:

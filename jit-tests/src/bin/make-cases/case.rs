@@ -99,7 +99,7 @@ pub(crate) const BOOK: &str = "worked out by hand from PowerISA 2.02 and the Alt
 pub(crate) const FACTS: &str = "measured on a Cell PPE (https://github.com/RPCS3/ps3autotests, tests/cpu).";
 /// Source line of results by published tables.
 pub(crate) const TABLES: &str =
-    "from RPCS3's tables of a Cell PPE (https://github.com/RPCS3/rpcs3, rpcs3/Emu/Cell/Common.h).";
+    "from RPCS3's tables of a Cell PPE (https://github.com/RPCS3/rpcs3, Emu/Cell/Common.h).";
 /// Source line of results derived from the VMX128 notes.
 pub(crate) const NOTES: &str = "worked out by hand from the VMX128 encoding notes.";
 
