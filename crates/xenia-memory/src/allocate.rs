@@ -37,7 +37,8 @@ impl GuestMemory {
             self.carry_out(&change)?;
         }
         let kind = if request.commits { AllocKind::ReserveCommit } else { AllocKind::Reserve };
-        self.on_mirror_mapping(|mirror| mirror.alloc_fixed(addr, size, kind, request.protect).map(|_| ()));
+        self.mirror
+            .repeat_mapping(|mirror| mirror.alloc_fixed(addr, size, kind, request.protect).map(|_| ()));
         Ok((addr, size))
     }
 
@@ -70,7 +71,7 @@ impl GuestMemory {
             };
             self.carry_out(&change)?;
         }
-        self.on_mirror_mapping(|mirror| mirror.alloc_fixed(start, length, kind, protect).map(|_| ()));
+        self.mirror.repeat_mapping(|mirror| mirror.alloc_fixed(start, length, kind, protect).map(|_| ()));
         Ok((start, length))
     }
 
@@ -82,7 +83,7 @@ impl GuestMemory {
             .commit_permanent(GuestAddr::NULL, NULL_GUARD, Protect::READ_ONLY)
             .map_err(|error| self.refused(error))?;
         self.carry_out(&change)?;
-        self.on_mirror_mapping(Self::open_null_page);
+        self.mirror.repeat_mapping(Self::open_null_page);
         Ok(())
     }
 
@@ -119,7 +120,7 @@ impl GuestMemory {
         self.carry_out(&change)?;
         // The unrounded size: the rounded one, counted from the unrounded address, would reach
         // further.
-        self.on_mirror_mapping(|mirror| mirror.decommit(addr, asked).map(|_| ()));
+        self.mirror.repeat_mapping(|mirror| mirror.decommit(addr, asked).map(|_| ()));
         Ok(size)
     }
 
@@ -128,7 +129,7 @@ impl GuestMemory {
         let mut zones = self.zones.lock();
         let (size, change) = zones.release(addr)?;
         self.carry_out(&change)?;
-        self.on_mirror_mapping(|mirror| mirror.free(addr).map(|_| ()));
+        self.mirror.repeat_mapping(|mirror| mirror.free(addr).map(|_| ()));
         Ok(size)
     }
 
@@ -138,7 +139,7 @@ impl GuestMemory {
         let mut zones = self.zones.lock();
         let (size, change) = zones.release_part(addr, asked)?;
         self.carry_out(&change)?;
-        self.on_mirror_mapping(|mirror| mirror.free_part(addr, asked).map(|_| ()));
+        self.mirror.repeat_mapping(|mirror| mirror.free_part(addr, asked).map(|_| ()));
         Ok(size)
     }
 
@@ -148,7 +149,7 @@ impl GuestMemory {
         let mut zones = self.zones.lock();
         let (old, change) = zones.protect(addr, size, protect)?;
         self.carry_out(&change)?;
-        self.on_mirror_mapping(|mirror| mirror.protect(addr, size, protect).map(|_| ()));
+        self.mirror.repeat_mapping(|mirror| mirror.protect(addr, size, protect).map(|_| ()));
         Ok(old)
     }
 
@@ -160,7 +161,7 @@ impl GuestMemory {
         let Some(protect) = opened else { return Ok(false) };
         let (_, change) = zones.protect(addr, 1, protect)?;
         self.carry_out(&change)?;
-        self.on_mirror_mapping(|mirror| mirror.open_guard_page(addr).map(|_| ()));
+        self.mirror.repeat_mapping(|mirror| mirror.open_guard_page(addr).map(|_| ()));
         Ok(true)
     }
 
@@ -190,7 +191,7 @@ impl GuestMemory {
     /// Sets the limit on committed memory, in place of [`crate::COMMIT_LIMIT`].
     pub fn set_commit_limit(&self, bytes: u32) {
         self.zones.lock().commit_limit = bytes;
-        self.on_mirror_mapping(|mirror| {
+        self.mirror.repeat_mapping(|mirror| {
             mirror.set_commit_limit(bytes);
             Ok(())
         });

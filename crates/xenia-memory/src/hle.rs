@@ -52,7 +52,7 @@ impl GuestMemory {
         // SAFETY: the whole range is committed.
         self.ending_reservations(addr, T::SIZE, || unsafe { self.put(addr.0, src) });
         self.after_write(addr.0, T::SIZE);
-        self.on_mirror(|mirror| mirror.write(addr, value));
+        self.mirror.repeat(|mirror| mirror.write(addr, value));
         Ok(())
     }
 
@@ -123,7 +123,7 @@ impl GuestMemory {
         // SAFETY: the whole range is committed.
         self.ending_reservations(addr, len, || unsafe { self.put(addr.0, from) });
         self.after_write(addr.0, len);
-        self.on_mirror(|mirror| mirror.write_bytes(addr, from));
+        self.mirror.repeat(|mirror| mirror.write_bytes(addr, from));
         Ok(())
     }
 
@@ -133,7 +133,7 @@ impl GuestMemory {
         // SAFETY: the whole range is committed.
         self.ending_reservations(addr, len, || unsafe { host::fill(self.alias.0, addr.0, len, value) });
         self.after_write(addr.0, len);
-        self.on_mirror(|mirror| mirror.fill(addr, len, value));
+        self.mirror.repeat(|mirror| mirror.fill(addr, len, value));
         Ok(())
     }
 
@@ -186,10 +186,10 @@ impl GuestMemory {
             unsafe { file::read_into(file, offset, self.alias.0.add(addr.0 as usize), len as usize) };
         let read = read as u32;
         self.after_write(addr.0, read);
-        if read > 0 && self.has_mirror() {
+        if read > 0 && self.mirror.is_set() {
             let mut bytes = vec![0; read as usize];
             self.read_bytes(addr, &mut bytes)?;
-            self.on_mirror(|mirror| mirror.write_bytes(addr, &bytes));
+            self.mirror.repeat(|mirror| mirror.write_bytes(addr, &bytes));
         }
         result.map(|()| read).map_err(|source| FileReadError::Io { read, source })
     }
@@ -213,7 +213,7 @@ impl GuestMemory {
             let found = self.ending_reservations(addr, 4, exchange);
             if found == seen {
                 self.after_write(addr.0, 4);
-                self.on_mirror(|mirror| mirror.write(addr, new));
+                self.mirror.repeat(|mirror| mirror.write(addr, new));
                 return Ok(Ok(old));
             }
             seen = found;
@@ -237,7 +237,7 @@ impl GuestMemory {
             let found = self.ending_reservations(addr, 8, exchange);
             if found == seen {
                 self.after_write(addr.0, 8);
-                self.on_mirror(|mirror| mirror.write(addr, new));
+                self.mirror.repeat(|mirror| mirror.write(addr, new));
                 return Ok(Ok(old));
             }
             seen = found;

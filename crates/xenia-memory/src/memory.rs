@@ -13,8 +13,8 @@ use crate::page_table::{COMMITTED, PageTable, READ, WRITE};
 use crate::registry::RegistrySlot;
 use crate::reservation::ReservationTable;
 use crate::tally::Tally;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::*};
+use std::sync::{Arc, OnceLock};
 use xenia_guest::GuestAddr;
 use xenia_sync::Mutex;
 
@@ -25,7 +25,7 @@ pub struct GuestMemory {
     pub(crate) devices: [DeviceRegisters; 2],
     pub(crate) reservations: ReservationTable,
     pub(crate) counts: HeapCounters,
-    pub(crate) mirror: Mirror,
+    pub(crate) mirror: Mirror<Self>,
     pub(crate) zones: Mutex<Zones>,
     pub(crate) leftovers: Leftovers,
     pub(crate) map_budget: MapBudget,
@@ -90,6 +90,13 @@ impl GuestMemory {
     /// they touch.
     pub fn reservations(&self) -> &ReservationTable {
         &self.reservations
+    }
+
+    /// Sets the address space that mirrors this one from now on, or none. The two must be equal at
+    /// that moment (new ones are). A mirror is kept alive until `self` is dropped, and must not
+    /// have `self` as its mirror; [`new_mirror`](Self::new_mirror) creates one.
+    pub fn set_mirror(&self, mirror: Option<Arc<Self>>) {
+        self.mirror.set(mirror);
     }
 
     /// Event counts so far.

@@ -4,51 +4,48 @@
 //! Engine accesses are not mirrored: the other engine makes the same accesses itself.
 
 use crate::error::{Access, HeapError};
-use crate::memory::GuestMemory;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering::*};
 use xenia_sync::{Level, Mutex};
 
-pub(crate) struct Mirror {
-    current: AtomicPtr<GuestMemory>,
+/// The mirror of an address space `S`, if it has one.
+pub(crate) struct Mirror<S> {
+    current: AtomicPtr<S>,
     /// Every mirror ever set, kept alive so that readers of `current` need no reference count.
-    kept: Mutex<Vec<Arc<GuestMemory>>>,
+    kept: Mutex<Vec<Arc<S>>>,
 }
 
-impl Default for Mirror {
+impl<S> Default for Mirror<S> {
     fn default() -> Self {
         Self { current: AtomicPtr::default(), kept: Mutex::new(Level::Leaf, Vec::new()) }
     }
 }
 
-impl Mirror {
+impl<S> Mirror<S> {
     #[inline]
-    fn get(&self) -> Option<&GuestMemory> {
+    fn get(&self) -> Option<&S> {
         // SAFETY: null, or a pointer into an `Arc` that `kept` holds as long as `self` lives.
         unsafe { self.current.load(Acquire).as_ref() }
     }
-}
 
-impl GuestMemory {
-    /// Sets the address space that mirrors this one from now on, or none. The two must be equal at
-    /// that moment (new ones are). A mirror is kept alive until `self` is dropped, and must not
-    /// have `self` as its mirror; [`new_mirror`](Self::new_mirror) creates one.
-    pub fn set_mirror(&self, mirror: Option<Arc<Self>>) {
-        let mut kept = self.mirror.kept.lock();
+    /// Sets the mirror from now on, or none.
+    pub(crate) fn set(&self, mirror: Option<Arc<S>>) {
+        let mut kept = self.kept.lock();
         let pointer = mirror.as_ref().map_or(ptr::null_mut(), |m| Arc::as_ptr(m).cast_mut());
         kept.extend(mirror);
-        self.mirror.current.store(pointer, Release);
+        self.current.store(pointer, Release);
     }
 
-    pub(crate) fn has_mirror(&self) -> bool {
-        self.mirror.get().is_some()
+    /// Whether a mirror is set.
+    pub(crate) fn is_set(&self) -> bool {
+        self.get().is_some()
     }
 
     /// Repeats an access on the mirror.
     #[inline]
-    pub(crate) fn on_mirror(&self, access: impl FnOnce(&Self) -> Access<()>) {
-        if let Some(mirror) = self.mirror.get()
+    pub(crate) fn repeat(&self, access: impl FnOnce(&S) -> Access<()>) {
+        if let Some(mirror) = self.get()
             && let Err(fault) = access(mirror)
         {
             tracing::error!(target: "memory", %fault, "the mirror refused a write");
@@ -56,8 +53,8 @@ impl GuestMemory {
     }
 
     /// Repeats a change of the mapping on the mirror.
-    pub(crate) fn on_mirror_mapping(&self, change: impl FnOnce(&Self) -> Result<(), HeapError>) {
-        if let Some(mirror) = self.mirror.get()
+    pub(crate) fn repeat_mapping(&self, change: impl FnOnce(&S) -> Result<(), HeapError>) {
+        if let Some(mirror) = self.get()
             && let Err(error) = change(mirror)
         {
             tracing::error!(target: "memory", %error, "the mirror refused a change of its mapping");

@@ -264,7 +264,7 @@ impl GuestMemory {
     /// A state that no memory can be in. Nothing has changed then, unless the host has refused a
     /// change of rights.
     pub fn restore_layout(&self, state: &MemoryState) -> Result<(), Impossible> {
-        check(!self.has_mirror(), "memory is being cross-checked")?;
+        check(!self.mirror.is_set(), "memory is being cross-checked")?;
         check(state.registers.len() == MmioDevice::ALL.len(), "another number of devices")?;
         let exists = |&(index, _): &(u32, u32)| (index as usize) < REGISTERS;
         check(state.registers.iter().flatten().all(exists), "a device has no such register")?;
