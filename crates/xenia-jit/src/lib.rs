@@ -21,7 +21,8 @@
 //! | How is it entered and left, what does it call? | `jit`; `runtime` |
 //! | What do the engines of a machine share? | `shared` |
 //! | What depends on the processor? | `arch`, and all of `baseline` |
-//! | Is it right, how large is it, where does the time go? | `inspect` |
+//! | Is it right, how large is it? | `inspect` |
+//! | Where does the time go? | `perf` |
 //!
 //! Invariants:
 //! - Host frames of guest functions hold only the address to which they expect the guest to return:
@@ -43,6 +44,7 @@ mod error;
 mod inspect;
 mod jit;
 mod lock_order;
+mod perf;
 mod plan;
 mod runtime;
 mod shared;
