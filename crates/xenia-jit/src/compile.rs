@@ -13,7 +13,8 @@ use crate::code::pages::{PageVersion, watch_pages};
 use crate::code::store::Origin;
 use crate::config::JitConfig;
 use crate::counts::CompileCounts;
-use crate::plan::{CodeRequest, PieceOf, Plan, Reached, split_or_shrink};
+use crate::functions::PieceOf;
+use crate::plan::{CodeRequest, Plan, Reached, split_or_shrink};
 use crate::shared::{ModeCode, Shared};
 use std::time::Instant;
 use xenia_lifter::cfg::region::{MAX_REGION_LENGTH, Region};
@@ -119,7 +120,7 @@ impl Shared {
         work.counts.functions += 1;
         work.counts.instructions += plan.region.instructions as u64;
         if let Some(store) = &self.store {
-            store.add(code.mode, plan, &compiled, Origin::Run);
+            store.add(code.mode, plan.source(), &compiled, Origin::Run);
         }
         let product =
             Product { start: plan.start, piece: plan.piece.clone(), calls: &plan.region.calls, compiled };

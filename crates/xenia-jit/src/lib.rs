@@ -13,7 +13,7 @@
 //!
 //! | question | modules |
 //! |---|---|
-//! | Which part of a function is compiled at once? | `plan` |
+//! | Which functions are known? Which part of one is compiled at once? | `functions`; `plan` |
 //! | What compiles code at its first execution? | `baseline` |
 //! | When is code compiled? | `jit::warmth`, `tiering` |
 //! | In which order do the steps run? | `compile` |
@@ -23,6 +23,13 @@
 //! | What depends on the processor? | `arch`, and all of `baseline` |
 //! | Is it right, how large is it? | `inspect` |
 //! | Where does the time go? | `perf` |
+//!
+//! A module imports only those to its left, and `arch`, `config`, `counts`, `error`, `lock_order`
+//! and `perf`, which import none of these:
+//!
+//! ```text
+//!  functions ◄ code ◄ runtime ◄ baseline ◄ shared ◄ plan ◄ compile ◄ tiering ◄ jit ◄ inspect
+//! ```
 //!
 //! Invariants:
 //! - Host frames of guest functions hold only the address to which they expect the guest to return:
@@ -41,6 +48,7 @@ mod compile;
 mod config;
 mod counts;
 mod error;
+mod functions;
 mod inspect;
 mod jit;
 mod lock_order;

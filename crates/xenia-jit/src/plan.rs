@@ -2,20 +2,20 @@
 //!
 //! The region is the function that contains the address, or a piece of it, after cold-path pruning.
 //! A function is found by following its branches ([`region`]) from its known entries
-//! ([`functions`], [`piece`]), and is split if it is too long ([`pieces`]). Targets of conditional
-//! branches that the interpreter has not reached are left out at first. When such a target is
-//! reached and becomes hot, the function is compiled again with it; the last compilation includes
-//! all paths.
+//! ([`crate::functions`], [`piece`]), and is split if it is too long ([`pieces`]). Targets of
+//! conditional branches that the interpreter has not reached are left out at first. When such a
+//! target is reached and becomes hot, the function is compiled again with it; the last compilation
+//! includes all paths.
 //! See docs/src/decisions/0026-when-code-is-compiled.md.
 
-pub(crate) mod functions;
 mod piece;
 mod pieces;
 
+use crate::code::store::RegionSource;
 use crate::config::Granularity;
+use crate::functions::PieceOf;
 use crate::shared::{ModeCode, Shared};
 use piece::{PathFilter, PiecePlanner};
-use serde::{Deserialize, Serialize};
 use xenia_guest::GuestAddr;
 use xenia_lifter::cfg::region::{self, Reach, Region};
 use xenia_memory::GuestMemory;
@@ -29,15 +29,6 @@ pub(crate) struct Plan {
     pub(crate) start: u32,
     /// The function that it is a piece of, if any.
     pub(crate) piece: Option<PieceOf>,
-}
-
-/// The function that a region is a piece of.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct PieceOf {
-    /// Start address of the function.
-    pub(crate) function: u32,
-    /// Entries beyond those found by following branches.
-    pub(crate) entries: Vec<u32>,
 }
 
 /// An address that needs compiled code.
@@ -62,6 +53,11 @@ impl Plan {
     /// A plan for `region`, which starts at `start` and is not a piece of a known function.
     fn alone(region: Region, start: u32) -> Self {
         Self { region, whole: None, start, piece: None }
+    }
+
+    /// The region for the persistent code cache.
+    pub(crate) fn source(&self) -> RegionSource<'_> {
+        RegionSource { region: &self.region, start: self.start, piece: self.piece.as_ref() }
     }
 
     /// Splits its piece into pieces of at most `most` instructions. Returns false if the piece

@@ -30,7 +30,7 @@ use crate::code::epochs::Epochs;
 use crate::code::memory::{CODE_SIZE, CodeMemory, SLOTS};
 use crate::code::pages::PageVersion;
 use crate::code::store::CodeStore;
-use crate::plan::functions::{FunctionPlace, Functions};
+use crate::functions::{FunctionPlace, Functions};
 use changes::Pages;
 pub(crate) use changes::{MAX_AGE, MAX_CODE_CHANGES};
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -27,11 +27,10 @@ mod kept;
 mod record;
 
 use crate::lock_order;
-use crate::plan::Plan;
 use file::{Contents, Purpose};
 use kept::{Payload, State, StoredRegion};
 use record::Label;
-pub(crate) use record::{Body, Words, words_of};
+pub(crate) use record::{Body, RegionSource, Words, words_of};
 use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
@@ -239,8 +238,14 @@ impl CodeStore {
     }
 
     /// Stores a compiled region.
-    pub(crate) fn add(self: &Arc<Self>, mode: Mode, plan: &Plan, compiled: &Compiled, origin: Origin) {
-        let (mut label, payload) = match record::pack(mode, plan, compiled, origin) {
+    pub(crate) fn add(
+        self: &Arc<Self>,
+        mode: Mode,
+        source: RegionSource<'_>,
+        compiled: &Compiled,
+        origin: Origin,
+    ) {
+        let (mut label, payload) = match record::pack(mode, source, compiled, origin) {
             Ok(packed) => packed,
             Err(error) => return tracing::warn!(%error, "region not stored"),
         };
@@ -248,7 +253,7 @@ impl CodeStore {
         let payload = Payload { bytes: Arc::new(payload), range };
         let mut state = self.state.lock();
         label.used = state.start;
-        label.has_run |= state.supersede(&label, plan);
+        label.has_run |= state.supersede(&label, source.region);
         state.insert(label, payload, false);
         state.is_changed = true;
         // The first new region begins the interval.

@@ -12,7 +12,7 @@
 //!   runs from there to the next entry of compiled code, at most one loop iteration away.
 //! - If compiled code leads to an address without an entry (a case of a switch), that address
 //!   becomes an entry when the function is compiled again, for which it has to become as warm as
-//!   for the first time. The number of recompilations is bounded ([`crate::plan::functions`]).
+//!   for the first time. The number of recompilations is bounded ([`crate::functions`]).
 //! - The same holds for a pruned cold path that is reached after all, but it becomes no entry.
 //! - A long function is cut into pieces, which are counted separately.
 

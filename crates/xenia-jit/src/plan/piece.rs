@@ -9,8 +9,8 @@
 //! 4. code of a function that a scan of the words before it reveals;
 //! 5. the start of a function.
 
-use super::functions::{FunctionPlace, MAX_TIMES};
-use super::{CodeRequest, PieceOf, Plan, Reached};
+use super::{CodeRequest, Plan, Reached};
+use crate::functions::{FunctionPlace, MAX_TIMES, PieceOf};
 use crate::shared::ModeCode;
 use xenia_lifter::cfg::function_bounds;
 use xenia_lifter::cfg::ranges::{AddressRange, AddressRanges};

@@ -5,16 +5,8 @@
 //! entries are known at the split, so no piece has to be recompiled for one found later. Splits are
 //! placed where few branches cross, that is, between loops rather than inside them.
 
+use crate::functions::Cut;
 use xenia_lifter::cfg::region::Region;
-
-/// A split of a region.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Cut {
-    /// Start addresses of all pieces but the first, in order.
-    pub(crate) borders: Vec<u32>,
-    /// Addresses at which one piece enters another.
-    pub(crate) entries: Vec<u32>,
-}
 
 /// A part of a block, or all of it if it is short enough.
 struct Stretch {

@@ -195,7 +195,7 @@ impl AheadCompiler<'_> {
             let config = self.shared.lift_config(self.mode);
             match self.compiler.compile(&plan.region, config) {
                 Ok(compiled) => {
-                    store.add(self.mode, &plan, &compiled, Origin::Ahead);
+                    store.add(self.mode, plan.source(), &compiled, Origin::Ahead);
                     done.regions += 1;
                     done.instructions += plan.region.instructions as u64;
                     return Some(plan);

@@ -2,11 +2,11 @@
 
 use super::record::{Label, words_of};
 use super::{MAX_ALIKE, MAX_BYTES, StoreTally};
-use crate::plan::Plan;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
+use xenia_lifter::cfg::region::Region;
 
 /// The bytes of a region, as a buffer or as part of a file's.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ impl State {
 
     /// Removes regions with the same code and a subset of the entries. Returns whether one of them
     /// has run.
-    pub(super) fn supersede(&mut self, label: &Label, plan: &Plan) -> bool {
+    pub(super) fn supersede(&mut self, label: &Label, region: &Region) -> bool {
         let ids: HashSet<u32> = label
             .entries
             .iter()
@@ -110,7 +110,7 @@ impl State {
         for id in ids {
             let Some(kept) = self.kept.get(&id) else { continue };
             let has_more = kept.label.entries.iter().any(|pc| !entries.contains(pc));
-            let word = |pc: u32| plan.region.word(pc);
+            let word = |pc: u32| region.word(pc);
             if !has_more && words_of(kept.label.places(), &word) == Some(kept.label.words) {
                 has_run |= kept.label.has_run;
                 self.remove(id);

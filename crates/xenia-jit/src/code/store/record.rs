@@ -3,13 +3,23 @@
 //! The bytes are a [`Body`] encoded by postcard, followed by the code.
 
 use super::Origin;
-use crate::plan::{PieceOf, Plan};
+use crate::functions::PieceOf;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use xenia_guest::PAGE_SIZE;
 use xenia_lifter::cfg::ranges::{AddressRange, AddressRanges};
-use xenia_lifter::cfg::region::MAX_REGION_LENGTH;
+use xenia_lifter::cfg::region::{MAX_REGION_LENGTH, Region};
 use xenia_lifter::{Compiled, Mode, Tables};
+
+/// The guest code of a region to store.
+#[derive(Clone, Copy)]
+pub(crate) struct RegionSource<'a> {
+    pub(crate) region: &'a Region,
+    /// Start address of the region.
+    pub(crate) start: u32,
+    /// The function that it is a piece of, if that is known.
+    pub(crate) piece: Option<&'a PieceOf>,
+}
 
 /// Identification of a stored region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,20 +133,21 @@ impl Label {
 /// Encodes a compiled region for the store.
 pub(super) fn pack(
     mode: Mode,
-    plan: &Plan,
+    source: RegionSource<'_>,
     compiled: &Compiled,
     origin: Origin,
 ) -> Result<(Label, Vec<u8>), Box<dyn std::error::Error>> {
     let Compiled { code, tables, .. } = compiled;
-    let body = Body { piece: plan.piece.clone(), calls: plan.region.calls.clone(), tables: tables.clone() };
+    let RegionSource { region, start, piece } = source;
+    let body = Body { piece: piece.cloned(), calls: region.calls.clone(), tables: tables.clone() };
     let mut bytes = postcard::to_allocvec(&body)?;
     let length = bytes.len();
     bytes.extend_from_slice(code);
-    let words = words_of([&tables.covered, &tables.leaves], &|pc| plan.region.word(pc))
+    let words = words_of([&tables.covered, &tables.leaves], &|pc| region.word(pc))
         .ok_or("its words are not its own")?;
     let label = Label {
         mode: mode.index() as u8,
-        start: plan.start,
+        start,
         entries: tables.entries.iter().map(|entry| entry.pc).collect(),
         covered: tables.covered.clone(),
         leaves: tables.leaves.clone(),

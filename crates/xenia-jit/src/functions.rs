@@ -1,8 +1,8 @@
 //! Known guest functions: their bounds, pieces and entries.
 //!
 //! Starts come from `.pdata` or are call targets. A function ends at the start of the next one,
-//! unless its end was given. A function too long to compile at once is split
-//! ([`crate::plan::pieces`]); any other is a single piece.
+//! unless its end was given. A function too long to compile at once is split ([`Cut`]); any other
+//! is a single piece.
 //!
 //! # Bound on compilation
 //! The total amount of compiled code is proportional to the amount of guest code, regardless of how
@@ -15,7 +15,7 @@
 //! - After that the piece is *settled*: only a few instructions are compiled beside it, from such
 //!   an address to the next entry.
 
-use crate::plan::pieces::Cut;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_lifter::cfg::ranges::AddressRange;
 
@@ -52,6 +52,24 @@ struct Piece {
     region: Option<u32>,
     /// Number of compilations since its code changed.
     times: u32,
+}
+
+/// A split of a region (`plan/pieces.rs`).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Cut {
+    /// Start addresses of all pieces but the first, in order.
+    pub(crate) borders: Vec<u32>,
+    /// Addresses at which one piece enters another.
+    pub(crate) entries: Vec<u32>,
+}
+
+/// The function that a region is a piece of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PieceOf {
+    /// Start address of the function.
+    pub(crate) function: u32,
+    /// Entries beyond those found by following branches.
+    pub(crate) entries: Vec<u32>,
 }
 
 /// The function and piece that contain an address.
