@@ -12,7 +12,7 @@ use xenia_guest::GuestAddr;
 use xenia_isa::word::NOP;
 use xenia_jit::{Jit, JitConfig};
 use xenia_kernel::imports::ordinals::xboxkrnl;
-use xenia_kernel::ports::Ports;
+use xenia_kernel::ports::Chipset;
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;
 use xenia_sched::{Limits, LockstepExecutor, ParallelExecutor, RunEnd, Scheduler};
@@ -63,8 +63,9 @@ struct KernelFixture {
 impl KernelFixture {
     fn new(export: &str, make: impl FnOnce(Scheduler, Jit, KernelSystem) -> Executor) -> Self {
         let memory = GuestMemory::new().expect("guest memory");
-        let kernel = Kernel::new(memory.clone(), KernelConfig::default(), Ports::default(), registry())
-            .expect("a kernel");
+        let config = KernelConfig::default();
+        let kernel = Kernel::new(memory.clone(), config, Chipset::default(), Arc::default(), registry());
+        let kernel = kernel.expect("a kernel");
         let mut scheduler = Scheduler::default();
         kernel.load_title(&mut scheduler, &title(export)).expect("a title");
         let config = JitConfig { warm_up: 0, ..JitConfig::default() };

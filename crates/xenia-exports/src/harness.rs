@@ -3,7 +3,7 @@
 
 use super::{registry, resume};
 use crate::abi::{Call, Continuation, Flow, Rest};
-use crate::ports::{Disc, Ports};
+use crate::ports::{Chipset, Devices, Disc, Network, Ports};
 use crate::thread::life::NewThread;
 use crate::{Kernel, KernelConfig, KernelSystem};
 use std::path::Path;
@@ -43,14 +43,29 @@ impl Harness {
 
     /// Like [`Self::with_ports`], with these settings.
     pub fn with_config(config: KernelConfig, ports: Ports) -> Self {
-        let memory = GuestMemory::new().unwrap();
+        Self::build(config, Chipset::default(), ports)
+    }
+
+    /// Creates a machine with this network.
+    pub fn with_network(network: Box<dyn Network>) -> Self {
+        let chipset = Chipset { network, ..Chipset::default() };
+        Self::build(KernelConfig::default(), chipset, Ports::default())
+    }
+
+    fn build(config: KernelConfig, chipset: Chipset, ports: Ports) -> Self {
         let text = Arc::new(Mutex::new(String::new()));
         let sink = text.clone();
         let text_sink = Box::new(move |part: &[u8]| {
             sink.lock().unwrap().push_str(&String::from_utf8_lossy(part));
         });
-        let ports = Ports { text: text_sink, ..ports };
-        let kernel = Kernel::new(memory.clone(), config, ports, registry()).unwrap();
+        let devices = Arc::new(Devices::new(Ports { text: text_sink, ..ports }));
+        Self::lend(config, chipset, devices, text)
+    }
+
+    /// Creates a machine under `devices`, whose text goes to `text`.
+    fn lend(config: KernelConfig, chipset: Chipset, devices: Arc<Devices>, text: Arc<Mutex<String>>) -> Self {
+        let memory = GuestMemory::new().unwrap();
+        let kernel = Kernel::new(memory.clone(), config, chipset, devices, registry()).unwrap();
         let mut scheduler = Scheduler::default();
         let new = NewThread::new(GuestAddr(0x8200_0000), kernel.imports.own_stubs.thread_return, 0);
         let thread = kernel.thread_life().create(&mut scheduler, &new).unwrap().reference;

@@ -30,7 +30,7 @@ use crate::objects::dispatcher::{self, Dispatcher};
 use crate::objects::lock_queue::LockQueues;
 use crate::objects::read_write_lock::ReadWriteLocks;
 use crate::objects::{Deleted, KernelPool, ObjectKind, Objects};
-use crate::ports::{Clock, Devices, Ports, Storage};
+use crate::ports::{ChipPorts, Chipset, Clock, Devices, Storage};
 use crate::sound::{RenderDriver, XmaContexts};
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::Processes;
@@ -50,7 +50,7 @@ use xenia_guest::layout::{object_header, object_type};
 use xenia_imports::Library;
 use xenia_limits::{Limit, LimitSetting, ResourceLimits};
 use xenia_memory::GuestMemory;
-use xenia_net::{LocalNetwork, NetState};
+use xenia_net::NetState;
 use xenia_patches::PatchSet;
 use xenia_rtl::crypto::random::Random;
 use xenia_rtl::crypto::uniform::Shuffle;
@@ -195,8 +195,10 @@ pub struct Kernel {
     pub render_driver: RenderDriver,
     /// Allocation state of the XMA decoder's contexts. Taken alone, or over memory.
     pub xma_contexts: Mutex<XmaContexts>,
-    /// Device interfaces implemented outside the kernel.
-    pub devices: Devices,
+    /// The console's chips, without the network.
+    pub chips: ChipPorts,
+    /// The host's devices, which are lent to this kernel.
+    pub devices: Arc<Devices>,
 }
 
 /// An empty table of objects, with the type of each kind in guest memory.
@@ -248,11 +250,13 @@ fn make_user(storage: &dyn Storage, store: &ContentStore) -> User {
 
 impl Kernel {
     /// Makes a kernel with its variables and process blocks in `memory`, and no module loaded.
-    /// Imports are bound to the exports in `registry`.
+    /// Imports are bound to the exports in `registry`. The owner of `devices` can lend them to
+    /// another kernel when this one is gone.
     pub fn new(
         memory: Arc<GuestMemory>,
         config: KernelConfig,
-        mut ports: Ports,
+        chipset: Chipset,
+        devices: Arc<Devices>,
         registry: &'static ExportRegistry,
     ) -> Result<Arc<Self>, KernelError> {
         if config.null_page {
@@ -263,22 +267,21 @@ impl Kernel {
         let imports = ImportBindings::new(&memory, registry, observers(&config), limits.clone())?;
         let processes = Processes::new(&memory, &pool)?;
         let objects = make_objects(&memory, &pool, &imports, &limits)?;
-        imports.initialize_variables(&memory, &pool, &variable_values(&config, ports.clock))?;
+        imports.initialize_variables(&memory, &pool, &variable_values(&config, chipset.clock))?;
         let threads = Threads::new(processes, limits.clone(), imports.own_stubs.call_return);
         let transfers = TransferQueue::new(limits.clone(), memory.clone());
-        let mut files = Files::with_devices(&*ports.storage, &limits).map_err(Failure::from)?;
+        let mut files = Files::with_devices(&*devices.storage, &limits).map_err(Failure::from)?;
         files.link_title(&config.image_path).map_err(Failure::from)?;
         if let Some(folder) = &config.game_folder {
             files.link_title_folder(folder).map_err(Failure::from)?;
         }
-        let network = std::mem::replace(&mut ports.network, Box::new(LocalNetwork::without_cable()));
-        let user = make_user(&*ports.storage, &files.packages.store);
+        let user = make_user(&*devices.storage, &files.packages.store);
         Ok(Arc::new(Self {
             config,
             limits: limits.clone(),
             memory,
-            clock: ports.clock,
-            random: Mutex::new(Level::Leaf, Random::new(ports.clock.system_time(0))),
+            clock: chipset.clock,
+            random: Mutex::new(Level::Leaf, Random::new(chipset.clock.system_time(0))),
             uniform: Mutex::new(Level::Leaf, Shuffle::default()),
             pool,
             objects: Arc::new(objects),
@@ -302,10 +305,11 @@ impl Kernel {
             title: Mutex::new(Level::Settings, TitleState::default()),
             display: Mutex::new(Level::Settings, Display::default()),
             user,
-            net: NetState::new(network, limits.clone()),
+            net: NetState::new(chipset.network, limits.clone()),
             render_driver: RenderDriver::new(limits),
             xma_contexts: Mutex::new(Level::Devices, XmaContexts::default()),
-            devices: Devices::new(ports),
+            chips: ChipPorts::new(chipset.video, chipset.xma),
+            devices,
         }))
     }
 

@@ -10,7 +10,7 @@ mod storage;
 mod video;
 
 pub use audio::{Audio, NoAudio, NoXma, RENDER_FRAME_BYTES, RenderFrame, SongBytes, Xma};
-pub use devices::Devices;
+pub use devices::{ChipPorts, Devices};
 pub use dialogs::{DialogAnswer, DialogRequest, Dialogs, Icon, MessageBox, NoDialogs, TextRequest};
 pub use drive::{Disc, DiscId, Drive, NoDrive};
 pub use input::{Gamepad, Input, NoInput, PadKind, PadModel};
@@ -22,23 +22,42 @@ pub use xenia_objects::clock::{self, Clock};
 /// Sink for text that the guest writes. A part may end within a character, and need not be UTF-8.
 pub type TextSink = Box<dyn FnMut(&[u8]) + Send>;
 
-/// All ports of a machine.
-pub struct Ports {
+/// Chips of one console. They work on the memory of one machine, and their state is part of its
+/// state, so each kernel owns its own.
+pub struct Chipset {
+    /// The graphics chip.
     pub video: Box<dyn Video>,
-    /// Output of sound frames.
-    pub audio: Box<dyn Audio>,
     /// The XMA decoder.
     pub xma: Box<dyn Xma>,
-    /// Controllers of users 0–3.
-    pub input: Box<dyn Input>,
+    /// Network of the title's sockets.
+    pub network: Box<dyn Network>,
     /// Clock with the start of guest time.
     pub clock: Clock,
+}
+
+impl Default for Chipset {
+    /// No graphics chip and no decoder, the machine's own network, and the same start time in every
+    /// run.
+    fn default() -> Self {
+        Self {
+            video: Box::<NoVideo>::default(),
+            xma: Box::new(NoXma),
+            network: Box::new(xenia_net::LocalNetwork::isolated()),
+            clock: Clock::default(),
+        }
+    }
+}
+
+/// Ports to the host, of which [`Devices`] are made.
+pub struct Ports {
+    /// Output of sound frames.
+    pub audio: Box<dyn Audio>,
+    /// Controllers of users 0–3.
+    pub input: Box<dyn Input>,
     /// Source of answers to dialogs.
     pub dialogs: Box<dyn Dialogs>,
     /// Other discs of the title.
     pub drive: Box<dyn Drive>,
-    /// Network of the title's sockets.
-    pub network: Box<dyn Network>,
     /// Host folders of saves and caches.
     pub storage: Box<dyn Storage>,
     /// Sink for text that the guest writes: `DbgPrint`, and the text call of plain ELFs.
@@ -49,14 +68,10 @@ impl Default for Ports {
     /// No devices and default answers to dialogs; text is discarded.
     fn default() -> Self {
         Self {
-            video: Box::<NoVideo>::default(),
             audio: Box::new(NoAudio),
-            xma: Box::new(NoXma),
             input: Box::new(NoInput),
-            clock: Clock::default(),
             dialogs: Box::<NoDialogs>::default(),
             drive: Box::new(NoDrive),
-            network: Box::new(xenia_net::LocalNetwork::isolated()),
             storage: Box::new(NoStorage),
             text: Box::new(|_| {}),
         }

@@ -103,12 +103,12 @@ impl System for KernelSystem {
             match store.register() {
                 Some((MmioDevice::Gpu, index)) => {
                     graphics = true;
-                    self.kernel.devices.video.lock().store_register(index, store.value, now);
+                    self.kernel.chips.video.lock().store_register(index, store.value, now);
                 }
                 Some((MmioDevice::Xma, index)) => {
                     // XMA registers are little-endian: titles store them byte-reversed.
                     let value = store.value.swap_bytes();
-                    self.kernel.devices.xma.lock().store_register(index, value, now);
+                    self.kernel.chips.xma.lock().store_register(index, value, now);
                 }
                 None => {}
             }
@@ -197,7 +197,7 @@ impl System for KernelSystem {
     fn advance_devices(&mut self, cpu: &mut dyn Cpu) -> bool {
         housekeeping("graphics", self.kernel.video_events().advance(cpu));
         self.kernel.run_deferred_deletions();
-        self.kernel.devices.video.lock().next_event().is_some_and(|next| next <= cpu.now())
+        self.kernel.chips.video.lock().next_event().is_some_and(|next| next <= cpu.now())
     }
 
     fn work(&mut self) -> Option<WorkReport> {
@@ -235,17 +235,17 @@ impl System for KernelSystem {
             return None;
         }
         // While its thread works, maybe for long, the chip has an event that is due now.
-        self.kernel.devices.video.try_lock().map_or(Some(0), |video| video.next_event())
+        self.kernel.chips.video.try_lock().map_or(Some(0), |video| video.next_event())
     }
 
     fn quiet_until(&self, now: GuestTicks) -> Option<GuestTicks> {
-        let Kernel { dispatcher, spin_locks, devices, .. } = &*self.kernel;
+        let Kernel { dispatcher, spin_locks, chips, .. } = &*self.kernel;
         if spin_locks.has_waiters() {
             return None;
         }
         // Guest code may poll a timer's state, and reads the time in milliseconds from memory.
         let timer = dispatcher.timers().next_due();
-        let blank = devices.video.lock().next_event();
+        let blank = chips.video.lock().next_event();
         let others = timer.into_iter().chain(blank).chain(self.kernel.next_but_timers());
         Some(others.fold(time::next_millisecond(now), GuestTicks::min))
     }

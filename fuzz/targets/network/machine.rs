@@ -5,7 +5,7 @@ use xenia_exports::registry;
 use xenia_formats::image::{Import, ImportLibrary, LoadedImage, import_thunk};
 use xenia_guest::{GuestAddr, Ordinal};
 use xenia_kernel::imports::ordinals::xam;
-use xenia_kernel::ports::Ports;
+use xenia_kernel::ports::Chipset;
 use xenia_kernel::thread::life::NewThread;
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::{GuestMemory, Heap, Protect};
@@ -74,8 +74,9 @@ pub(super) struct NetworkHarness {
 impl NetworkHarness {
     pub(super) fn new() -> Self {
         let memory = GuestMemory::new().expect("guest memory");
-        let kernel = Kernel::new(memory.clone(), KernelConfig::default(), Ports::default(), registry())
-            .expect("a kernel");
+        let config = KernelConfig::default();
+        let kernel = Kernel::new(memory.clone(), config, Chipset::default(), Arc::default(), registry());
+        let kernel = kernel.expect("a kernel");
         let mut scheduler = Scheduler::default();
         kernel.load_title(&mut scheduler, &image()).expect("a title");
         let new = NewThread::new(GuestAddr(CODE), GuestAddr(CODE), 0);

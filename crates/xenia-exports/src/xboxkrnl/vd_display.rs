@@ -27,7 +27,7 @@ const PICTURE: u32 = 0x1000;
 
 /// The mode of the console's settings.
 fn settings(call: &Call) -> DisplayMode {
-    call.kernel.devices.display_mode
+    call.kernel.chips.display_mode
 }
 
 /// The mode of the console's settings, with the title's overrides.
@@ -139,7 +139,7 @@ impl VdDisplay {
     fn VdSetDisplayMode(call: &mut Call, flags: u32) -> NtStatus {
         let settings = settings(call);
         let mode = call.kernel.display.lock().change_mode(settings, ModeFlags(flags));
-        call.kernel.devices.video.lock().set_field_period(field_period(&mode));
+        call.kernel.chips.video.lock().set_field_period(field_period(&mode));
         NtStatus::SUCCESS
     }
 
@@ -206,7 +206,7 @@ mod tests {
         let mut b = Harness::new();
         let sixty = 60_f32.to_bits();
         let fifty = 50_f32.to_bits();
-        assert_eq!(b.kernel.devices.video.lock().next_event(), Some(831_250));
+        assert_eq!(b.kernel.chips.video.lock().next_event(), Some(831_250));
         b.context().fpr[1] = 50_f64.to_bits();
         assert_eq!(b.status("VdSetDisplayModeOverride", &[640, 480, 0, 0, 0]), NtStatus::SUCCESS);
         assert_eq!(mode(&mut b, "VdQueryVideoMode"), (640, 480, fifty));
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(information(&mut b), ((1280, 720), sixty, 0, 0));
         b.kernel_call("VdSetDisplayMode", &[0x6000_0002]);
         assert_eq!(information(&mut b), ((640, 480), fifty, 2, 2));
-        let mut video = b.kernel.devices.video.lock();
+        let mut video = b.kernel.chips.video.lock();
         video.advance(831_250);
         assert_eq!(video.next_event(), Some(831_250 + 997_500));
         drop(video);

@@ -64,14 +64,14 @@ impl VdEngine {
     /// Sets the ring buffer's address and the base-2 logarithm of its size in quadwords.
     #[export(Done)]
     fn VdInitializeRingBuffer(call: &mut Call, ring: GuestAddr, size_log2: u32) {
-        call.kernel.devices.video.lock().initialize_ring(to_physical(ring), size_log2);
+        call.kernel.chips.video.lock().initialize_ring(to_physical(ring), size_log2);
     }
 
     /// Sets the address at which the chip writes its read pointer, and the base-2 logarithm of the
     /// interval in quadwords.
     #[export(Done)]
     fn VdEnableRingBufferRPtrWriteBack(call: &mut Call, address: GuestAddr, block_log2: u32) {
-        call.kernel.devices.video.lock().enable_read_pointer_write_back(to_physical(address), block_log2);
+        call.kernel.chips.video.lock().enable_read_pointer_write_back(to_physical(address), block_log2);
     }
 
     /// Stores the system command buffer, which draws over the title's picture and is passed to

@@ -46,7 +46,7 @@ impl VdSwap {
             width: width.read(memory)?,
             height: height.read(memory)?,
         };
-        let words = (call.kernel.devices.swap_commands)(&request);
+        let words = (call.kernel.chips.swap_commands)(&request);
         for (index, word) in words.into_iter().enumerate() {
             commands.at(index as u32).write(memory, word)?;
         }

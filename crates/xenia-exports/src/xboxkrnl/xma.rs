@@ -5,7 +5,7 @@
 
 use crate::abi::{Call, Out, Ptr};
 use crate::memory::physical_memory::address_of;
-use crate::ports::Devices;
+use crate::ports::ChipPorts;
 use crate::status::failure::Fallible;
 use xenia_guest::xma::{CONTEXT_SIZE, ContextField, field, register};
 use xenia_guest::{GuestAddr, HResult, NtStatus};
@@ -35,14 +35,14 @@ fn set(call: &Call, context: GuestAddr, field: ContextField, value: u32) -> Fall
 }
 
 /// Stores the bit of a context to a group of registers.
-fn store(devices: &Devices, group: u32, context: u32, now: GuestTicks) {
-    devices.xma.lock().store_register(group + context / 32, 1 << (context % 32), now);
+fn store(chips: &ChipPorts, group: u32, context: u32, now: GuestTicks) {
+    chips.xma.lock().store_register(group + context / 32, 1 << (context % 32), now);
 }
 
 /// Like [`store`], for the context at an address.
 fn store_for(call: &Call, context: GuestAddr, group: u32) -> Fallible<HResult> {
     let index = call.kernel.xma_contexts.lock().index_of(context).ok_or(NtStatus::INVALID_PARAMETER)?;
-    store(&call.kernel.devices, group, index, call.now());
+    store(&call.kernel.chips, group, index, call.now());
     Ok(HResult::OK)
 }
 
@@ -67,7 +67,7 @@ impl XmaExports {
         let (at, array) = call.kernel.xma_contexts.lock().take(call.memory())?;
         if let Some(array) = array {
             let now = call.now();
-            call.kernel.devices.xma.lock().store_register(register::CONTEXT_ARRAY, array, now);
+            call.kernel.chips.xma.lock().store_register(register::CONTEXT_ARRAY, array, now);
         }
         context.set(call.memory(), at)?;
         Ok(HResult::OK)
@@ -110,7 +110,7 @@ impl XmaExports {
         let kernel = call.kernel;
         let index = kernel.xma_contexts.lock().index_of(context).ok_or(NtStatus::INVALID_PARAMETER)?;
         for group in [register::LOCK, register::CLEAR] {
-            store(&kernel.devices, group, index, call.now());
+            store(&kernel.chips, group, index, call.now());
         }
         call.memory().fill(context, CONTEXT_SIZE, 0)?;
         kernel.xma_contexts.lock().give_back(index);

@@ -13,6 +13,7 @@ use super::*;
 use cpu::{Gate, HostCpu, Seat, Seats, lock};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, SeqCst};
 use std::time::Duration;
+use xenia_kernel::ports::Chipset;
 use xenia_sched::{Commit, GuestTicks, System, Wait, WaitTicket};
 
 /// Maximum time that a thread sleeps in a test that passes, with a large margin for a busy machine.
@@ -46,8 +47,9 @@ impl<'a> HostThreads<'a> {
     /// kernel calls.
     pub(super) fn new(routine: &'a Routine<'a>) -> Self {
         let memory = GuestMemory::new().unwrap();
-        let kernel =
-            Kernel::new(memory.clone(), KernelConfig::default(), Ports::default(), registry()).unwrap();
+        let config = KernelConfig::default();
+        let kernel = Kernel::new(memory.clone(), config, Chipset::default(), Arc::default(), registry());
+        let kernel = kernel.unwrap();
         let scratch = memory.alloc(Heap::Virtual4K, 0x2_0000, 0x1_0000, Protect::READ_WRITE).unwrap();
         Self { kernel, scratch, seats: Arc::default(), routine }
     }

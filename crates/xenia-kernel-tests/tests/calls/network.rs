@@ -362,8 +362,7 @@ fn an_address_is_read_from_text() {
 
 #[test]
 fn sockets_without_a_cable_report_network_unreachable() {
-    let ports = Ports { network: Box::new(LocalNetwork::without_cable()), ..Ports::default() };
-    let mut b = Harness::with_ports(ports);
+    let mut b = Harness::with_network(Box::new(LocalNetwork::without_cable()));
     b.start_winsock();
     let listener = b.listener(7000);
     let client = b.socket(STREAM);

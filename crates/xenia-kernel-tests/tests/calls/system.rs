@@ -241,7 +241,7 @@ fn the_next_event_of_a_busy_graphics_chip_is_due_at_once() {
     let ended = Barrier::new(2);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let _working = b.kernel.devices.video.lock();
+            let _working = b.kernel.chips.video.lock();
             started.wait();
             ended.wait();
         });

@@ -10,7 +10,7 @@ use std::time::Duration;
 use xenia_exports::registry;
 use xenia_guest::{GuestAddr, NtStatus, Win32Error};
 use xenia_kernel::files::{OpenFile, OpenParameters, PackageMode, access};
-use xenia_kernel::ports::{Ports, Storage};
+use xenia_kernel::ports::{Chipset, Devices, Ports, Storage};
 use xenia_kernel::{Kernel, KernelConfig};
 use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_testing::kills;
@@ -38,7 +38,9 @@ impl Storage for Folder {
 
 fn machine(folder: &Path) -> Arc<Kernel> {
     let ports = Ports { storage: Box::new(Folder(folder.to_owned())), ..Ports::default() };
-    Kernel::new(GuestMemory::new().unwrap(), KernelConfig::default(), ports, registry()).unwrap()
+    let devices = Arc::new(Devices::new(ports));
+    let memory = GuestMemory::new().unwrap();
+    Kernel::new(memory, KernelConfig::default(), Chipset::default(), devices, registry()).unwrap()
 }
 
 fn name() -> PackageName {

@@ -69,8 +69,8 @@ impl Kernel {
 
     /// Events of the graphics chip.
     pub(crate) fn video_events(&self) -> VideoEvents<'_> {
-        let Self { memory, display, devices, .. } = self;
-        VideoEvents { memory, video: &devices.video, display, services: self.services() }
+        let Self { memory, display, chips, .. } = self;
+        VideoEvents { memory, video: &chips.video, display, services: self.services() }
     }
 
     /// Expiry of timers.

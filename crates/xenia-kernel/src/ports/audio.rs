@@ -27,8 +27,8 @@ pub trait Audio: Send {
     /// starts the song from its beginning.
     fn skip_song(&mut self, _frames: u64) {}
 
-    /// Drops the song and the sound that is not heard yet: the machine goes back to another moment.
-    /// Songs are numbered anew.
+    /// Drops the song and the sound that is not heard yet: the machine goes back to another moment,
+    /// or another kernel follows. Songs are numbered anew.
     fn start_over(&mut self) {}
 }
 

@@ -87,8 +87,8 @@ pub trait Dialogs: Send {
     /// Polls for the answer of the open dialog; `None` until it is answered.
     fn answer(&mut self, now: GuestTicks) -> Option<DialogAnswer>;
 
-    /// Closes the open dialog without an answer: the title cancels it, or the machine goes back to
-    /// a moment before it.
+    /// Closes the open dialog without an answer: the title cancels it, the machine goes back to a
+    /// moment before it, or it belongs to a kernel that another replaces.
     fn withdraw(&mut self) {}
 }
 

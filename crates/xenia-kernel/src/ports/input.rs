@@ -125,8 +125,8 @@ pub trait Input: Send {
     /// if no controller is connected.
     fn set_vibration(&mut self, user: u32, left: u16, right: u16, now: GuestTicks) -> bool;
 
-    /// Stops all motors: the machine goes back to another moment. Recordings do not count it, since
-    /// it is not a call of the title.
+    /// Stops all motors: the machine goes back to another moment, or another kernel follows.
+    /// Recordings do not count it, since it is not a call of the title.
     fn start_over(&mut self) {}
 }
 

@@ -20,7 +20,7 @@ impl ScratchPlace {
 }
 
 /// Host folders for saves and caches.
-pub trait Storage: Send {
+pub trait Storage: Send + Sync {
     /// The folder that all titles share as hard disk; `None` if each title has a separate one in
     /// the content folder.
     fn hard_disk(&self) -> Option<PathBuf> {

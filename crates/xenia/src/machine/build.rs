@@ -42,7 +42,7 @@ use xenia_jit::Ahead;
 use xenia_kernel::deployment::Deployment;
 use xenia_kernel::files::mounts;
 use xenia_kernel::imports::CallTrace;
-use xenia_kernel::ports::{Clock, NoInput, Ports};
+use xenia_kernel::ports::{Chipset, Clock, Devices, NoInput, Ports};
 use xenia_kernel::{Kernel, KernelConfig};
 use xenia_memory::GuestMemory;
 use xenia_sched::{Event, EventSink, Scheduler};
@@ -83,9 +83,11 @@ impl Machine {
             options.traced_calls.map(|traced| CallTraceOutput::create(traced.file)).transpose()?;
         let traced = call_trace.as_ref().zip(options.traced_calls);
         let trace = traced.map(|(output, traced)| output.port(traced.filter));
-        let ports = ports(title, &mut options, outside, MadePorts { video, xma: xma.clone(), clock })?;
+        let devices = Arc::new(Devices::new(ports(title, &mut options, outside)?));
+        let network = network::port(config.network, mode.parallel)?;
+        let chipset = Chipset { video: Box::new(video), xma: Box::new(xma.clone()), network, clock };
         let launch = options.launched.as_ref().map(|launched| (launched.launch.clone(), launched.before));
-        let kernel = kernel(title, &mut options, trace.clone(), &memory, ports)?;
+        let kernel = kernel(title, &mut options, trace.clone(), &memory, chipset, devices.clone())?;
         let mut scheduler = scheduler(&config.executor, options.record_contention)?;
         let event_log = options.event_log.map(EventLogFile::open).transpose()?;
         send_events(&mut scheduler, event_log.as_ref(), trace, &memory, &image_digest);
@@ -113,6 +115,7 @@ impl Machine {
                 record_contention: options.record_contention.map(Path::to_owned),
             },
             outside: MachineOutside {
+                devices,
                 cancel,
                 pipelines,
                 recorded,
@@ -227,34 +230,19 @@ fn video_port(
     GpuPort::new(processor.clone(), memory.clone(), options.capture, frames, mode)
 }
 
-/// Ports that are made before the others.
-struct MadePorts {
-    video: GpuPort,
-    xma: XmaPort,
-    clock: Clock,
-}
-
-/// Ports of the kernel; takes those of text and storage out of the options.
-fn ports(
-    title: &Title,
-    options: &mut MachineOptions<'_>,
-    (input, dialogs): OutsideInput,
-    MadePorts { video, xma, clock }: MadePorts,
-) -> Result<Ports> {
+/// Ports to the host; takes those of text and storage out of the options.
+fn ports(title: &Title, options: &mut MachineOptions<'_>, outside: OutsideInput) -> Result<Ports> {
+    let (input, dialogs) = outside;
     let parallel = options.config.executor.parallel;
     let folder = options.content.take();
     let named = options.config.user.as_deref();
     let first_user = named.map(|named| user_of(folder.as_deref(), named)).transpose()?.flatten();
     Ok(Ports {
-        video: Box::new(video),
         audio: options.sound.port(),
-        xma: Box::new(xma),
         text: std::mem::replace(&mut options.text, Box::new(|_| {})),
         input,
-        clock,
         dialogs: Box::new(LoggedDialogs::new(dialogs, DialogLog)),
         drive: Box::new(title.discs.clone()),
-        network: network::port(options.config.network, parallel)?,
         storage: Box::new(ContentFolder {
             folder,
             scratch: options.scratch.take(),
@@ -398,7 +386,8 @@ fn kernel(
     options: &mut MachineOptions<'_>,
     call_trace: Option<Arc<CallTrace>>,
     memory: &Arc<GuestMemory>,
-    ports: Ports,
+    chipset: Chipset,
+    devices: Arc<Devices>,
 ) -> Result<Arc<Kernel>> {
     let mut config = KernelConfig {
         keys: title.keys.clone(),
@@ -423,7 +412,7 @@ fn kernel(
         let file = Path::new(&title.name).file_name().filter(|_| title.image.kind == ImageKind::Elf);
         config.report_name = file.map(|file| file.to_string_lossy().into_owned());
     }
-    let kernel = Kernel::new(memory.clone(), config, ports, registry()).context("kernel")?;
+    let kernel = Kernel::new(memory.clone(), config, chipset, devices, registry()).context("kernel")?;
     let in_package = launched.as_ref().is_some_and(|launched| launched.launch.package.is_some());
     let inheritance = launched.and_then(|launched| launched.inheritance);
     let has_own_medium = in_package || inheritance.is_none();

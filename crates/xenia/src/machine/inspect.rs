@@ -234,7 +234,7 @@ impl Machine {
     /// The display's mode in words: size, scan and refresh rate.
     pub fn display_mode(&self) -> String {
         let kernel = &self.inside.kernel;
-        let (mode, _) = kernel.display.lock().current(kernel.devices.display_mode);
+        let (mode, _) = kernel.display.lock().current(kernel.chips.display_mode);
         let scan = if mode.interlaced { 'i' } else { 'p' };
         format!("{}x{}{scan} at {} Hz", mode.width, mode.height, mode.refresh_rate)
     }

@@ -31,6 +31,7 @@ use xenia_formats::LoadedImage;
 use xenia_gpu::Cancel;
 use xenia_gpu::CommandProcessor;
 use xenia_jit::{CodeSizes, CodeStore};
+use xenia_kernel::ports::Devices;
 use xenia_kernel::title::Launch;
 use xenia_kernel::{Kernel, KernelSystem};
 use xenia_memory::GuestMemory;
@@ -61,6 +62,8 @@ pub(super) struct MachineSpec {
 
 /// The host's side of a machine: controls, outputs, and handles to caches.
 pub(super) struct MachineOutside {
+    /// The host's ports, which the kernel is lent.
+    pub(super) devices: Arc<Devices>,
     /// Cancels draws whose result is no longer needed.
     pub(super) cancel: Option<Cancel>,
     /// Counters of the wgpu backend.

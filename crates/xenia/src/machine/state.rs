@@ -306,6 +306,9 @@ impl Machine {
             AreasState::of(&self.inside.kernel).context("the machine cannot go back")?;
         }
         self.is_broken = true;
+        if has_run {
+            self.outside.devices.start_over();
+        }
         self.inside.replace(parts, has_run, put_memory)?;
         self.is_broken = false;
         Ok(())

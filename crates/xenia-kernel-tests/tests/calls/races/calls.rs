@@ -186,7 +186,7 @@ fn swaps_and_mode_queries_do_not_wait_for_a_busy_gpu() {
             done.send((b.word(0x100), b.word(0x400), b.word(0x440))).unwrap();
         });
         let kernel = take.recv().unwrap();
-        let chip = kernel.devices.video.lock();
+        let chip = kernel.chips.video.lock();
         begin.send(()).unwrap();
         let swapped = swapped.recv_timeout(Duration::from_mins(1));
         drop(chip);

@@ -9,7 +9,7 @@ use xenia_guest::{GuestAddr, Ordinal};
 use xenia_imports::ordinals::{ExportKind, xboxkrnl};
 use xenia_kernel::imports::{CallFilter, CallTrace};
 use xenia_kernel::loader::LoadError;
-use xenia_kernel::ports::{Ports, SwapCommands, Video, VideoEvent};
+use xenia_kernel::ports::{Chipset, Devices, Ports, SwapCommands, Video, VideoEvent};
 use xenia_kernel::reload::reload_core;
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;
@@ -249,12 +249,13 @@ impl TitleHarness {
         let text = Arc::new(Mutex::new(String::new()));
         let sink = text.clone();
         let ports = Ports {
-            video: Box::new(video),
             text: Box::new(move |text| sink.lock().unwrap().push_str(&String::from_utf8_lossy(text))),
             ..Ports::default()
         };
+        let devices = Arc::new(Devices::new(ports));
+        let chipset = Chipset { video: Box::new(video), ..Chipset::default() };
         let config = KernelConfig { call_trace, ..config };
-        let kernel = Kernel::new(memory.clone(), config, ports, registry()).unwrap();
+        let kernel = Kernel::new(memory.clone(), config, chipset, devices, registry()).unwrap();
         let mut scheduler = Scheduler::default();
         let lines = Lines { traced, ..Lines::default() };
         scheduler.set_events(Box::new(lines.clone()));
@@ -295,7 +296,7 @@ impl TitleHarness {
     fn go_with_reloads(&mut self, step: u64) -> RunEnd {
         let memory = GuestMemory::new().unwrap();
         let config = KernelConfig::default();
-        let idle = Kernel::new(memory, config, Ports::default(), registry()).unwrap();
+        let idle = Kernel::new(memory, config, Chipset::default(), Arc::default(), registry()).unwrap();
         loop {
             let instructions = Some((self.executor.instructions() + step).min(10_000_000));
             let limits = Limits { instructions, halt_on_deadlock: true, ..Limits::default() };

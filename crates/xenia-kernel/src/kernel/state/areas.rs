@@ -55,10 +55,11 @@ impl AreasState {
     /// A debugger's breakpoints, which are in the title's code, or sockets of the host.
     pub fn of(kernel: &Kernel) -> Result<Self, Unsaveable> {
         let Kernel {
-            // Configuration, and the memory and the devices of the machine.
+            // Configuration, the memory and the chips of the machine, and the lent devices.
             config: _,
             memory: _,
             clock: _,
+            chips: _,
             devices: _,
             // The core.
             objects: _,
@@ -148,14 +149,6 @@ impl AreasState {
         *kernel.display.lock() = display;
         *kernel.xma_contexts.lock() = xma_contexts;
         check(kernel.limits.set_hits(&limits_hit), "this program lacks a limit")
-    }
-
-    /// Closes the open dialog, and stops the song and the motors of a machine that goes back. Many
-    /// titles set motors only when their speed changes, so these would run on.
-    pub(crate) fn release_ports(kernel: &Kernel) {
-        kernel.dialogs().port.lock().withdraw();
-        kernel.music_control().audio.lock().start_over();
-        kernel.devices.input.lock().start_over();
     }
 
     /// Shows the open dialog and plays the current song again, after a load of a state at guest

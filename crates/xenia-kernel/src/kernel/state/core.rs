@@ -42,14 +42,14 @@ impl CoreState {
     }
 
     /// Drops all that the kernel of a machine which has run holds, without an effect on the guest:
-    /// waits, threads, sockets, transfers, open files. A state must be restored next.
+    /// waits, threads, sockets, transfers, open files. Its devices have started over; a state must
+    /// be restored next.
     pub fn release_all(kernel: &Kernel) {
         kernel.transfers.discard();
         kernel.dispatcher.release_all();
         kernel.threads.lock().release_all();
         kernel.net.release_all();
         kernel.files.lock().release_all();
-        super::AreasState::release_ports(kernel);
     }
 
     /// Replaces the core of a machine that has loaded its title and has not run. The areas that
