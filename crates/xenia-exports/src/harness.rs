@@ -52,6 +52,16 @@ impl Harness {
         Self::build(KernelConfig::default(), chipset, Ports::default())
     }
 
+    /// Replaces the machine by a new one, to which the same devices are lent. Text of both is
+    /// captured together.
+    pub fn replaced(self) -> Self {
+        let devices = self.kernel.devices.clone();
+        let text = self.text.clone();
+        drop(self);
+        devices.start_over();
+        Self::lend(KernelConfig::default(), Chipset::default(), devices, text)
+    }
+
     fn build(config: KernelConfig, chipset: Chipset, ports: Ports) -> Self {
         let text = Arc::new(Mutex::new(String::new()));
         let sink = text.clone();

@@ -9,6 +9,7 @@ mod before_park;
 mod content;
 mod crypto;
 mod decompression;
+mod devices;
 mod dialogs;
 mod discs;
 // The host has links, sockets and devices in its folders.
