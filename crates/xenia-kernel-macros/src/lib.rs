@@ -10,6 +10,9 @@
 //! time against the result kind in the row of the ordinal table (`crate::abi::ReturnKinds`).
 //! Functions without the tag are left unchanged.
 //!
+//! A function that implements several exports has a tag `#[export(STATUS, NAME, ARGUMENT, …)]` for
+//! each, after the doc comment of that export. The arguments of a tag precede those of the guest.
+//!
 //! The generated code uses paths of xenia-exports (`crate::abi`), the only user of this crate, and
 //! of xenia-imports.
 #![forbid(unsafe_code)]
@@ -17,9 +20,12 @@
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as TokenStream2;
 use quote::quote;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Error, Expr, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Lit, Meta, Pat, parse_macro_input,
+    Attribute, Error, Expr, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Lit, Meta, Pat, Token,
+    parse_macro_input,
 };
 
 /// Generates the export table of an `impl` block; see the crate documentation. The argument is the
@@ -40,12 +46,13 @@ fn expand(library: &Ident, block: &mut ItemImpl) -> Result<(), Error> {
     let mut rows = Vec::new();
     for member in &mut block.items {
         let ImplItem::Fn(function) = member else { continue };
-        let Some(at) = function.attrs.iter().position(|a| a.path().is_ident("export")) else {
-            continue;
-        };
-        let status: Ident = function.attrs.remove(at).parse_args()?;
-        rows.push(row(library, &this, function, &status)?);
-        function.attrs.push(syn::parse_quote!(#[allow(non_snake_case, clippy::too_many_arguments, clippy::unnecessary_wraps)]));
+        let tags = take_tags(function)?;
+        for tag in &tags {
+            rows.push(row(library, &this, function, tag)?);
+        }
+        if !tags.is_empty() {
+            function.attrs.push(syn::parse_quote!(#[allow(non_snake_case, clippy::too_many_arguments, clippy::unnecessary_wraps)]));
+        }
     }
     block.items.push(syn::parse_quote! {
         /// One row per export of this block.
@@ -54,29 +61,70 @@ fn expand(library: &Ident, block: &mut ItemImpl) -> Result<(), Error> {
     Ok(())
 }
 
-fn export_documentation(function: &ImplItemFn) -> Result<String, Error> {
-    let doc = documentation(&function.attrs);
-    if doc.is_empty() {
-        let reason = "an export needs a doc comment: it becomes its row in the documentation";
-        return Err(Error::new(function.sig.ident.span(), reason));
-    }
-    Ok(doc)
+/// A tag of a function: one export.
+struct Tag {
+    status: Ident,
+    /// The export's name; by default the function's.
+    name: Option<Ident>,
+    /// Arguments of the function that the guest does not pass.
+    given: Vec<Expr>,
+    /// The doc comment before the tag.
+    doc: String,
 }
 
-/// Generates the table row of one function.
-fn row(
-    library: &Ident,
-    this: &syn::Type,
-    function: &ImplItemFn,
-    status: &Ident,
-) -> Result<TokenStream2, Error> {
-    let name = &function.sig.ident;
-    let text = name.to_string();
-    let doc = export_documentation(function)?;
-    if function.sig.inputs.is_empty() {
-        return Err(Error::new(name.span(), "an export's first parameter is `call: &mut Call`"));
+impl Parse for Tag {
+    fn parse(input: ParseStream) -> Result<Self, Error> {
+        let mut tag = Self { status: input.parse()?, name: None, given: Vec::new(), doc: String::new() };
+        if input.is_empty() {
+            return Ok(tag);
+        }
+        input.parse::<Token![,]>()?;
+        tag.name = Some(input.parse()?);
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+            tag.given = Punctuated::<Expr, Token![,]>::parse_terminated(input)?.into_iter().collect();
+        }
+        Ok(tag)
     }
-    let ExportParameters { labels, names, types } = ExportParameters::of(function)?;
+}
+
+/// Removes the tags from a function.
+fn take_tags(function: &mut ImplItemFn) -> Result<Vec<Tag>, Error> {
+    let mut tags: Vec<Tag> = Vec::new();
+    let mut documented = 0;
+    for attribute in std::mem::take(&mut function.attrs) {
+        if !attribute.path().is_ident("export") {
+            function.attrs.push(attribute);
+            continue;
+        }
+        let mut tag: Tag = attribute.parse_args()?;
+        tag.doc = documentation(&function.attrs[documented..]);
+        documented = function.attrs.len();
+        // A missing argument would be read from the guest.
+        if tags.first().is_some_and(|first| first.given.len() != tag.given.len()) {
+            let reason = "the exports of a function give it equally many arguments";
+            return Err(Error::new(attribute.span(), reason));
+        }
+        tags.push(tag);
+    }
+    Ok(tags)
+}
+
+/// Generates the table row of one export.
+fn row(library: &Ident, this: &syn::Type, function: &ImplItemFn, tag: &Tag) -> Result<TokenStream2, Error> {
+    let Tag { status, name, given, doc } = tag;
+    let called = &function.sig.ident;
+    let name = name.as_ref().unwrap_or(called);
+    let text = name.to_string();
+    if doc.is_empty() {
+        let reason = "an export needs a doc comment: it becomes its row in the documentation";
+        return Err(Error::new(name.span(), reason));
+    }
+    if function.sig.inputs.len() <= given.len() {
+        let reason = "an export's first parameters are `call: &mut Call` and the arguments of its tag";
+        return Err(Error::new(name.span(), reason));
+    }
+    let ExportParameters { labels, names, types } = ExportParameters::of(function, given.len())?;
     let result: syn::Type = match &function.sig.output {
         syn::ReturnType::Default => syn::parse_quote!(()),
         syn::ReturnType::Type(_, result) => (**result).clone(),
@@ -107,7 +155,7 @@ fn row(
                 if let Some(fault) = arguments.fault() {
                     return crate::abi::Flow::Fault(fault);
                 }
-                crate::abi::IntoFlow::into_flow(<#this>::#name(call, #(#names),*))
+                crate::abi::IntoFlow::into_flow(<#this>::#called(call, #(#given,)* #(#names),*))
             },
             describe: |call: &mut crate::abi::Call| {
                 #decoded
@@ -123,7 +171,7 @@ fn row(
     })
 }
 
-/// Parameters of an export after the first, which is the call.
+/// Parameters of an export that the guest passes.
 #[derive(Default)]
 struct ExportParameters {
     /// Names in traces and tables.
@@ -134,9 +182,10 @@ struct ExportParameters {
 }
 
 impl ExportParameters {
-    fn of(function: &ImplItemFn) -> Result<Self, Error> {
+    /// Lists the parameters after the call and the `given` ones.
+    fn of(function: &ImplItemFn, given: usize) -> Result<Self, Error> {
         let mut parameters = Self::default();
-        for argument in function.sig.inputs.iter().skip(1) {
+        for argument in function.sig.inputs.iter().skip(1 + given) {
             let FnArg::Typed(argument) = argument else {
                 return Err(Error::new(argument.span(), "an export has no self"));
             };
