@@ -39,27 +39,6 @@ fn load_cipher(call: &Call, cipher: BlockCipher, state: Ptr<()>) -> Fallible<Opt
     Ok(cipher.with_key(&key))
 }
 
-fn set_key(call: &Call, cipher: BlockCipher, state: Ptr<()>, key: GuestAddr) -> Fallible<()> {
-    let mut bytes = vec![0; cipher.key_size()];
-    call.memory().read_bytes(key, &mut bytes)?;
-    Ok(call.memory().write_bytes(state.addr(), &bytes)?)
-}
-
-fn block(
-    call: &Call,
-    cipher: BlockCipher,
-    state: Ptr<()>,
-    input: GuestAddr,
-    out: GuestAddr,
-    direction: CipherDirection,
-) -> Fallible<()> {
-    let Some(keyed) = load_cipher(call, cipher, state)? else { return Ok(()) };
-    let mut bytes = vec![0; cipher.block_size()];
-    call.memory().read_bytes(input, &mut bytes)?;
-    keyed.block(&mut bytes, direction);
-    Ok(call.memory().write_bytes(out, &bytes)?)
-}
-
 /// CBC mode of whole blocks: the work of a `Xe*Cbc` call that has these arguments after the key, in
 /// this order. The arguments and `feed` hold all state from which the call continues.
 pub(super) fn chain(
@@ -90,19 +69,6 @@ pub(super) fn chain_from(
     let CipherData { input, out } = data;
     let input = Buffer { length: input.length - input.length % before.len() as u32, ..input };
     change(call, CipherData { input, out }, |part| keyed.chained(part, before, direction))
-}
-
-/// [`chain`] with a key that a title has set.
-fn load_and_chain(
-    call: &mut Call,
-    cipher: BlockCipher,
-    state: Ptr<()>,
-    data: CipherData,
-    feed: GuestAddr,
-    direction: CipherDirection,
-) -> Fallible<Flow<()>> {
-    let Some(keyed) = load_cipher(call, cipher, state)? else { return Ok(Flow::Return(())) };
-    chain(call, &keyed, data, FeedBlock { at: feed, length: cipher.block_size() }, direction)
 }
 
 /// Applies `change` to bytes, in chunks.
@@ -141,99 +107,59 @@ fn rc4_of(call: &Call, key: Buffer) -> Fallible<Rc4> {
 #[exports(xboxkrnl)]
 impl XeCryptCipher {
     /// Sets an AES key.
-    #[export(Done)]
-    fn XeCryptAesKey(call: &mut Call, state: Ptr<()>, key: GuestAddr) -> Fallible<()> {
-        set_key(call, BlockCipher::Aes, state, key)
+    #[export(Done, XeCryptAesKey, BlockCipher::Aes)]
+    /// Sets a DES key.
+    #[export(Done, XeCryptDesKey, BlockCipher::Des)]
+    /// Sets a triple DES key.
+    #[export(Done, XeCryptDes3Key, BlockCipher::Des3)]
+    fn set_key(call: &mut Call, cipher: BlockCipher, state: Ptr<()>, key: GuestAddr) -> Fallible<()> {
+        let mut bytes = vec![0; cipher.key_size()];
+        call.memory().read_bytes(key, &mut bytes)?;
+        Ok(call.memory().write_bytes(state.addr(), &bytes)?)
     }
 
     /// Encrypts or decrypts one block with AES.
-    #[export(Done)]
-    fn XeCryptAesEcb(
+    #[export(Done, XeCryptAesEcb, BlockCipher::Aes)]
+    /// Encrypts or decrypts one block with DES.
+    #[export(Done, XeCryptDesEcb, BlockCipher::Des)]
+    /// Encrypts or decrypts one block with triple DES.
+    #[export(Done, XeCryptDes3Ecb, BlockCipher::Des3)]
+    fn block(
         call: &mut Call,
+        cipher: BlockCipher,
         state: Ptr<()>,
         input: GuestAddr,
         out: GuestAddr,
         encrypt: bool,
     ) -> Fallible<()> {
-        block(call, BlockCipher::Aes, state, input, out, encrypt.into())
+        let Some(keyed) = load_cipher(call, cipher, state)? else { return Ok(()) };
+        let mut bytes = vec![0; cipher.block_size()];
+        call.memory().read_bytes(input, &mut bytes)?;
+        keyed.block(&mut bytes, encrypt.into());
+        Ok(call.memory().write_bytes(out, &bytes)?)
     }
 
     /// Encrypts or decrypts whole blocks with AES in CBC mode; the last block is kept for the next
     /// call.
-    #[export(Done)]
-    fn XeCryptAesCbc(
-        call: &mut Call,
-        state: Ptr<()>,
-        input: Buffer,
-        out: GuestAddr,
-        feed: GuestAddr,
-        encrypt: bool,
-    ) -> Fallible<Flow<()>> {
-        load_and_chain(call, BlockCipher::Aes, state, CipherData { input, out }, feed, encrypt.into())
-    }
-
-    /// Sets a DES key.
-    #[export(Done)]
-    fn XeCryptDesKey(call: &mut Call, state: Ptr<()>, key: GuestAddr) -> Fallible<()> {
-        set_key(call, BlockCipher::Des, state, key)
-    }
-
-    /// Encrypts or decrypts one block with DES.
-    #[export(Done)]
-    fn XeCryptDesEcb(
-        call: &mut Call,
-        state: Ptr<()>,
-        input: GuestAddr,
-        out: GuestAddr,
-        encrypt: bool,
-    ) -> Fallible<()> {
-        block(call, BlockCipher::Des, state, input, out, encrypt.into())
-    }
-
+    #[export(Done, XeCryptAesCbc, BlockCipher::Aes)]
     /// Encrypts or decrypts whole blocks with DES in CBC mode; the last block is kept for the next
     /// call.
-    #[export(Done)]
-    fn XeCryptDesCbc(
-        call: &mut Call,
-        state: Ptr<()>,
-        input: Buffer,
-        out: GuestAddr,
-        feed: GuestAddr,
-        encrypt: bool,
-    ) -> Fallible<Flow<()>> {
-        load_and_chain(call, BlockCipher::Des, state, CipherData { input, out }, feed, encrypt.into())
-    }
-
-    /// Sets a triple DES key.
-    #[export(Done)]
-    fn XeCryptDes3Key(call: &mut Call, state: Ptr<()>, key: GuestAddr) -> Fallible<()> {
-        set_key(call, BlockCipher::Des3, state, key)
-    }
-
-    /// Encrypts or decrypts one block with triple DES.
-    #[export(Done)]
-    fn XeCryptDes3Ecb(
-        call: &mut Call,
-        state: Ptr<()>,
-        input: GuestAddr,
-        out: GuestAddr,
-        encrypt: bool,
-    ) -> Fallible<()> {
-        block(call, BlockCipher::Des3, state, input, out, encrypt.into())
-    }
-
+    #[export(Done, XeCryptDesCbc, BlockCipher::Des)]
     /// Encrypts or decrypts whole blocks with triple DES in CBC mode; the last block is kept for
     /// the next call.
-    #[export(Done)]
-    fn XeCryptDes3Cbc(
+    #[export(Done, XeCryptDes3Cbc, BlockCipher::Des3)]
+    fn blocks(
         call: &mut Call,
+        cipher: BlockCipher,
         state: Ptr<()>,
         input: Buffer,
         out: GuestAddr,
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        load_and_chain(call, BlockCipher::Des3, state, CipherData { input, out }, feed, encrypt.into())
+        let Some(keyed) = load_cipher(call, cipher, state)? else { return Ok(Flow::Return(())) };
+        let feed = FeedBlock { at: feed, length: cipher.block_size() };
+        chain(call, &keyed, CipherData { input, out }, feed, encrypt.into())
     }
 
     /// Sets the lowest bit of each byte of a DES key to odd parity.

@@ -82,11 +82,6 @@ pub(super) fn store_of(
     run_digest(call, Box::new(DigestCall { function, parts, purpose, buffer })).map(|_| ())
 }
 
-/// Stores the digest of three parts, each of which may be null.
-fn whole(call: &Call, algorithm: Algorithm, parts: [Buffer; 3], out: Buffer) -> Flow<()> {
-    store_of(call, DigestFunction::Hash(Hash::new(algorithm)), parts, out)
-}
-
 /// Adds a part to an unfinished computation. The call's other argument is `state`.
 pub(super) fn continue_digest(
     call: &mut Call,
@@ -105,129 +100,61 @@ pub(super) fn end(call: &Call, function: DigestFunction, out: Buffer) -> Fallibl
     store_digest(call, &function.finish(), out)
 }
 
-fn begin(call: &Call, algorithm: Algorithm, state: Ptr<()>) -> Fallible<()> {
-    Ok(Hash::new(algorithm).store(call.memory(), state.addr())?)
-}
-
 #[exports(xboxkrnl)]
 impl XeCryptHash {
     /// Begins a SHA-1 hash.
-    #[export(Done)]
-    fn XeCryptShaInit(call: &mut Call, state: Ptr<()>) -> Fallible<()> {
-        begin(call, Algorithm::Sha1, state)
+    #[export(Done, XeCryptShaInit, Algorithm::Sha1)]
+    /// Begins a SHA-256 hash.
+    #[export(Done, XeCryptSha256Init, Algorithm::Sha256)]
+    /// Begins a SHA-384 hash.
+    #[export(Done, XeCryptSha384Init, Algorithm::Sha384)]
+    /// Begins a SHA-512 hash.
+    #[export(Done, XeCryptSha512Init, Algorithm::Sha512)]
+    /// Begins an MD5 hash.
+    #[export(Done, XeCryptMd5Init, Algorithm::Md5)]
+    fn begin(call: &mut Call, algorithm: Algorithm, state: Ptr<()>) -> Fallible<()> {
+        Ok(Hash::new(algorithm).store(call.memory(), state.addr())?)
     }
 
     /// Adds bytes to a SHA-1 hash.
-    #[export(Done)]
-    fn XeCryptShaUpdate(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        continue_digest(call, hash_at(call, Algorithm::Sha1, state)?, state, input)
+    #[export(Done, XeCryptShaUpdate, Algorithm::Sha1)]
+    /// Adds bytes to a SHA-256 hash.
+    #[export(Done, XeCryptSha256Update, Algorithm::Sha256)]
+    /// Adds bytes to a SHA-384 hash.
+    #[export(Done, XeCryptSha384Update, Algorithm::Sha384)]
+    /// Adds bytes to a SHA-512 hash.
+    #[export(Done, XeCryptSha512Update, Algorithm::Sha512)]
+    /// Adds bytes to an MD5 hash.
+    #[export(Done, XeCryptMd5Update, Algorithm::Md5)]
+    fn update(call: &mut Call, algorithm: Algorithm, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
+        continue_digest(call, hash_at(call, algorithm, state)?, state, input)
     }
 
     /// Finishes a SHA-1 hash, and stores the digest, truncated to the buffer.
-    #[export(Done)]
-    fn XeCryptShaFinal(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
-        end(call, hash_at(call, Algorithm::Sha1, state)?, out)
+    #[export(Done, XeCryptShaFinal, Algorithm::Sha1)]
+    /// Finishes a SHA-256 hash, and stores the digest, truncated to the buffer.
+    #[export(Done, XeCryptSha256Final, Algorithm::Sha256)]
+    /// Finishes a SHA-384 hash, and stores the digest, truncated to the buffer.
+    #[export(Done, XeCryptSha384Final, Algorithm::Sha384)]
+    /// Finishes a SHA-512 hash, and stores the digest, truncated to the buffer.
+    #[export(Done, XeCryptSha512Final, Algorithm::Sha512)]
+    /// Finishes an MD5 hash, and stores the digest, truncated to the buffer.
+    #[export(Done, XeCryptMd5Final, Algorithm::Md5)]
+    fn finish(call: &mut Call, algorithm: Algorithm, state: Ptr<()>, out: Buffer) -> Fallible<()> {
+        end(call, hash_at(call, algorithm, state)?, out)
     }
 
     /// Stores the SHA-1 digest of three concatenated parts, each of which may be null.
-    #[export(Done)]
-    fn XeCryptSha(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Flow<()> {
-        whole(call, Algorithm::Sha1, parts, out)
-    }
-
-    /// Begins a SHA-256 hash.
-    #[export(Done)]
-    fn XeCryptSha256Init(call: &mut Call, state: Ptr<()>) -> Fallible<()> {
-        begin(call, Algorithm::Sha256, state)
-    }
-
-    /// Adds bytes to a SHA-256 hash.
-    #[export(Done)]
-    fn XeCryptSha256Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        continue_digest(call, hash_at(call, Algorithm::Sha256, state)?, state, input)
-    }
-
-    /// Finishes a SHA-256 hash, and stores the digest, truncated to the buffer.
-    #[export(Done)]
-    fn XeCryptSha256Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
-        end(call, hash_at(call, Algorithm::Sha256, state)?, out)
-    }
-
+    #[export(Done, XeCryptSha, Algorithm::Sha1)]
     /// Stores the SHA-256 digest of three concatenated parts, each of which may be null.
-    #[export(Done)]
-    fn XeCryptSha256(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Flow<()> {
-        whole(call, Algorithm::Sha256, parts, out)
-    }
-
-    /// Begins a SHA-384 hash.
-    #[export(Done)]
-    fn XeCryptSha384Init(call: &mut Call, state: Ptr<()>) -> Fallible<()> {
-        begin(call, Algorithm::Sha384, state)
-    }
-
-    /// Adds bytes to a SHA-384 hash.
-    #[export(Done)]
-    fn XeCryptSha384Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        continue_digest(call, hash_at(call, Algorithm::Sha384, state)?, state, input)
-    }
-
-    /// Finishes a SHA-384 hash, and stores the digest, truncated to the buffer.
-    #[export(Done)]
-    fn XeCryptSha384Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
-        end(call, hash_at(call, Algorithm::Sha384, state)?, out)
-    }
-
+    #[export(Done, XeCryptSha256, Algorithm::Sha256)]
     /// Stores the SHA-384 digest of three concatenated parts, each of which may be null.
-    #[export(Done)]
-    fn XeCryptSha384(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Flow<()> {
-        whole(call, Algorithm::Sha384, parts, out)
-    }
-
-    /// Begins a SHA-512 hash.
-    #[export(Done)]
-    fn XeCryptSha512Init(call: &mut Call, state: Ptr<()>) -> Fallible<()> {
-        begin(call, Algorithm::Sha512, state)
-    }
-
-    /// Adds bytes to a SHA-512 hash.
-    #[export(Done)]
-    fn XeCryptSha512Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        continue_digest(call, hash_at(call, Algorithm::Sha512, state)?, state, input)
-    }
-
-    /// Finishes a SHA-512 hash, and stores the digest, truncated to the buffer.
-    #[export(Done)]
-    fn XeCryptSha512Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
-        end(call, hash_at(call, Algorithm::Sha512, state)?, out)
-    }
-
+    #[export(Done, XeCryptSha384, Algorithm::Sha384)]
     /// Stores the SHA-512 digest of three concatenated parts, each of which may be null.
-    #[export(Done)]
-    fn XeCryptSha512(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Flow<()> {
-        whole(call, Algorithm::Sha512, parts, out)
-    }
-
-    /// Begins an MD5 hash.
-    #[export(Done)]
-    fn XeCryptMd5Init(call: &mut Call, state: Ptr<()>) -> Fallible<()> {
-        begin(call, Algorithm::Md5, state)
-    }
-
-    /// Adds bytes to an MD5 hash.
-    #[export(Done)]
-    fn XeCryptMd5Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        continue_digest(call, hash_at(call, Algorithm::Md5, state)?, state, input)
-    }
-
-    /// Finishes an MD5 hash, and stores the digest, truncated to the buffer.
-    #[export(Done)]
-    fn XeCryptMd5Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
-        end(call, hash_at(call, Algorithm::Md5, state)?, out)
-    }
-
+    #[export(Done, XeCryptSha512, Algorithm::Sha512)]
     /// Stores the MD5 digest of three concatenated parts, each of which may be null.
-    #[export(Done)]
-    fn XeCryptMd5(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Flow<()> {
-        whole(call, Algorithm::Md5, parts, out)
+    #[export(Done, XeCryptMd5, Algorithm::Md5)]
+    fn whole(call: &mut Call, algorithm: Algorithm, parts: [Buffer; 3], out: Buffer) -> Flow<()> {
+        store_of(call, DigestFunction::Hash(Hash::new(algorithm)), parts, out)
     }
 }

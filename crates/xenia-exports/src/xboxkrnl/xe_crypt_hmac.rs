@@ -30,58 +30,44 @@ fn hmac_at(call: &Call, algorithm: Algorithm, state: Ptr<()>) -> Fallible<Digest
     Ok(DigestFunction::Hmac(Hmac::load(algorithm, call.memory(), state.addr())?))
 }
 
-fn begin(call: &Call, algorithm: Algorithm, state: Ptr<()>, key: Buffer) -> Fallible<()> {
-    Ok(begin_hmac(call, algorithm, key)?.store(call.memory(), state.addr())?)
-}
-
 #[exports(xboxkrnl)]
 impl XeCryptHmac {
     /// Begins an HMAC with SHA-1.
-    #[export(Done)]
-    fn XeCryptHmacShaInit(call: &mut Call, state: Ptr<()>, key: Buffer) -> Fallible<()> {
-        begin(call, Algorithm::Sha1, state, key)
+    #[export(Done, XeCryptHmacShaInit, Algorithm::Sha1)]
+    /// Begins an HMAC with MD5.
+    #[export(Done, XeCryptHmacMd5Init, Algorithm::Md5)]
+    fn begin(call: &mut Call, algorithm: Algorithm, state: Ptr<()>, key: Buffer) -> Fallible<()> {
+        Ok(begin_hmac(call, algorithm, key)?.store(call.memory(), state.addr())?)
     }
 
     /// Adds bytes to an HMAC with SHA-1.
-    #[export(Done)]
-    fn XeCryptHmacShaUpdate(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        continue_digest(call, hmac_at(call, Algorithm::Sha1, state)?, state, input)
+    #[export(Done, XeCryptHmacShaUpdate, Algorithm::Sha1)]
+    /// Adds bytes to an HMAC with MD5.
+    #[export(Done, XeCryptHmacMd5Update, Algorithm::Md5)]
+    fn update(call: &mut Call, algorithm: Algorithm, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
+        continue_digest(call, hmac_at(call, algorithm, state)?, state, input)
     }
 
     /// Finishes an HMAC with SHA-1, and stores the code, truncated to the buffer.
-    #[export(Done)]
-    fn XeCryptHmacShaFinal(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
-        end(call, hmac_at(call, Algorithm::Sha1, state)?, out)
+    #[export(Done, XeCryptHmacShaFinal, Algorithm::Sha1)]
+    /// Finishes an HMAC with MD5, and stores the code, truncated to the buffer.
+    #[export(Done, XeCryptHmacMd5Final, Algorithm::Md5)]
+    fn finish(call: &mut Call, algorithm: Algorithm, state: Ptr<()>, out: Buffer) -> Fallible<()> {
+        end(call, hmac_at(call, algorithm, state)?, out)
     }
 
     /// Stores the HMAC with SHA-1 of three concatenated parts, each of which may be null.
-    #[export(Done)]
-    fn XeCryptHmacSha(call: &mut Call, key: Buffer, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
-        Ok(store_of(call, DigestFunction::Hmac(begin_hmac(call, Algorithm::Sha1, key)?), parts, out))
-    }
-
-    /// Begins an HMAC with MD5.
-    #[export(Done)]
-    fn XeCryptHmacMd5Init(call: &mut Call, state: Ptr<()>, key: Buffer) -> Fallible<()> {
-        begin(call, Algorithm::Md5, state, key)
-    }
-
-    /// Adds bytes to an HMAC with MD5.
-    #[export(Done)]
-    fn XeCryptHmacMd5Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        continue_digest(call, hmac_at(call, Algorithm::Md5, state)?, state, input)
-    }
-
-    /// Finishes an HMAC with MD5, and stores the code, truncated to the buffer.
-    #[export(Done)]
-    fn XeCryptHmacMd5Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
-        end(call, hmac_at(call, Algorithm::Md5, state)?, out)
-    }
-
+    #[export(Done, XeCryptHmacSha, Algorithm::Sha1)]
     /// Stores the HMAC with MD5 of three concatenated parts, each of which may be null.
-    #[export(Done)]
-    fn XeCryptHmacMd5(call: &mut Call, key: Buffer, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
-        Ok(store_of(call, DigestFunction::Hmac(begin_hmac(call, Algorithm::Md5, key)?), parts, out))
+    #[export(Done, XeCryptHmacMd5, Algorithm::Md5)]
+    fn whole(
+        call: &mut Call,
+        algorithm: Algorithm,
+        key: Buffer,
+        parts: [Buffer; 3],
+        out: Buffer,
+    ) -> Fallible<Flow<()>> {
+        Ok(store_of(call, DigestFunction::Hmac(begin_hmac(call, algorithm, key)?), parts, out))
     }
 
     /// Returns whether the HMAC with SHA-1 of three parts begins with the given bytes.
