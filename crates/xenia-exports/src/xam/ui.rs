@@ -70,22 +70,6 @@ fn online_page(call: &mut Call, page: &str) -> Fallible<Flow<Win32Error>> {
     dialogs::open(call, request, AnswerAction::Nothing, AnswerRecipient::Nobody)
 }
 
-/// Like [`online_page`], for a user who must be signed in.
-fn page_of(call: &mut Call, user: u32, page: &str) -> Fallible<Flow<Win32Error>> {
-    if call.kernel.user.profiles.lock().get(user).is_none() {
-        return Ok(Flow::Return(Win32Error::ACCESS_DENIED));
-    }
-    online_page(call, page)
-}
-
-/// Shows a user the page of the marketplace.
-fn marketplace(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
-    match check_place(call, user) {
-        Ok(()) => online_page(call, "Marketplace"),
-        Err(error) => Ok(Flow::Return(error)),
-    }
-}
-
 /// Returns the text of a player's card.
 fn card_text(profile: &Profile) -> String {
     let number = |id| match profile.setting(0, id) {
@@ -308,33 +292,30 @@ impl Ui {
     }
 
     /// Shows a user's friends: a page says that there is no connection.
-    #[export(Constant)]
-    fn XamShowFriendsUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, "Friends")
-    }
-
+    #[export(Constant, XamShowFriendsUI, "Friends")]
     /// Shows a user's messages: a page says that there is no connection.
-    #[export(Constant)]
-    fn XamShowMessagesUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, "Messages")
-    }
-
+    #[export(Constant, XamShowMessagesUI, "Messages")]
     /// Opens the message composer: a page says that there is no connection.
-    #[export(Constant)]
-    fn XamShowMessageComposeUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, "Messages")
-    }
-
+    #[export(Constant, XamShowMessageComposeUI, "Messages")]
     /// Lets a user invite others to a game: a page says that there is no connection.
-    #[export(Constant)]
-    fn XamShowGameInviteUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, "Game invitation")
+    #[export(Constant, XamShowGameInviteUI, "Game invitation")]
+    /// Shows the players met in the title: a page says that there is no connection.
+    #[export(Constant, XamShowPlayersUI, "Players")]
+    /// Lets a user edit a profile. The page only reports that there is no connection.
+    #[export(Partial, XamShowEditProfileUI, "Profile")]
+    fn page_of(call: &mut Call, page: &str, user: u32) -> Fallible<Flow<Win32Error>> {
+        if call.kernel.user.profiles.lock().get(user).is_none() {
+            return Ok(Flow::Return(Win32Error::ACCESS_DENIED));
+        }
+        online_page(call, page)
     }
 
-    /// Shows the players met in the title: a page says that there is no connection.
-    #[export(Constant)]
-    fn XamShowPlayersUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, "Players")
+    /// Lets a user send a friend request: a page says that there is no connection.
+    #[export(Constant, XamShowFriendRequestUI, "Friend request")]
+    /// Lets a user review another player: a page says that there is no connection.
+    #[export(Constant, XamShowPlayerReviewUI, "Player review")]
+    fn page_about(call: &mut Call, page: &str, user: u32, _xuid: u64) -> Fallible<Flow<Win32Error>> {
+        Self::page_of(call, page, user)
     }
 
     /// Shows a user's own gamer card: name, gamerscore, and numbers of achievements and titles.
@@ -350,18 +331,6 @@ impl Ui {
         show_card(call, user, Some(Xuid(xuid)))
     }
 
-    /// Lets a user send a friend request: a page says that there is no connection.
-    #[export(Constant)]
-    fn XamShowFriendRequestUI(call: &mut Call, user: u32, _xuid: u64) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, "Friend request")
-    }
-
-    /// Lets a user review another player: a page says that there is no connection.
-    #[export(Constant)]
-    fn XamShowPlayerReviewUI(call: &mut Call, user: u32, _xuid: u64) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, "Player review")
-    }
-
     /// Shows the achievements that a user has earned in the title. The meaning of the second
     /// argument is unknown; titles' own functions have only the user.
     #[export(Done)]
@@ -375,34 +344,21 @@ impl Ui {
         dialogs::open(call, request, AnswerAction::Nothing, AnswerRecipient::Nobody)
     }
 
-    /// Lets a user edit a profile. The page only reports that there is no connection.
-    #[export(Partial)]
-    fn XamShowEditProfileUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
-        page_of(call, user, "Profile")
-    }
-
     /// Shows the marketplace to a user: a page says that there is no connection.
-    #[export(Constant)]
-    fn XamShowMarketplaceUI(
-        call: &mut Call,
-        user: u32,
-        _entry: u32,
-        _offer: u64,
-        _types: u32,
-    ) -> Fallible<Flow<Win32Error>> {
-        marketplace(call, user)
-    }
-
+    #[export(Constant, XamShowMarketplaceUI)]
     /// Like `XamShowMarketplaceUI`, with more arguments that select the page.
-    #[export(Constant)]
-    fn XamShowMarketplaceUIEx(
+    #[export(Constant, XamShowMarketplaceUIEx)]
+    fn marketplace(
         call: &mut Call,
         user: u32,
         _entry: u32,
         _offer: u64,
         _types: u32,
     ) -> Fallible<Flow<Win32Error>> {
-        marketplace(call, user)
+        match check_place(call, user) {
+            Ok(()) => online_page(call, "Marketplace"),
+            Err(error) => Ok(Flow::Return(error)),
+        }
     }
 
     /// Offers a user up to six downloads: a page says that there is no connection, and the result
@@ -435,14 +391,10 @@ impl Ui {
     }
 
     /// Shows a user's party: there is no connection.
-    #[export(Constant)]
-    fn XamShowPartyUI(_call: &mut Call, _user: u32) -> Win32Error {
-        Win32Error::FUNCTION_FAILED
-    }
-
+    #[export(Constant, XamShowPartyUI)]
     /// Shows the sessions of friends: there is no connection.
-    #[export(Constant)]
-    fn XamShowCommunitySessionsUI(_call: &mut Call, _user: u32) -> Win32Error {
+    #[export(Constant, XamShowCommunitySessionsUI)]
+    fn fail(_call: &mut Call, _user: u32) -> Win32Error {
         Win32Error::FUNCTION_FAILED
     }
 
