@@ -49,17 +49,6 @@ fn answer(call: &Call, text: Option<&str>, room: u32, buffer: GuestAddr) -> Fall
     store_text(call, text, room, buffer)
 }
 
-/// Stores a single code.
-fn one(
-    call: &Call,
-    code: fn(u32) -> Option<&'static str>,
-    number: u8,
-    room: u32,
-    buffer: GuestAddr,
-) -> Fallible<HResult> {
-    answer(call, code(number.into()), room, buffer)
-}
-
 /// Stores two codes with a hyphen between them.
 fn two(
     call: &Call,
@@ -99,43 +88,23 @@ impl XamLocale {
     }
 
     /// Returns the country code of a locale.
-    #[export(Done)]
-    fn XamGetLocaleString(call: &mut Call, number: u8, room: u32, buffer: GuestAddr) -> Fallible<HResult> {
-        one(call, codes::locale, number, room, buffer)
-    }
-
+    #[export(Done, XamGetLocaleString, codes::locale)]
     /// Returns the code of a country of the console.
-    #[export(Done)]
-    fn XamGetCountryString(call: &mut Call, number: u8, room: u32, buffer: GuestAddr) -> Fallible<HResult> {
-        one(call, codes::country, number, room, buffer)
-    }
-
+    #[export(Done, XamGetCountryString, codes::country)]
     /// Returns the code of a country of the online service.
-    #[export(Done)]
-    fn XamGetOnlineCountryString(
-        call: &mut Call,
-        number: u8,
-        room: u32,
-        buffer: GuestAddr,
-    ) -> Fallible<HResult> {
-        one(call, codes::online_country, number, room, buffer)
-    }
-
+    #[export(Done, XamGetOnlineCountryString, codes::online_country)]
     /// Returns the code of a language of the console.
-    #[export(Done)]
-    fn XamGetLanguageString(call: &mut Call, number: u8, room: u32, buffer: GuestAddr) -> Fallible<HResult> {
-        one(call, codes::language, number, room, buffer)
-    }
-
+    #[export(Done, XamGetLanguageString, codes::language)]
     /// Returns the code of a language of the online service.
-    #[export(Done)]
-    fn XamGetOnlineLanguageString(
+    #[export(Done, XamGetOnlineLanguageString, codes::online_language)]
+    fn code(
         call: &mut Call,
+        code: fn(u32) -> Option<&'static str>,
         number: u8,
         room: u32,
         buffer: GuestAddr,
     ) -> Fallible<HResult> {
-        one(call, codes::online_language, number, room, buffer)
+        answer(call, code(number.into()), room, buffer)
     }
 
     /// Returns the codes of a language of the console and of a locale, as in `en-US`.

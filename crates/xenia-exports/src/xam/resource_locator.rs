@@ -30,17 +30,6 @@ fn build(
     store_text(call, &text, room.min(MAX_UNITS), buffer)
 }
 
-/// Like [`build`], for a resource of the system.
-fn build_of_system(
-    call: &Call,
-    container: &str,
-    resource: WideText,
-    buffer: GuestAddr,
-    room: u32,
-) -> Fallible<HResult> {
-    build(call, None, container, &resource.text(call.memory())?, buffer, room)
-}
-
 #[exports(xam)]
 impl ResourceLocator {
     /// Builds the locator of a resource in a section of a module; without a module, in a file
@@ -63,47 +52,21 @@ impl ResourceLocator {
 
     /// Builds the locator of a gamer-card resource. It belongs to the console's system, which is
     /// absent here: the locator points to where a title's own would be.
-    #[export(Partial)]
-    fn XamBuildGamercardResourceLocator(
-        call: &mut Call,
-        resource: WideText,
-        buffer: GuestAddr,
-        room: u32,
-    ) -> Fallible<HResult> {
-        build_of_system(call, "gamercrd", resource, buffer, room)
-    }
-
+    #[export(Partial, XamBuildGamercardResourceLocator, "gamercrd")]
     /// Builds the locator of a resource shared by the whole system; see
     /// `XamBuildGamercardResourceLocator`.
-    #[export(Partial)]
-    fn XamBuildSharedSystemResourceLocator(
-        call: &mut Call,
-        resource: WideText,
-        buffer: GuestAddr,
-        room: u32,
-    ) -> Fallible<HResult> {
-        build_of_system(call, "shrdres", resource, buffer, room)
-    }
-
+    #[export(Partial, XamBuildSharedSystemResourceLocator, "shrdres")]
     /// Like `XamBuildSharedSystemResourceLocator`, by its older name.
-    #[export(Partial)]
-    fn XamBuildLegacySystemResourceLocator(
-        call: &mut Call,
-        resource: WideText,
-        buffer: GuestAddr,
-        room: u32,
-    ) -> Fallible<HResult> {
-        build_of_system(call, "shrdres", resource, buffer, room)
-    }
-
+    #[export(Partial, XamBuildLegacySystemResourceLocator, "shrdres")]
     /// Builds the locator of a resource of xam; see `XamBuildGamercardResourceLocator`.
-    #[export(Partial)]
-    fn XamBuildXamResourceLocator(
+    #[export(Partial, XamBuildXamResourceLocator, "xam")]
+    fn build_of_system(
         call: &mut Call,
+        container: &str,
         resource: WideText,
         buffer: GuestAddr,
         room: u32,
     ) -> Fallible<HResult> {
-        build_of_system(call, "xam", resource, buffer, room)
+        build(call, None, container, &resource.text(call.memory())?, buffer, room)
     }
 }

@@ -107,24 +107,6 @@ fn transfer(
     call.kernel.file_requests().transfer(call.cpu, thread_id, &request, transfer).map(Flow::Return)
 }
 
-/// Starts a transfer of one buffer, by the title's driver if the file is one of its device.
-fn transfer_buffer(
-    call: &mut Call,
-    file: IoArguments,
-    direction: Direction,
-    buffer: Buffer,
-    offset: Option<Ptr<u64>>,
-) -> Fallible<Flow<NtStatus>> {
-    let Some(object) = driver_request::file_of(call, file.file()) else {
-        return transfer(call, file, direction, offset, |_| Ok(vec![buffer]));
-    };
-    let function = match direction {
-        Direction::Read => major::READ,
-        Direction::Write => major::WRITE,
-    };
-    driver_file::transfer(call, file, &object, function, buffer, offset)
-}
-
 /// The segments of a scatter/gather transfer.
 fn segments(call: &Call, array: Ptr<GuestAddr>, length: u32) -> Fallible<Vec<Buffer>> {
     if length > MAX_SCATTER_SIZE {
@@ -190,52 +172,43 @@ impl NtFile {
     }
 
     /// Reads from a file at an offset, or at the handle's position.
-    #[export(Done)]
-    fn NtReadFile(
+    #[export(Done, NtReadFile, Direction::Read)]
+    /// Writes to a file at an offset, or at the handle's position.
+    #[export(Done, NtWriteFile, Direction::Write)]
+    fn transfer_buffer(
         call: &mut Call,
+        direction: Direction,
         file: IoArguments,
         buffer: GuestAddr,
         length: u32,
         offset: Option<Ptr<u64>>,
     ) -> Fallible<Flow<NtStatus>> {
-        transfer_buffer(call, file, Direction::Read, Buffer { at: buffer, length }, offset)
+        let buffer = Buffer { at: buffer, length };
+        // Files of a title's own device are its driver's.
+        let Some(object) = driver_request::file_of(call, file.file()) else {
+            return transfer(call, file, direction, offset, |_| Ok(vec![buffer]));
+        };
+        let function = match direction {
+            Direction::Read => major::READ,
+            Direction::Write => major::WRITE,
+        };
+        driver_file::transfer(call, file, &object, function, buffer, offset)
     }
 
     /// Reads from a file into an array of pages (scatter). Files of a title's own driver are
     /// refused.
-    #[export(Partial)]
-    fn NtReadFileScatter(
-        call: &mut Call,
-        file: IoArguments,
-        pages: Ptr<GuestAddr>,
-        length: u32,
-        offset: Option<Ptr<u64>>,
-    ) -> Fallible<Flow<NtStatus>> {
-        transfer(call, file, Direction::Read, offset, |call| segments(call, pages, length))
-    }
-
-    /// Writes to a file at an offset, or at the handle's position.
-    #[export(Done)]
-    fn NtWriteFile(
-        call: &mut Call,
-        file: IoArguments,
-        buffer: GuestAddr,
-        length: u32,
-        offset: Option<Ptr<u64>>,
-    ) -> Fallible<Flow<NtStatus>> {
-        transfer_buffer(call, file, Direction::Write, Buffer { at: buffer, length }, offset)
-    }
-
+    #[export(Partial, NtReadFileScatter, Direction::Read)]
     /// Writes an array of pages to a file (gather). Files of a title's own driver are refused.
-    #[export(Partial)]
-    fn NtWriteFileGather(
+    #[export(Partial, NtWriteFileGather, Direction::Write)]
+    fn transfer_pages(
         call: &mut Call,
+        direction: Direction,
         file: IoArguments,
         pages: Ptr<GuestAddr>,
         length: u32,
         offset: Option<Ptr<u64>>,
     ) -> Fallible<Flow<NtStatus>> {
-        transfer(call, file, Direction::Write, offset, |call| segments(call, pages, length))
+        transfer(call, file, direction, offset, |call| segments(call, pages, length))
     }
 
     /// Cancels the calling thread's pending requests on a file, and waits for a request that has
