@@ -186,23 +186,6 @@ pub(super) fn with_package(
     complete(call, overlapped, Completed::wrapped(error, 0))
 }
 
-/// Applies an operation to the open package with this root name, and completes the call with its
-/// result.
-fn with_open_package(
-    call: &mut Call,
-    root: Option<Text>,
-    overlapped: Option<GuestAddr>,
-    operation: fn(&mut Files, &str) -> Result<(), Win32Error>,
-) -> Fallible<Win32Error> {
-    let Some(root) = root else { return Ok(Win32Error::INVALID_PARAMETER) };
-    let root = root.text(call.memory())?;
-    // No package has the empty name: a name that none can have is refused as an unknown one.
-    let root = root_name(&root).unwrap_or_default();
-    admit(call, overlapped)?;
-    let result = operation(&mut call.kernel.files.lock(), root);
-    complete(call, overlapped, Completed::with(result.err().unwrap_or(Win32Error::SUCCESS)))
-}
-
 /// Licence bit that most titles interpret as the full version.
 const FULL_VERSION: u32 = 1;
 
@@ -272,23 +255,22 @@ impl Content {
     }
 
     /// Closes a package. Data written to it is on the disk afterwards.
-    #[export(Done)]
-    fn XamContentClose(
-        call: &mut Call,
-        root: Option<Text>,
-        overlapped: Option<GuestAddr>,
-    ) -> Fallible<Win32Error> {
-        with_open_package(call, root, overlapped, Files::close_package)
-    }
-
+    #[export(Done, XamContentClose, Files::close_package)]
     /// Writes an open package's data to the disk.
-    #[export(Done)]
-    fn XamContentFlush(
+    #[export(Done, XamContentFlush, Files::flush_package)]
+    fn with_open_package(
         call: &mut Call,
+        operation: fn(&mut Files, &str) -> Result<(), Win32Error>,
         root: Option<Text>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        with_open_package(call, root, overlapped, Files::flush_package)
+        let Some(root) = root else { return Ok(Win32Error::INVALID_PARAMETER) };
+        let root = root.text(call.memory())?;
+        // No package has the empty name: a name that none can have is refused as an unknown one.
+        let root = root_name(&root).unwrap_or_default();
+        admit(call, overlapped)?;
+        let result = operation(&mut call.kernel.files.lock(), root);
+        complete(call, overlapped, Completed::with(result.err().unwrap_or(Win32Error::SUCCESS)))
     }
 
     /// Deletes a package that is not open.

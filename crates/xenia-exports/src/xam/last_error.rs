@@ -34,26 +34,18 @@ pub(super) fn failed<T>(call: &Call, why: Failure, answer: T) -> Fallible<T> {
 #[exports(xam)]
 impl LastError {
     /// Returns the calling thread's last error.
-    #[export(Done)]
-    fn RtlGetLastError(call: &mut Call) -> Fallible<Win32Error> {
-        last_error(call)
-    }
-
+    #[export(Done, RtlGetLastError)]
     /// Like `RtlGetLastError`, by its Win32 name.
-    #[export(Done)]
-    fn GetLastError(call: &mut Call) -> Fallible<Win32Error> {
+    #[export(Done, GetLastError)]
+    fn last_error(call: &mut Call) -> Fallible<Win32Error> {
         last_error(call)
     }
 
     /// Sets the calling thread's last error.
-    #[export(Done)]
-    fn RtlSetLastError(call: &mut Call, error: u32) -> Fallible<()> {
-        Ok(call.set_last_error(Win32Error(error))?)
-    }
-
+    #[export(Done, RtlSetLastError)]
     /// Like `RtlSetLastError`, by its Win32 name.
-    #[export(Done)]
-    fn SetLastError(call: &mut Call, error: u32) -> Fallible<()> {
+    #[export(Done, SetLastError)]
+    fn set_last_error(call: &mut Call, error: u32) -> Fallible<()> {
         Ok(call.set_last_error(Win32Error(error))?)
     }
 

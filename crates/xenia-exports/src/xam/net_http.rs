@@ -131,14 +131,6 @@ fn report_later(call: &Call, request: GuestAddr) -> Fallible<bool> {
     Ok(true)
 }
 
-/// Fails a function that is for requests with a response: there is none.
-fn without_response(call: &Call, request: Handle) -> Fallible<bool> {
-    if find(call, request, &[REQUEST])?.is_some() {
-        call.set_last_error(INCORRECT_HANDLE_STATE)?;
-    }
-    Ok(false)
-}
-
 #[exports(xam)]
 impl NetHttp {
     /// Starts HTTP. It succeeds without a connection, too, as on the console.
@@ -187,18 +179,10 @@ impl NetHttp {
     }
 
     /// Opens a request of a connection.
-    #[export(Done)]
-    fn NetDll_XHttpOpenRequest(call: &mut Call, _caller: u32, connection: Handle) -> Fallible<Handle> {
-        make_below(call, connection, CONNECTION, REQUEST)
-    }
-
+    #[export(Done, NetDll_XHttpOpenRequest)]
     /// Like `NetDll_XHttpOpenRequest`, with memory for the request, which is not used.
-    #[export(Done)]
-    fn NetDll_XHttpOpenRequestUsingMemory(
-        call: &mut Call,
-        _caller: u32,
-        connection: Handle,
-    ) -> Fallible<Handle> {
+    #[export(Done, NetDll_XHttpOpenRequestUsingMemory)]
+    fn open_request(call: &mut Call, _caller: u32, connection: Handle) -> Fallible<Handle> {
         make_below(call, connection, CONNECTION, REQUEST)
     }
 
@@ -296,34 +280,21 @@ impl NetHttp {
     }
 
     /// Waits for the response to a request: there is none.
-    #[export(Constant)]
-    fn NetDll_XHttpReceiveResponse(call: &mut Call, _caller: u32, request: Handle) -> Fallible<bool> {
-        without_response(call, request)
-    }
-
+    #[export(Constant, NetDll_XHttpReceiveResponse)]
     /// Returns headers of the response to a request: there is none.
-    #[export(Constant)]
-    fn NetDll_XHttpQueryHeaders(call: &mut Call, _caller: u32, request: Handle) -> Fallible<bool> {
-        without_response(call, request)
-    }
-
+    #[export(Constant, NetDll_XHttpQueryHeaders)]
     /// Reads data of the response to a request: there is none.
-    #[export(Constant)]
-    fn NetDll_XHttpReadData(call: &mut Call, _caller: u32, request: Handle) -> Fallible<bool> {
-        without_response(call, request)
-    }
-
+    #[export(Constant, NetDll_XHttpReadData)]
     /// Writes further data of a request, which has not been sent.
-    #[export(Constant)]
-    fn NetDll_XHttpWriteData(call: &mut Call, _caller: u32, request: Handle) -> Fallible<bool> {
-        without_response(call, request)
-    }
-
+    #[export(Constant, NetDll_XHttpWriteData)]
     /// Returns the schemes by which the server of a request wants to be authenticated to: it has
     /// not responded.
-    #[export(Constant)]
-    fn NetDll_XHttpQueryAuthSchemes(call: &mut Call, _caller: u32, request: Handle) -> Fallible<bool> {
-        without_response(call, request)
+    #[export(Constant, NetDll_XHttpQueryAuthSchemes)]
+    fn without_response(call: &mut Call, _caller: u32, request: Handle) -> Fallible<bool> {
+        if find(call, request, &[REQUEST])?.is_some() {
+            call.set_last_error(INCORRECT_HANDLE_STATE)?;
+        }
+        Ok(false)
     }
 
     /// Sets the user's name and password for a request, which no server asks for.

@@ -10,7 +10,7 @@ use std::net::SocketAddrV4;
 use xenia_guest::{Buffer, GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_net::address::{self, AddressOutput};
-use xenia_net::{OptionValue, SocketKind, SocketOperation, WsaError, is_linger};
+use xenia_net::{Net, OptionValue, SocketKind, SocketOperation, WsaError, is_linger};
 
 /// Exports of sockets.
 pub struct NetSocket;
@@ -58,24 +58,9 @@ fn win32(result: Result<(), WsaError>) -> Win32Error {
 }
 
 /// Applies a change without a result value.
-fn change(call: &mut Call, change: impl FnOnce(&mut xenia_net::Net) -> Result<(), WsaError>) -> i32 {
+fn change(call: &mut Call, change: impl FnOnce(&mut Net) -> Result<(), WsaError>) -> i32 {
     let result = sockets::change(call, change).map(|()| 0);
     answer(call, result)
-}
-
-fn store_name(
-    call: &Call,
-    place: AddressOutput,
-    of: impl FnOnce(&xenia_net::Net) -> Result<SocketAddrV4, WsaError>,
-) -> i32 {
-    let found = of(&call.kernel.net.lock());
-    let stored = found.and_then(|address| {
-        if place.at.is_null() {
-            return Err(WsaError::FAULT);
-        }
-        place.store(call.memory(), address)
-    });
-    answer(call, stored.map(|()| 0))
 }
 
 fn set_option(
@@ -150,7 +135,7 @@ impl NetSocket {
     /// Ends the use of Winsock; the last call closes all sockets.
     #[export(Done)]
     fn NetDll_WSACleanup(call: &mut Call, _caller: u32) -> i32 {
-        change(call, xenia_net::Net::end)
+        change(call, Net::end)
     }
 
     /// Returns the calling thread's last error.
@@ -244,15 +229,24 @@ impl NetSocket {
     }
 
     /// Returns a socket's local address.
-    #[export(Done)]
-    fn NetDll_getsockname(call: &mut Call, _caller: u32, socket: u32, place: AddressOutput) -> i32 {
-        store_name(call, place, |net| net.local(socket))
-    }
-
+    #[export(Done, NetDll_getsockname, Net::local)]
     /// Returns the address of a socket's peer.
-    #[export(Done)]
-    fn NetDll_getpeername(call: &mut Call, _caller: u32, socket: u32, place: AddressOutput) -> i32 {
-        store_name(call, place, |net| net.remote(socket))
+    #[export(Done, NetDll_getpeername, Net::remote)]
+    fn store_name(
+        call: &mut Call,
+        name_of: fn(&Net, u32) -> Result<SocketAddrV4, WsaError>,
+        _caller: u32,
+        socket: u32,
+        place: AddressOutput,
+    ) -> i32 {
+        let found = name_of(&call.kernel.net.lock(), socket);
+        let stored = found.and_then(|address| {
+            if place.at.is_null() {
+                return Err(WsaError::FAULT);
+            }
+            place.store(call.memory(), address)
+        });
+        answer(call, stored.map(|()| 0))
     }
 
     /// Binds a socket to an address; port 0 selects a free one.

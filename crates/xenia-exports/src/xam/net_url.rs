@@ -267,29 +267,19 @@ fn crack(
 impl NetUrl {
     /// Separates a URL into its components. By the flags, those that are stored in buffers are
     /// unescaped or escaped, and URLs with a user are refused.
-    #[export(Done)]
-    fn NetDll_XHttpCrackUrl(
-        call: &mut Call,
-        _caller: u32,
-        url: Option<GuestAddr>,
-        length: u32,
-        flags: u32,
-        components: Option<GuestAddr>,
-    ) -> Fallible<bool> {
-        crack(call, url, length, flags, components, 1)
-    }
-
+    #[export(Done, NetDll_XHttpCrackUrl, 1)]
     /// Like `NetDll_XHttpCrackUrl`, for UTF-16; characters are escaped as UTF-8.
-    #[export(Done)]
-    fn NetDll_XHttpCrackUrlW(
+    #[export(Done, NetDll_XHttpCrackUrlW, 2)]
+    fn crack_url(
         call: &mut Call,
+        width: u32,
         _caller: u32,
         url: Option<GuestAddr>,
         length: u32,
         flags: u32,
         components: Option<GuestAddr>,
     ) -> Fallible<bool> {
-        crack(call, url, length, flags, components, 2)
+        crack(call, url, length, flags, components, width)
     }
 }
 

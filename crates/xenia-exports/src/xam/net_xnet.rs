@@ -220,14 +220,10 @@ impl NetXNet {
     }
 
     /// Returns an IP address for a server of the online service: there is no service, and no route.
-    #[export(Constant)]
-    fn NetDll_XNetServerToInAddr(_call: &mut Call, _caller: u32, _server: u32, _service: u32) -> Win32Error {
-        Win32Error(WsaError::HOST_UNREACHABLE.0)
-    }
-
+    #[export(Constant, NetDll_XNetServerToInAddr)]
     /// Like `NetDll_XNetServerToInAddr`, for a title's own server.
-    #[export(Constant)]
-    fn NetDll_XNetTsAddrToInAddr(_call: &mut Call, _caller: u32, _server: u32, _service: u32) -> Win32Error {
+    #[export(Constant, NetDll_XNetTsAddrToInAddr)]
+    fn address_of_server(_call: &mut Call, _caller: u32, _server: u32, _service: u32) -> Win32Error {
         Win32Error(WsaError::HOST_UNREACHABLE.0)
     }
 

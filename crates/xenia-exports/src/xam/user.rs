@@ -258,44 +258,28 @@ impl XamUser {
     }
 
     /// Returns a user's flags: 0, because all of them concern the online service.
-    #[export(Constant)]
-    fn XamUserGetUserFlags(_call: &mut Call, _user: u32) -> u32 {
+    #[export(Constant, XamUserGetUserFlags)]
+    /// Returns a user's membership tier of the online service: none.
+    #[export(Constant, XamUserGetMembershipTier)]
+    fn zero(_call: &mut Call, _user: u32) -> u32 {
         0
     }
 
     /// Like `XamUserGetUserFlags`, by the user's id.
-    #[export(Constant)]
-    fn XamUserGetUserFlagsFromXUID(_call: &mut Call, _id: u64) -> u32 {
-        0
-    }
-
-    /// Returns a user's membership tier of the online service: none.
-    #[export(Constant)]
-    fn XamUserGetMembershipTier(_call: &mut Call, _user: u32) -> u32 {
-        0
-    }
-
+    #[export(Constant, XamUserGetUserFlagsFromXUID)]
     /// Like `XamUserGetMembershipTier`, by the user's id.
-    #[export(Constant)]
-    fn XamUserGetMembershipTierFromXUID(_call: &mut Call, _id: u64) -> u32 {
-        0
-    }
-
+    #[export(Constant, XamUserGetMembershipTierFromXUID)]
     /// Returns the country of a user's account of the online service: none, as there is no account.
-    #[export(Constant)]
-    fn XamUserGetOnlineCountryFromXUID(_call: &mut Call, _id: u64) -> u32 {
+    #[export(Constant, XamUserGetOnlineCountryFromXUID)]
+    fn zero_from_id(_call: &mut Call, _id: u64) -> u32 {
         0
     }
 
     /// Returns whether a user has an account of the online service: never.
-    #[export(Constant)]
-    fn XamUserIsOnlineEnabled(_call: &mut Call, _user: u32) -> bool {
-        false
-    }
-
+    #[export(Constant, XamUserIsOnlineEnabled)]
     /// Returns whether a user is another's guest on the online service: never.
-    #[export(Constant)]
-    fn XamUserIsGuest(_call: &mut Call, _user: u32) -> bool {
+    #[export(Constant, XamUserIsGuest)]
+    fn never(_call: &mut Call, _user: u32) -> bool {
         false
     }
 

@@ -103,14 +103,10 @@ pub(crate) fn after_wait(
 impl Waiting {
     /// Delays the thread by milliseconds, for ever if all ones. Returns 0, or `USER_APC` if an APC
     /// ended an alertable delay.
-    #[export(Done)]
-    fn RtlSleep(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
-        sleep(call, milliseconds, ProcessorMode::User.interruptions(alertable))
-    }
-
+    #[export(Done, RtlSleep)]
     /// Like `RtlSleep`, by its Win32 name.
-    #[export(Done)]
-    fn SleepEx(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
+    #[export(Done, SleepEx)]
+    fn alertable_sleep(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
         sleep(call, milliseconds, ProcessorMode::User.interruptions(alertable))
     }
 

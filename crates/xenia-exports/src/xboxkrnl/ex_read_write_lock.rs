@@ -12,18 +12,6 @@ use xenia_sched::Alertable;
 /// The exports for read/write locks.
 pub struct ExReadWriteLock;
 
-fn acquire(call: &mut Call, lock: Ptr<()>, mode: LockMode) -> Fallible<Flow<()>> {
-    match call.kernel.read_write_locks.acquire(call.memory(), lock.addr(), mode)? {
-        Some(object) => {
-            let set = WaitSet::one(&object);
-            let keep = KeepAlive::Unseen;
-            let request = WaitRequest { set, alertable: Alertable::No, deadline: None, keep };
-            Ok(wait(call, request)?.map(|_| ()))
-        }
-        None => Ok(Flow::Return(())),
-    }
-}
-
 #[exports(xboxkrnl)]
 impl ExReadWriteLock {
     /// Initialises a free read/write lock.
@@ -33,27 +21,24 @@ impl ExReadWriteLock {
     }
 
     /// Acquires a read/write lock as a writer.
-    #[export(Done)]
-    fn ExAcquireReadWriteLockExclusive(call: &mut Call, lock: Ptr<()>) -> Fallible<Flow<()>> {
-        acquire(call, lock, LockMode::Exclusive)
-    }
-
+    #[export(Done, ExAcquireReadWriteLockExclusive, LockMode::Exclusive)]
     /// Acquires a read/write lock as a reader.
-    #[export(Done)]
-    fn ExAcquireReadWriteLockShared(call: &mut Call, lock: Ptr<()>) -> Fallible<Flow<()>> {
-        acquire(call, lock, LockMode::Shared)
+    #[export(Done, ExAcquireReadWriteLockShared, LockMode::Shared)]
+    fn acquire(call: &mut Call, mode: LockMode, lock: Ptr<()>) -> Fallible<Flow<()>> {
+        let acquired = call.kernel.read_write_locks.acquire(call.memory(), lock.addr(), mode)?;
+        let Some(object) = acquired else { return Ok(Flow::Return(())) };
+        let set = WaitSet::one(&object);
+        let keep = KeepAlive::Unseen;
+        let request = WaitRequest { set, alertable: Alertable::No, deadline: None, keep };
+        Ok(wait(call, request)?.map(|_| ()))
     }
 
     /// Acquires a read/write lock as a writer if that needs no wait; returns whether it did.
-    #[export(Done)]
-    fn ExTryToAcquireReadWriteLockExclusive(call: &mut Call, lock: Ptr<()>) -> Fallible<bool> {
-        call.kernel.read_write_locks.try_acquire(call.memory(), lock.addr(), LockMode::Exclusive)
-    }
-
+    #[export(Done, ExTryToAcquireReadWriteLockExclusive, LockMode::Exclusive)]
     /// Acquires a read/write lock as a reader if that needs no wait; returns whether it did.
-    #[export(Done)]
-    fn ExTryToAcquireReadWriteLockShared(call: &mut Call, lock: Ptr<()>) -> Fallible<bool> {
-        call.kernel.read_write_locks.try_acquire(call.memory(), lock.addr(), LockMode::Shared)
+    #[export(Done, ExTryToAcquireReadWriteLockShared, LockMode::Shared)]
+    fn try_acquire(call: &mut Call, mode: LockMode, lock: Ptr<()>) -> Fallible<bool> {
+        call.kernel.read_write_locks.try_acquire(call.memory(), lock.addr(), mode)
     }
 
     /// Releases one hold of a read/write lock.

@@ -99,18 +99,12 @@ impl KeIrql {
     }
 
     /// Defers kernel-mode APCs of the calling thread, except special ones.
-    #[export(Done)]
-    fn KeEnterCriticalRegion(call: &mut Call) -> Fallible<()> {
-        let at = call.kthread()?.offset(kthread::APC_DISABLE_COUNT);
-        let count: i32 = call.memory().read(at)?;
-        Ok(call.memory().write(at, count.wrapping_sub(1))?)
-    }
-
+    #[export(Done, KeEnterCriticalRegion, -1)]
     /// Ends a critical region; after the outermost, deferred APCs run.
-    #[export(Done)]
-    fn KeLeaveCriticalRegion(call: &mut Call) -> Fallible<()> {
+    #[export(Done, KeLeaveCriticalRegion, 1)]
+    fn change_disable_count(call: &mut Call, change: i32) -> Fallible<()> {
         let at = call.kthread()?.offset(kthread::APC_DISABLE_COUNT);
         let count: i32 = call.memory().read(at)?;
-        Ok(call.memory().write(at, count.wrapping_add(1))?)
+        Ok(call.memory().write(at, count.wrapping_add(change))?)
     }
 }

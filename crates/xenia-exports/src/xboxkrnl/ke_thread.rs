@@ -307,24 +307,18 @@ impl KeThread {
 
     /// Stores the object of the thread with this ID, with a reference; null if there is no such
     /// thread or it has ended.
-    #[export(Done)]
-    fn ObLookupThreadByThreadId(
-        call: &mut Call,
-        thread_id: u32,
-        object: Out<GuestAddr>,
-    ) -> Fallible<NtStatus> {
-        look_up_thread(call, thread_id, object)
-    }
-
+    #[export(Done, ObLookupThreadByThreadId)]
     /// Like `ObLookupThreadByThreadId`, but includes threads of the system; here one table has
     /// both.
-    #[export(Done)]
-    fn ObLookupAnyThreadByThreadId(
-        call: &mut Call,
-        thread_id: u32,
-        object: Out<GuestAddr>,
-    ) -> Fallible<NtStatus> {
-        look_up_thread(call, thread_id, object)
+    #[export(Done, ObLookupAnyThreadByThreadId)]
+    fn find_by_id(call: &mut Call, thread_id: u32, object: Out<GuestAddr>) -> Fallible<NtStatus> {
+        let kthread = alive(&call.kernel.threads.lock(), thread_id).map(|record| record.kthread);
+        let Some(kthread) = kthread else {
+            object.set(call.memory(), GuestAddr::NULL)?;
+            return Ok(NtStatus::INVALID_PARAMETER);
+        };
+        store_object(call, kthread, object)?;
+        Ok(NtStatus::SUCCESS)
     }
 
     /// Saves the floating-point registers for a DPC that uses them. Here DPCs run on threads with
@@ -345,14 +339,4 @@ impl KeThread {
     /// Restores the state of `KeSaveVectorUnitState`; does nothing, as nothing was saved.
     #[export(Constant)]
     fn KeRestoreVectorUnitState(_call: &mut Call) {}
-}
-
-fn look_up_thread(call: &Call, thread_id: u32, object: Out<GuestAddr>) -> Fallible<NtStatus> {
-    let kthread = alive(&call.kernel.threads.lock(), thread_id).map(|record| record.kthread);
-    let Some(kthread) = kthread else {
-        object.set(call.memory(), GuestAddr::NULL)?;
-        return Ok(NtStatus::INVALID_PARAMETER);
-    };
-    store_object(call, kthread, object)?;
-    Ok(NtStatus::SUCCESS)
 }

@@ -34,22 +34,6 @@ fn store_result(call: &Call, out: GuestAddr, words: u32, result: Option<BigUint>
     Ok(true)
 }
 
-/// Copies words in ascending order, each mapped by `change`.
-fn copy(
-    call: &mut Call,
-    from: Ptr<u64>,
-    to: Ptr<u64>,
-    words: u32,
-    change: impl Fn(u64) -> u64,
-) -> Fallible<Flow<()>> {
-    let now = words.min(TURN_WORDS);
-    for index in 0..now {
-        to.at(index).write(call.memory(), change(from.at(index).read(call.memory())?))?;
-    }
-    let left = words - now;
-    Ok(repeat(call, (), left, 3, [from.at(now).addr().0, to.at(now).addr().0, left]))
-}
-
 /// The public exponent and the modulus of a key; `None` if the modulus has not `words` words.
 pub(super) fn public_key(call: &Call, key: GuestAddr, words: u32) -> Fallible<Option<(u32, BigUint)>> {
     let found: u32 = call.memory().read(key)?;
@@ -70,9 +54,23 @@ fn private_key(call: &Call, key: GuestAddr, words: u32) -> Fallible<PrivateKey> 
 #[exports(xboxkrnl)]
 impl XeCryptNumber {
     /// Copies 64-bit words.
-    #[export(Done)]
-    fn XeCryptBnQw_Copy(call: &mut Call, from: Ptr<u64>, to: Ptr<u64>, words: u32) -> Fallible<Flow<()>> {
-        copy(call, from, to, words, |word| word)
+    #[export(Done, XeCryptBnQw_Copy, std::convert::identity)]
+    /// Copies 64-bit words, and reverses the bytes of each. This converts a number of little-endian
+    /// 32-bit words to one of big-endian 64-bit words, and back.
+    #[export(Done, XeCryptBnQw_SwapDwQwLeBe, u64::swap_bytes)]
+    fn copy(
+        call: &mut Call,
+        change: fn(u64) -> u64,
+        from: Ptr<u64>,
+        to: Ptr<u64>,
+        words: u32,
+    ) -> Fallible<Flow<()>> {
+        let now = words.min(TURN_WORDS);
+        for index in 0..now {
+            to.at(index).write(call.memory(), change(from.at(index).read(call.memory())?))?;
+        }
+        let left = words - now;
+        Ok(repeat(call, (), left, 3, [from.at(now).addr().0, to.at(now).addr().0, left]))
     }
 
     /// Sets 64-bit words to 0.
@@ -82,18 +80,6 @@ impl XeCryptNumber {
         call.memory().fill(to.addr(), 8 * now, 0)?;
         let left = words - now;
         Ok(repeat(call, (), left, 3, [to.at(now).addr().0, left]))
-    }
-
-    /// Copies 64-bit words, and reverses the bytes of each. This converts a number of little-endian
-    /// 32-bit words to one of big-endian 64-bit words, and back.
-    #[export(Done)]
-    fn XeCryptBnQw_SwapDwQwLeBe(
-        call: &mut Call,
-        from: Ptr<u64>,
-        to: Ptr<u64>,
-        words: u32,
-    ) -> Fallible<Flow<()>> {
-        copy(call, from, to, words, u64::swap_bytes)
     }
 
     /// Compares two numbers: returns 1 if the first is larger, −1 if the second is, 0 if they are

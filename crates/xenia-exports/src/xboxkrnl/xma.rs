@@ -19,19 +19,10 @@ pub struct XmaExports;
 /// Offset of the `XMA_LOOP_DATA` in `XMA_CONTEXT_INIT`.
 const INIT_LOOP: u32 = 0x2C;
 
-fn get(call: &Call, context: GuestAddr, field: ContextField) -> Fallible<u32> {
-    Ok(field.of(call.memory().read(context.offset(4 * field.word))?))
-}
-
 fn put(memory: &GuestMemory, context: GuestAddr, field: ContextField, value: u32) -> Fallible<()> {
     let changed = memory.atomic_u32(context.offset(4 * field.word), |word| Some(field.put(word, value)))?;
     debug_assert!(changed.is_ok(), "it always changes");
     Ok(())
-}
-
-fn set(call: &Call, context: GuestAddr, field: ContextField, value: u32) -> Fallible<HResult> {
-    put(call.memory(), context, field, value)?;
-    Ok(HResult::OK)
 }
 
 /// Stores the bit of a context to a group of registers.
@@ -137,105 +128,73 @@ impl XmaExports {
     }
 
     /// Returns the block of the output ring that the decoder writes next.
-    #[export(Done)]
-    fn XMAGetOutputBufferWriteOffset(call: &mut Call, context: GuestAddr) -> Fallible<u32> {
-        get(call, context, field::OUTPUT_WRITE_OFFSET)
+    #[export(Done, XMAGetOutputBufferWriteOffset, field::OUTPUT_WRITE_OFFSET)]
+    /// Returns the block of the output ring that the title reads next.
+    #[export(Done, XMAGetOutputBufferReadOffset, field::OUTPUT_READ_OFFSET)]
+    /// Returns the bit offset in the current input buffer that the decoder reads next.
+    #[export(Done, XMAGetInputBufferReadOffset, field::INPUT_READ_OFFSET)]
+    /// Returns the metadata of the packet that is being decoded.
+    #[export(Done, XMAGetPacketMetadata, field::PACKET_METADATA)]
+    fn get(call: &mut Call, field: ContextField, context: GuestAddr) -> Fallible<u32> {
+        Ok(field.of(call.memory().read(context.offset(4 * field.word))?))
     }
 
     /// Sets the block of the output ring that the title reads next.
-    #[export(Done)]
-    fn XMASetOutputBufferReadOffset(call: &mut Call, context: GuestAddr, offset: u32) -> Fallible<HResult> {
-        set(call, context, field::OUTPUT_READ_OFFSET, offset)
-    }
-
-    /// Returns the block of the output ring that the title reads next.
-    #[export(Done)]
-    fn XMAGetOutputBufferReadOffset(call: &mut Call, context: GuestAddr) -> Fallible<u32> {
-        get(call, context, field::OUTPUT_READ_OFFSET)
+    #[export(Done, XMASetOutputBufferReadOffset, field::OUTPUT_READ_OFFSET)]
+    /// Sets the bit offset in the current input buffer that the decoder reads next.
+    #[export(Done, XMASetInputBufferReadOffset, field::INPUT_READ_OFFSET)]
+    fn set_offset(
+        call: &mut Call,
+        field: ContextField,
+        context: GuestAddr,
+        offset: u32,
+    ) -> Fallible<HResult> {
+        put(call.memory(), context, field, offset)?;
+        Ok(HResult::OK)
     }
 
     /// Passes the output ring to the decoder.
-    #[export(Done)]
-    fn XMASetOutputBufferValid(call: &mut Call, context: GuestAddr) -> Fallible<HResult> {
-        set(call, context, field::OUTPUT_VALID, 1)
+    #[export(Done, XMASetOutputBufferValid, field::OUTPUT_VALID)]
+    /// Passes the first input buffer to the decoder.
+    #[export(Done, XMASetInputBuffer0Valid, field::INPUT0_VALID)]
+    /// Passes the second input buffer to the decoder.
+    #[export(Done, XMASetInputBuffer1Valid, field::INPUT1_VALID)]
+    fn set_valid(call: &mut Call, field: ContextField, context: GuestAddr) -> Fallible<HResult> {
+        put(call.memory(), context, field, 1)?;
+        Ok(HResult::OK)
     }
 
     /// Returns whether the decoder owns the output ring.
-    #[export(Done)]
-    fn XMAIsOutputBufferValid(call: &mut Call, context: GuestAddr) -> Fallible<bool> {
-        Ok(get(call, context, field::OUTPUT_VALID)? != 0)
-    }
-
-    /// Passes the first input buffer to the decoder.
-    #[export(Done)]
-    fn XMASetInputBuffer0Valid(call: &mut Call, context: GuestAddr) -> Fallible<HResult> {
-        set(call, context, field::INPUT0_VALID, 1)
-    }
-
+    #[export(Done, XMAIsOutputBufferValid, field::OUTPUT_VALID)]
     /// Returns whether the decoder owns the first input buffer.
-    #[export(Done)]
-    fn XMAIsInputBuffer0Valid(call: &mut Call, context: GuestAddr) -> Fallible<bool> {
-        Ok(get(call, context, field::INPUT0_VALID)? != 0)
-    }
-
-    /// Passes the second input buffer to the decoder.
-    #[export(Done)]
-    fn XMASetInputBuffer1Valid(call: &mut Call, context: GuestAddr) -> Fallible<HResult> {
-        set(call, context, field::INPUT1_VALID, 1)
-    }
-
+    #[export(Done, XMAIsInputBuffer0Valid, field::INPUT0_VALID)]
     /// Returns whether the decoder owns the second input buffer.
-    #[export(Done)]
-    fn XMAIsInputBuffer1Valid(call: &mut Call, context: GuestAddr) -> Fallible<bool> {
-        Ok(get(call, context, field::INPUT1_VALID)? != 0)
+    #[export(Done, XMAIsInputBuffer1Valid, field::INPUT1_VALID)]
+    fn is_valid(call: &mut Call, field: ContextField, context: GuestAddr) -> Fallible<bool> {
+        Ok(Self::get(call, field, context)? != 0)
     }
 
     /// Sets the address and the number of packets of the first input buffer, without passing it to
     /// the decoder.
-    #[export(Done)]
-    fn XMASetInputBuffer0(
-        call: &mut Call,
-        context: GuestAddr,
-        buffer: GuestAddr,
-        packets: u32,
-    ) -> Fallible<HResult> {
-        put(call.memory(), context, field::INPUT0, address_of(buffer))?;
-        set(call, context, field::INPUT0_PACKETS, packets)
-    }
-
+    #[export(Done, XMASetInputBuffer0, field::INPUT0, field::INPUT0_PACKETS)]
     /// Sets the address and the number of packets of the second input buffer.
-    #[export(Done)]
-    fn XMASetInputBuffer1(
+    #[export(Done, XMASetInputBuffer1, field::INPUT1, field::INPUT1_PACKETS)]
+    fn set_input_buffer(
         call: &mut Call,
+        address_field: ContextField,
+        packets_field: ContextField,
         context: GuestAddr,
         buffer: GuestAddr,
         packets: u32,
     ) -> Fallible<HResult> {
-        put(call.memory(), context, field::INPUT1, address_of(buffer))?;
-        set(call, context, field::INPUT1_PACKETS, packets)
-    }
-
-    /// Returns the metadata of the packet that is being decoded.
-    #[export(Done)]
-    fn XMAGetPacketMetadata(call: &mut Call, context: GuestAddr) -> Fallible<u32> {
-        get(call, context, field::PACKET_METADATA)
+        put(call.memory(), context, address_field, address_of(buffer))?;
+        put(call.memory(), context, packets_field, packets)?;
+        Ok(HResult::OK)
     }
 
     /// Sets the loop of a context from `XMA_LOOP_DATA`.
     #[export(Done)]
     fn XMASetLoopData(call: &mut Call, context: GuestAddr, data: GuestAddr) -> Fallible<HResult> {
         set_loop(call, context, data)
-    }
-
-    /// Sets the bit offset in the current input buffer that the decoder reads next.
-    #[export(Done)]
-    fn XMASetInputBufferReadOffset(call: &mut Call, context: GuestAddr, offset: u32) -> Fallible<HResult> {
-        set(call, context, field::INPUT_READ_OFFSET, offset)
-    }
-
-    /// Returns the bit offset in the current input buffer that the decoder reads next.
-    #[export(Done)]
-    fn XMAGetInputBufferReadOffset(call: &mut Call, context: GuestAddr) -> Fallible<u32> {
-        get(call, context, field::INPUT_READ_OFFSET)
     }
 }

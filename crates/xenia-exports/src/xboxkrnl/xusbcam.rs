@@ -36,26 +36,14 @@ impl Usbcam {
     }
 
     /// Fails, as there is no camera to configure.
-    #[export(Constant)]
-    fn XUsbcamSetConfig(_call: &mut Call) -> Win32Error {
-        Win32Error::DEVICE_NOT_CONNECTED
-    }
-
+    #[export(Constant, XUsbcamSetConfig)]
     /// Fails, as there is no camera to configure.
-    #[export(Constant)]
-    fn XUsbcamSetCaptureMode(_call: &mut Call) -> Win32Error {
-        Win32Error::DEVICE_NOT_CONNECTED
-    }
-
+    #[export(Constant, XUsbcamSetCaptureMode)]
     /// Fails, as there is no camera to configure.
-    #[export(Constant)]
-    fn XUsbcamSetView(_call: &mut Call) -> Win32Error {
-        Win32Error::DEVICE_NOT_CONNECTED
-    }
-
+    #[export(Constant, XUsbcamSetView)]
     /// Fails, as there is no camera to read from.
-    #[export(Constant)]
-    fn XUsbcamReadFrame(_call: &mut Call) -> Win32Error {
+    #[export(Constant, XUsbcamReadFrame)]
+    fn without_camera(_call: &mut Call) -> Win32Error {
         Win32Error::DEVICE_NOT_CONNECTED
     }
 }
