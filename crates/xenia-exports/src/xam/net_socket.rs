@@ -3,6 +3,7 @@
 //! The first argument is the caller, the title or the system; both share one network.
 
 use super::last_error::last_error;
+use super::net_xnet::win32;
 use crate::abi::{Call, Flow, Ptr, Text};
 use crate::sockets::{self, answer, set_last_error};
 use crate::status::failure::Fallible;
@@ -50,11 +51,6 @@ fn start(call: &mut Call, version: u16, data: Option<GuestAddr>) -> Result<(), W
     memory.write(data.offset(0x188), xenia_net::MAX_DATAGRAM as u16)?;
     call.kernel.net.lock().start();
     Ok(())
-}
-
-/// Converts a result to an error code, or 0.
-fn win32(result: Result<(), WsaError>) -> Win32Error {
-    Win32Error(result.err().map_or(0, |error| error.0))
 }
 
 /// Applies a change without a result value.

@@ -15,7 +15,7 @@ use std::net::Ipv4Addr;
 use xenia_guest::{Buffer, GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_net::{
-    KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, WsaError, XNADDR_SIZE, XNet, XnAddr, begin_lookup,
+    KeyId, LOOKUP_SIZE, Lookups, Net, PARAMETERS_SIZE, WsaError, XNADDR_SIZE, XNet, XnAddr, begin_lookup,
 };
 
 /// Exports of XNet.
@@ -224,13 +224,13 @@ impl NetXNet {
     /// Like `NetDll_XNetServerToInAddr`, for a title's own server.
     #[export(Constant, NetDll_XNetTsAddrToInAddr)]
     fn address_of_server(_call: &mut Call, _caller: u32, _server: u32, _service: u32) -> Win32Error {
-        Win32Error(WsaError::HOST_UNREACHABLE.0)
+        win32(Err(WsaError::HOST_UNREACHABLE))
     }
 
     /// Returns the server of the online service with an IP address: no address belongs to a server.
     #[export(Constant)]
     fn NetDll_XNetInAddrToServer(_call: &mut Call, _caller: u32, _ip: u32, _server: GuestAddr) -> Win32Error {
-        Win32Error(WsaError::INVALID.0)
+        win32(Err(WsaError::INVALID))
     }
 
     /// Returns the id of the title that logs on to a service: the running title's.
@@ -293,10 +293,17 @@ impl NetXNet {
     }
 
     /// Removes the association of an IP address with a console.
-    #[export(Done)]
-    fn NetDll_XNetUnregisterInAddr(call: &mut Call, _caller: u32, ip: u32) -> Win32Error {
+    #[export(Done, NetDll_XNetUnregisterInAddr, Net::unregister_address)]
+    /// Starts a connection to a console. There is no key exchange, so it is established at once.
+    #[export(Partial, NetDll_XNetConnect, Net::connect_console)]
+    fn change_console(
+        call: &mut Call,
+        change: fn(&mut Net, Ipv4Addr, &[KeyId]) -> Result<(), WsaError>,
+        _caller: u32,
+        ip: u32,
+    ) -> Win32Error {
         let sessions = call.kernel.user.sessions.lock().ids();
-        win32(call.kernel.net.lock().unregister_address(Ipv4Addr::from(ip), &sessions))
+        win32(change(&mut call.kernel.net.lock(), Ipv4Addr::from(ip), &sessions))
     }
 
     /// Returns the id that the online service has for a console: there is none.
@@ -309,13 +316,6 @@ impl NetXNet {
     ) -> Win32Error {
         let stored = machine.ok_or(WsaError::FAULT).and_then(|machine| Ok(machine.set(call.memory(), 0)?));
         win32(stored.and(Err(WsaError::INVALID)))
-    }
-
-    /// Starts a connection to a console. There is no key exchange, so it is established at once.
-    #[export(Partial)]
-    fn NetDll_XNetConnect(call: &mut Call, _caller: u32, ip: u32) -> Win32Error {
-        let sessions = call.kernel.user.sessions.lock().ids();
-        win32(call.kernel.net.lock().connect_console(Ipv4Addr::from(ip), &sessions))
     }
 
     /// Returns the state of the connection to a console; unknown ones are lost. If the title has

@@ -321,27 +321,19 @@ impl RtlString {
     }
 
     /// Converts an 8-bit character to upper case.
-    #[export(Done)]
-    fn RtlUpperChar(_call: &mut Call, character: u32) -> u8 {
-        upper(character as u8)
-    }
-
+    #[export(Done, RtlUpperChar, upper)]
     /// Converts an 8-bit character to lower case.
-    #[export(Done)]
-    fn RtlLowerChar(_call: &mut Call, character: u32) -> u8 {
-        lower(character as u8)
+    #[export(Done, RtlLowerChar, lower)]
+    fn map_character(_call: &mut Call, map: fn(u8) -> u8, character: u32) -> u8 {
+        map(character as u8)
     }
 
     /// Converts a UTF-16 unit to upper case.
-    #[export(Done)]
-    fn RtlUpcaseUnicodeChar(_call: &mut Call, unit: u32) -> u16 {
-        upper_unit(unit as u16)
-    }
-
+    #[export(Done, RtlUpcaseUnicodeChar, upper_unit)]
     /// Converts a UTF-16 unit to lower case.
-    #[export(Done)]
-    fn RtlDowncaseUnicodeChar(_call: &mut Call, unit: u32) -> u16 {
-        lower_unit(unit as u16)
+    #[export(Done, RtlDowncaseUnicodeChar, lower_unit)]
+    fn map_unit(_call: &mut Call, map: fn(u16) -> u16, unit: u32) -> u16 {
+        map(unit as u16)
     }
 }
 
