@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
 use xenia_guest::GuestAddr;
+use xenia_memory::{GuestMemory, MemoryFault};
 use xenia_state::{Impossible, check};
 
 /// Largest number of routines in a list.
@@ -44,9 +45,26 @@ impl NotificationList {
         check(routines.len() <= MAX_ROUTINES + 1, "too many notification routines")
     }
 
+    /// Registers the routine in a title's structure, or unregisters the structure.
+    pub fn change(
+        &mut self,
+        memory: &GuestMemory,
+        registration: GuestAddr,
+        create: bool,
+    ) -> Result<(), MemoryFault> {
+        let routine: GuestAddr = memory.read(registration)?;
+        let priority: i32 = memory.read(registration.offset(4))?;
+        if create && !routine.is_null() {
+            self.register(NotificationRoutine { registration, routine }, priority);
+        } else {
+            self.unregister(registration);
+        }
+        Ok(())
+    }
+
     /// Registers a routine; if its structure is registered already, it moves. Beyond a limit the
     /// call has no effect.
-    pub fn register(&mut self, routine: NotificationRoutine, priority: i32) {
+    pub(crate) fn register(&mut self, routine: NotificationRoutine, priority: i32) {
         self.unregister(routine.registration);
         if self.routines.len() < MAX_ROUTINES {
             let downwards = i64::from(i32::MAX) - i64::from(priority);
@@ -56,7 +74,7 @@ impl NotificationList {
     }
 
     /// Removes the registration of this structure.
-    pub fn unregister(&mut self, registration: GuestAddr) {
+    fn unregister(&mut self, registration: GuestAddr) {
         self.routines.retain(|&order, known| order == SYSTEM_ROUTINE || known.registration != registration);
     }
 

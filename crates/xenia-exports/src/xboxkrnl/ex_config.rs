@@ -2,7 +2,6 @@
 //! title's end.
 
 use crate::abi::{Call, OptionalOut, Out, Ptr};
-use crate::notification_list::NotificationRoutine;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
@@ -57,14 +56,7 @@ impl ExConfig {
         registration: Ptr<u32>,
         create: bool,
     ) -> Fallible<()> {
-        let routine = GuestAddr(registration.read(call.memory())?);
-        let priority = registration.at(1).read(call.memory())? as i32;
         let list = &mut call.kernel.title.lock().notifications;
-        if create && !routine.is_null() {
-            list.register(NotificationRoutine { registration: registration.addr(), routine }, priority);
-        } else {
-            list.unregister(registration.addr());
-        }
-        Ok(())
+        Ok(list.change(call.memory(), registration.addr(), create)?)
     }
 }

@@ -3,7 +3,6 @@
 use crate::abi::{Call, Flow, OptionalOut, Out, Ptr};
 use crate::exceptions::raise_from_call;
 use crate::named_objects::{store_handle, store_object};
-use crate::notification_list::NotificationRoutine;
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::life::{CREATE_SUSPENDED, MadeThread, NewThread};
 use crate::thread::notification;
@@ -156,15 +155,8 @@ impl KeThread {
     /// it.
     #[export(Done)]
     fn ExRegisterThreadNotification(call: &mut Call, registration: Ptr<u32>, create: bool) -> Fallible<()> {
-        let routine = GuestAddr(registration.read(call.memory())?);
-        let priority = registration.at(1).read(call.memory())? as i32;
         let list = &mut call.kernel.threads.lock().notifications;
-        if create && !routine.is_null() {
-            list.register(NotificationRoutine { registration: registration.addr(), routine }, priority);
-        } else {
-            list.unregister(registration.addr());
-        }
-        Ok(())
+        Ok(list.change(call.memory(), registration.addr(), create)?)
     }
 
     /// Ends the calling thread.

@@ -4,7 +4,7 @@
 //! scaling between them, or with kind 9 and memory in which the system may draw, or null.
 
 use crate::abi::{Call, Continuation, ExportResumption, Flow, GuestCall, Ptr};
-use crate::notification_list::{CallOrder, NotificationRoutine};
+use crate::notification_list::CallOrder;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
@@ -31,15 +31,8 @@ impl VdNotification {
         registration: Ptr<u32>,
         create: bool,
     ) -> Fallible<GuestAddr> {
-        let routine = GuestAddr(registration.read(call.memory())?);
-        let priority = registration.at(1).read(call.memory())? as i32;
         let routines = &mut call.kernel.display.lock().routines;
-        if create && !routine.is_null() {
-            let routine = NotificationRoutine { registration: registration.addr(), routine };
-            routines.register(routine, priority);
-        } else {
-            routines.unregister(registration.addr());
-        }
+        routines.change(call.memory(), registration.addr(), create)?;
         Ok(GuestAddr::NULL)
     }
 
