@@ -78,6 +78,8 @@ macro_rules! messages {
 }
 use messages;
 
+/// Id of the application for games.
+pub(crate) const GAMES_APPLICATION: u32 = 0xFB;
 /// Id of the system's application.
 pub(crate) const SYSTEM_APPLICATION: u32 = 0xFE;
 /// Device type of the hard disk.
@@ -88,7 +90,7 @@ pub(crate) const TYPE_DISC: u32 = 4;
 /// All applications that titles send messages to.
 pub const APPLICATIONS: &[Application] = &[
     Application { id: 0xFA, name: "music player", messages: player::MESSAGES },
-    Application { id: 0xFB, name: "games (XGI)", messages: games::MESSAGES },
+    Application { id: GAMES_APPLICATION, name: "games (XGI)", messages: games::MESSAGES },
     Application { id: 0xFC, name: "online service", messages: online::MESSAGES },
     Application { id: SYSTEM_APPLICATION, name: "system (XAM)", messages: system::MESSAGES },
 ];

@@ -2,7 +2,7 @@
 
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, Out};
-use crate::named_objects::store_handle;
+use crate::messages::GAMES_APPLICATION;
 use crate::status::failure::Fallible;
 use xenia_formats::gpd::{PlayedTitle, Record};
 use xenia_guest::{GuestAddr, USERS, Win32Error, utf16};
@@ -38,6 +38,10 @@ const MAX_ITEMS: u32 = 0x1_0000;
 const STATISTICS_KINDS: u32 = 4;
 /// Maximum number of rows in a list of statistics.
 const MAX_ROWS: u32 = 100;
+/// Messages that open a list of achievements and one of titles played, and that close both.
+const OPEN_ACHIEVEMENTS: u32 = 0xB_000A;
+const OPEN_TITLES_PLAYED: u32 = 0xB_0050;
+const CLOSE_LIST: u32 = 0xB_000B;
 /// Flags that select the texts.
 const WANTS_LABEL: u32 = 1;
 const WANTS_DESCRIPTION: u32 = 2;
@@ -119,9 +123,7 @@ fn create_list(
         Ok(list) => list,
         Err(error) => return Ok(error),
     };
-    let handle = enumerate::create(call, kind, &Enumerator::with_texts(list, sizes.item, items))?;
-    store_handle(call, handle, out)?;
-    Ok(Win32Error::SUCCESS)
+    enumerate::create(call, kind, &Enumerator::with_texts(list, sizes.item, items), out)
 }
 
 #[exports(xam)]
@@ -141,9 +143,15 @@ impl Achievements {
         handle: Option<Out<Handle>>,
     ) -> Fallible<Win32Error> {
         let texts = if flags & WANTS_TEXTS == 0 { 0 } else { TEXTS };
-        let open_message = 0xB_000A;
-        let close_message = 0xB_000B;
-        let kind = Kind { user, application: 0xFB, open_message, close_message, private: 0, items, flags };
+        let kind = Kind {
+            user,
+            application: GAMES_APPLICATION,
+            open_message: OPEN_ACHIEVEMENTS,
+            close_message: CLOSE_LIST,
+            private: 0,
+            items,
+            flags,
+        };
         let result = ListResult { size, handle };
         let sizes = ItemSize { item: details::SIZE, texts };
         create_list(call, kind, xuid, result, sizes, |call, whose| {
@@ -166,10 +174,15 @@ impl Achievements {
         size: Option<Out<u32>>,
         handle: Option<Out<Handle>>,
     ) -> Fallible<Win32Error> {
-        let open_message = 0xB_0050;
-        let close_message = 0xB_000B;
-        let kind =
-            Kind { user, application: 0xFB, open_message, close_message, private: 0x20, items, flags: 0 };
+        let kind = Kind {
+            user,
+            application: GAMES_APPLICATION,
+            open_message: OPEN_TITLES_PLAYED,
+            close_message: CLOSE_LIST,
+            private: 0x20,
+            items,
+            flags: 0,
+        };
         let result = ListResult { size, handle };
         let sizes = ItemSize { item: played::SIZE, texts: 0 };
         create_list(call, kind, xuid, result, sizes, |call, whose| {

@@ -7,7 +7,6 @@ use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, OptionalOut, Out, Ptr, Text};
 use crate::files::{Files, Packages, win32_error};
 use crate::messages::SYSTEM_APPLICATION;
-use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use crate::user::content_data::data;
 use crate::user::overlapped::{Completed, admit, complete};
@@ -165,7 +164,7 @@ pub(super) struct PackageCall {
 }
 
 /// Applies an operation to an existing package and completes the call with its result.
-pub(super) fn with_package(
+fn with_package(
     call: &mut Call,
     about: PackageCall,
     missing: Win32Error,
@@ -184,6 +183,13 @@ pub(super) fn with_package(
     };
     let error = outcome.err().unwrap_or(Win32Error::SUCCESS);
     complete(call, overlapped, Completed::wrapped(error, 0))
+}
+
+/// Deletes a package that is not open.
+pub(super) fn delete(call: &mut Call, about: PackageCall) -> Fallible<Win32Error> {
+    with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
+        Ok(call.kernel.files.lock().delete_package(name))
+    })
 }
 
 /// Licence bit that most titles interpret as the full version.
@@ -281,10 +287,7 @@ impl Content {
         content: Option<GuestAddr>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let about = PackageCall { source: PackageSource::User(user), content, overlapped };
-        with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
-            Ok(call.kernel.files.lock().delete_package(name))
-        })
+        delete(call, PackageCall { source: PackageSource::User(user), content, overlapped })
     }
 
     /// Lists the title's packages of one type, or those of its publisher: a user's and, unless a
@@ -339,9 +342,7 @@ impl Content {
             items,
             flags,
         };
-        let handle = enumerate::create(call, kind, &Enumerator::new(&list, data::SIZE as usize, items))?;
-        store_handle(call, handle, out)?;
-        Ok(Win32Error::SUCCESS)
+        enumerate::create(call, kind, &Enumerator::new(&list, data::SIZE as usize, items), out)
     }
 
     /// Returns the creator of a package: whether it is the user, and the creator's id.

@@ -3,7 +3,6 @@
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Flow, Handle, OptionalOut, Out, WideText};
 use crate::messages::{SYSTEM_APPLICATION, TYPE_DISC, TYPE_HARD_DISK};
-use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use crate::user::dialogs::{self, AnswerAction, AnswerRecipient};
 use crate::user::overlapped::{Completed, admit, complete, set_extended_error};
@@ -166,10 +165,7 @@ impl ContentDevice {
         let devices =
             [HARD_DISK, DISC_DRIVE].into_iter().filter(|&device| device == HARD_DISK || !is_written);
         let devices: Vec<u8> = devices.filter_map(|device| device_data(call, device)).flatten().collect();
-        let list = Enumerator::new(&devices, DEVICE_DATA as usize, items);
-        let handle = enumerate::create(call, kind, &list)?;
-        store_handle(call, handle, out)?;
-        Ok(Win32Error::SUCCESS)
+        enumerate::create(call, kind, &Enumerator::new(&devices, DEVICE_DATA as usize, items), out)
     }
 
     /// Lets a user choose a storage device. The only one that can be written is chosen without a

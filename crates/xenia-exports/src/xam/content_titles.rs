@@ -5,14 +5,13 @@
 //! the list here, read it by messages ([`crate::messages`]), and open its packages by their
 //! descriptions. After xenia-canary's `xam_content_aggregate.cc`.
 
-use super::content::{PackageCall, PackageSource, UNKNOWN_DEVICE_HRESULT, described, with_package};
+use super::content::{PackageCall, PackageSource, UNKNOWN_DEVICE_HRESULT, delete, described};
 use super::content_device;
 use super::content_opening::Opening;
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, Out, Text};
 use crate::files::win32_error;
 use crate::messages::SYSTEM_APPLICATION;
-use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use crate::user::content_data::internal;
 use crate::user_index;
@@ -111,9 +110,7 @@ impl ContentTitles {
             items: 1,
             flags: 0,
         };
-        let handle = enumerate::create(call, kind, &Enumerator::new(&list, internal::SIZE as usize, 1))?;
-        store_handle(call, handle, out)?;
-        Ok(Win32Error::SUCCESS)
+        enumerate::create(call, kind, &Enumerator::new(&list, internal::SIZE as usize, 1), out)
     }
 
     /// Opens or creates a package of the title, or of another whose content it may use; the
@@ -141,9 +138,6 @@ impl ContentTitles {
         content: Option<GuestAddr>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let about = PackageCall { source: PackageSource::ContentData, content, overlapped };
-        with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
-            Ok(call.kernel.files.lock().delete_package(name))
-        })
+        delete(call, PackageCall { source: PackageSource::ContentData, content, overlapped })
     }
 }

@@ -36,10 +36,15 @@ pub(super) struct Kind {
     pub(super) flags: u32,
 }
 
-/// Creates an enumerator; returns its handle.
-pub(super) fn create(call: &mut Call, kind: Kind, list: &Enumerator) -> Fallible<Handle> {
+/// Creates an enumerator, and stores its handle.
+pub(super) fn create(
+    call: &mut Call,
+    kind: Kind,
+    list: &Enumerator,
+    out: Out<Handle>,
+) -> Fallible<Win32Error> {
     let size = layout::SIZE + kind.private;
-    make_nameless(call, ObjectKind::Enumerator, size, |call, body| {
+    let handle = make_nameless(call, ObjectKind::Enumerator, size, |call, body| {
         let memory = call.memory();
         memory.fill(body, size, 0)?;
         for (at, word) in [
@@ -53,7 +58,9 @@ pub(super) fn create(call: &mut Call, kind: Kind, list: &Enumerator) -> Fallible
             memory.write(body.offset(at), word)?;
         }
         Ok(call.kernel.user.enumerators.lock().insert(body, list.clone(), &call.kernel.limits)?)
-    })
+    })?;
+    store_handle(call, handle, out)?;
+    Ok(Win32Error::SUCCESS)
 }
 
 /// Stores the next items of a list, and their number.
@@ -138,9 +145,7 @@ impl Enumerate {
             return Ok(Win32Error::INVALID_PARAMETER);
         };
         let kind = Kind { user, application, open_message, close_message, private, items, flags };
-        let handle = create(call, kind, &Enumerator::new(&[], 1, items))?;
-        store_handle(call, handle, out)?;
-        Ok(Win32Error::SUCCESS)
+        create(call, kind, &Enumerator::new(&[], 1, items), out)
     }
 
     /// Returns the body of an enumerator, with a reference that the caller must release.

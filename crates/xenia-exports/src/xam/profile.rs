@@ -4,7 +4,6 @@ use super::content_device::{HARD_DISK, has_disk};
 use super::enumerate::{self, Kind, next_items};
 use crate::abi::{Call, Handle, OptionalOut, Out};
 use crate::messages::SYSTEM_APPLICATION;
-use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use crate::user_index;
 use xenia_guest::{Buffer, GuestAddr, Win32Error};
@@ -73,9 +72,7 @@ impl Accounts {
             items: 1,
             flags: 0,
         };
-        let handle = enumerate::create(call, kind, &Enumerator::new(&items, item::SIZE, kind.items))?;
-        store_handle(call, handle, out)?;
-        Ok(Win32Error::SUCCESS)
+        enumerate::create(call, kind, &Enumerator::new(&items, item::SIZE, kind.items), out)
     }
 
     /// Returns the next profile of a list.

@@ -100,6 +100,22 @@ fn answer_word(call: &mut Call, user: u32, word: u32, at: Option<Out<u32>>) -> F
     Ok(Win32Error::SUCCESS)
 }
 
+/// Like [`answer_word`], for a call with an overlapped structure. Invalid arguments fail the call
+/// itself.
+fn complete_with_word(
+    call: &mut Call,
+    user: u32,
+    word: u32,
+    at: Option<Out<u32>>,
+    overlapped: Option<GuestAddr>,
+) -> Fallible<Win32Error> {
+    admit(call, overlapped)?;
+    match answer_word(call, user, word, at)? {
+        Win32Error::INVALID_PARAMETER => Ok(Win32Error::INVALID_PARAMETER),
+        answer => complete(call, overlapped, Completed::with(answer)),
+    }
+}
+
 #[exports(xam)]
 impl XamUser {
     /// Signs profiles of the console in, by an id for each place; 0 is none. Users without an id
@@ -336,12 +352,7 @@ impl XamUser {
         group: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        admit(call, overlapped)?;
-        let answer = answer_word(call, user, ADULT, group)?;
-        if answer == Win32Error::INVALID_PARAMETER {
-            return Ok(answer);
-        }
-        complete(call, overlapped, Completed::with(answer))
+        complete_with_word(call, user, ADULT, group, overlapped)
     }
 
     /// Returns whether a user may run unrated content: always, as there are no restrictions.
@@ -395,12 +406,7 @@ impl XamUser {
         result: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        admit(call, overlapped)?;
-        let answer = answer_word(call, user, 1, result)?;
-        if answer == Win32Error::INVALID_PARAMETER {
-            return Ok(answer);
-        }
-        complete(call, overlapped, Completed::with(answer))
+        complete_with_word(call, user, 1, result, overlapped)
     }
 
     /// Parses a gamer tile's key into its three words: title, large tile, small tile.

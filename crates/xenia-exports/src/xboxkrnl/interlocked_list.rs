@@ -4,6 +4,7 @@ use crate::abi::{Call, Ptr};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
+use xenia_memory::MemoryFault;
 
 /// The exports for interlocked lists.
 pub struct InterlockedList;
@@ -26,10 +27,25 @@ impl ListHead {
     fn pack(self) -> u64 {
         u64::from(self.first.0) << 32 | u64::from(self.depth) << 16 | u64::from(self.sequence)
     }
+}
 
-    /// The first entry before an attempted change, whether it was made or not.
-    fn first_of(old: Result<u64, u64>) -> GuestAddr {
-        Self::unpack(old.unwrap_or_else(|old| old)).first
+/// Changes a list as a whole; `None` leaves it as it is. Returns the first entry before.
+fn change(
+    call: &Call,
+    head: Ptr<()>,
+    mut change: impl FnMut(ListHead) -> Result<Option<ListHead>, MemoryFault>,
+) -> Fallible<GuestAddr> {
+    let mut failed = None;
+    let old = call.memory().atomic_u64(head.addr(), |old| match change(ListHead::unpack(old)) {
+        Ok(new) => new.map(ListHead::pack),
+        Err(fault) => {
+            failed = Some(fault);
+            None
+        }
+    })?;
+    match failed {
+        Some(fault) => Err(fault.into()),
+        None => Ok(ListHead::unpack(old.unwrap_or_else(|old| old)).first),
     }
 }
 
@@ -39,54 +55,32 @@ impl InterlockedList {
     #[export(Done)]
     fn InterlockedPushEntrySList(call: &mut Call, head: Ptr<()>, entry: GuestAddr) -> Fallible<GuestAddr> {
         let memory = call.memory();
-        let mut failed = None;
-        let old = memory.atomic_u64(head.addr(), |old| {
-            let old = ListHead::unpack(old);
-            failed = memory.write(entry, old.first).err();
-            let new = ListHead {
-                first: entry,
-                depth: old.depth.wrapping_add(1),
-                sequence: old.sequence.wrapping_add(1),
-            };
-            failed.is_none().then(|| new.pack())
-        })?;
-        match failed {
-            Some(fault) => Err(fault.into()),
-            None => Ok(ListHead::first_of(old)),
-        }
+        change(call, head, |old| {
+            memory.write(entry, old.first)?;
+            let depth = old.depth.wrapping_add(1);
+            Ok(Some(ListHead { first: entry, depth, sequence: old.sequence.wrapping_add(1) }))
+        })
     }
 
     /// Pops the first entry of a list; returns null if the list is empty.
     #[export(Done)]
     fn InterlockedPopEntrySList(call: &mut Call, head: Ptr<()>) -> Fallible<GuestAddr> {
         let memory = call.memory();
-        let mut failed = None;
-        let old = memory.atomic_u64(head.addr(), |old| {
-            let old = ListHead::unpack(old);
+        change(call, head, |old| {
             if old.first.is_null() {
-                return None;
+                return Ok(None);
             }
-            match memory.read::<GuestAddr>(old.first) {
-                Ok(next) => Some(ListHead { first: next, depth: old.depth.wrapping_sub(1), ..old }.pack()),
-                Err(fault) => {
-                    failed = Some(fault);
-                    None
-                }
-            }
-        })?;
-        match failed {
-            Some(fault) => Err(fault.into()),
-            None => Ok(ListHead::first_of(old)),
-        }
+            let first = memory.read(old.first)?;
+            Ok(Some(ListHead { first, depth: old.depth.wrapping_sub(1), ..old }))
+        })
     }
 
     /// Empties a list; returns its first entry.
     #[export(Done)]
     fn InterlockedFlushSList(call: &mut Call, head: Ptr<()>) -> Fallible<GuestAddr> {
-        let old = call.memory().atomic_u64(head.addr(), |old| {
-            let old = ListHead::unpack(old);
-            (!old.first.is_null()).then(|| ListHead { first: GuestAddr::NULL, depth: 0, ..old }.pack())
-        })?;
-        Ok(ListHead::first_of(old))
+        change(call, head, |old| {
+            let emptied = ListHead { first: GuestAddr::NULL, depth: 0, ..old };
+            Ok((!old.first.is_null()).then_some(emptied))
+        })
     }
 }
