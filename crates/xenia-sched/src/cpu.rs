@@ -24,7 +24,7 @@
 
 use crate::{
     Alertable, Contention, Event, GuestTicks, Interruption, NotedContention, SchedError, SpawnParameters,
-    ThreadRef, WaitSerial,
+    ThreadRef, WaitSerial, Which,
 };
 use serde::{Deserialize, Serialize};
 use xenia_cpu::PpcContext;
@@ -49,6 +49,15 @@ pub struct WaitTicket {
     pub thread: ThreadRef,
     /// Serial number of the wait, unique for the thread.
     pub serial: WaitSerial,
+}
+
+/// The result of a wait for its thread, which becomes ready.
+#[derive(Clone, Copy, Debug)]
+pub struct WakeResult {
+    /// Value in r3.
+    pub value: u64,
+    /// Increment of its priority.
+    pub boost: u8,
 }
 
 /// Result of waking a thread.
@@ -110,13 +119,25 @@ pub trait Cpu {
     /// of the list that has the wait; for a wait on no list it is a hint.
     fn is_waiting(&self, wait: WaitTicket) -> bool;
 
+    /// Ends a thread's wait if it matches `which`: the work of the four methods below, which callers
+    /// use.
+    fn end_wait(
+        &mut self,
+        thread: ThreadRef,
+        which: Which,
+        result: WakeResult,
+        registers: Option<&mut dyn FnMut(&mut PpcContext)>,
+    ) -> Result<Woken, SchedError>;
+
     /// Ends a thread's wait: it receives `value` in r3 and becomes ready, its priority raised by
     /// `boost`.
     ///
     /// The caller must have removed the wait from its list, under that list's lock; otherwise the
     /// thread may have been woken and be in another wait by now. A thread that has opened its wait
     /// but not parked yet counts as waiting: it does not park.
-    fn wake(&mut self, thread: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError>;
+    fn wake(&mut self, thread: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError> {
+        self.end_wait(thread, Which::Any, WakeResult { value, boost }, None)
+    }
 
     /// Does the same as [`Self::wake`], and lets `registers` change the thread's registers before
     /// it is ready. The closure is called once if the result is [`Woken::Yes`], after r3 is set,
@@ -129,11 +150,15 @@ pub trait Cpu {
         value: u64,
         boost: u8,
         registers: &mut dyn FnMut(&mut PpcContext),
-    ) -> Result<Woken, SchedError>;
+    ) -> Result<Woken, SchedError> {
+        self.end_wait(thread, Which::Any, WakeResult { value, boost }, Some(registers))
+    }
 
     /// Ends this wait only, as [`Self::wake`] without a boost does: for a deadline, which may
     /// expire after the thread has resumed and entered another wait.
-    fn time_out(&mut self, wait: WaitTicket, value: u64) -> Result<Woken, SchedError>;
+    fn time_out(&mut self, wait: WaitTicket, value: u64) -> Result<Woken, SchedError> {
+        self.end_wait(wait.thread, Which::Serial(wait.serial), WakeResult { value, boost: 0 }, None)
+    }
 
     /// Does the same as [`Self::wake_with`] without a boost, if the thread is in an alertable wait
     /// that this interruption may end. The check and the wake are one step, so that two
@@ -146,7 +171,9 @@ pub trait Cpu {
         by: Interruption,
         value: u64,
         registers: &mut dyn FnMut(&mut PpcContext),
-    ) -> Result<Woken, SchedError>;
+    ) -> Result<Woken, SchedError> {
+        self.end_wait(thread, Which::Alertable(by), WakeResult { value, boost: 0 }, Some(registers))
+    }
 
     // ---- threads ----
 

@@ -52,7 +52,7 @@ mod wait_word;
 pub use activity::{Activity, Doing};
 pub use contention::{MAX_RECORDED_CONTENTIONS, NotedContention, RecordedContention};
 pub use counters::SchedulerCounters;
-pub use cpu::{Cpu, Placement, Running, WaitTicket, Woken};
+pub use cpu::{Cpu, Placement, Running, WaitTicket, WakeResult, Woken};
 pub use event::{Event, EventSink, NoEvents};
 pub use executor::{Executor, ExecutorState};
 pub use limits::{Limits, RunEnd};

@@ -2,8 +2,8 @@
 //! parking on the scheduler's wait words under loom's locks.
 
 use crate::{
-    Alertable, Commit, Contention, Cpu, Ended, Event, GuestTicks, Interruption, NotedContention, Placement,
-    SchedError, SpawnParameters, ThreadRef, WaitSerial, WaitTicket, WaitWord, Which, Woken,
+    Alertable, Commit, Contention, Cpu, Ended, Event, GuestTicks, NotedContention, Placement, SchedError,
+    SpawnParameters, ThreadRef, WaitSerial, WaitTicket, WaitWord, WakeResult, Which, Woken,
 };
 use loom::sync::{Condvar, Mutex};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -181,34 +181,16 @@ impl Cpu for ModelCpu {
         self.0.ticket(usize::from(wait.thread.hw_id)) == Some(wait)
     }
 
-    fn wake(&mut self, thread: ThreadRef, value: u64, _: u8) -> Result<Woken, SchedError> {
-        let woken = self.0.end(thread, Which::Any, value);
-        assert_ne!(woken, Woken::NotWaiting, "it stood among the waiters");
+    fn end_wait(
+        &mut self,
+        thread: ThreadRef,
+        which: Which,
+        result: WakeResult,
+        _: Option<&mut dyn FnMut(&mut PpcContext)>,
+    ) -> Result<Woken, SchedError> {
+        let woken = self.0.end(thread, which, result.value);
+        assert!(which != Which::Any || woken != Woken::NotWaiting, "it stood among the waiters");
         Ok(woken)
-    }
-
-    fn wake_with(
-        &mut self,
-        thread: ThreadRef,
-        value: u64,
-        boost: u8,
-        _: &mut dyn FnMut(&mut PpcContext),
-    ) -> Result<Woken, SchedError> {
-        self.wake(thread, value, boost)
-    }
-
-    fn time_out(&mut self, wait: WaitTicket, value: u64) -> Result<Woken, SchedError> {
-        Ok(self.0.end(wait.thread, Which::Serial(wait.serial), value))
-    }
-
-    fn interrupt(
-        &mut self,
-        thread: ThreadRef,
-        by: Interruption,
-        value: u64,
-        _: &mut dyn FnMut(&mut PpcContext),
-    ) -> Result<Woken, SchedError> {
-        Ok(self.0.end(thread, Which::Alertable(by), value))
     }
 
     fn spawn(&mut self, _: SpawnParameters) -> Result<ThreadRef, SchedError> {

@@ -18,7 +18,6 @@ use crate::{HW_THREADS, SchedulerCounters, ThreadRef};
 use records::Records;
 use std::collections::BTreeMap;
 pub(crate) use visits::WholeVisits;
-pub(crate) use waits::WakeResult;
 
 /// Bit of the signals, above those of the slots: the time-keeper must wake up earlier than planned.
 pub(crate) const KEEPER: u8 = 1 << 6;

@@ -7,10 +7,9 @@
 
 use super::shared::Shared;
 use crate::parks::Parks;
-use crate::slot::WakeResult;
 use crate::{
-    Alertable, Contention, Cpu, Event, GuestTicks, Interruption, NotedContention, Placement, Running,
-    SchedError, SpawnParameters, ThreadRef, Wait, WaitTicket, Which, Woken,
+    Alertable, Contention, Cpu, Event, GuestTicks, NotedContention, Placement, Running, SchedError,
+    SpawnParameters, ThreadRef, Wait, WaitTicket, WakeResult, Which, Woken,
 };
 use std::cell::OnceCell;
 use xenia_cpu::PpcContext;
@@ -41,36 +40,6 @@ impl<'a> SlotCpu<'a> {
     pub(super) fn since(shared: &'a Shared, not_before: GuestTicks) -> Self {
         Self { shared, now: OnceCell::new(), not_before }
     }
-
-    /// Ends a thread's wait if it matches `which`.
-    fn end_wait(&self, thread: ThreadRef, which: Which, result: WakeResult) -> Result<Woken, SchedError> {
-        let slots = &self.shared.slots;
-        if let Some(woken) = slots.win_wait(thread, which, result.value)? {
-            return Ok(woken);
-        }
-        slots.on(thread, self.now(), |slot, moment| slot.wake(moment, thread, result, None))?;
-        Ok(Woken::Yes)
-    }
-
-    /// Does the same as [`Self::end_wait`], and calls `registers` without holding a lock. No other
-    /// code accesses the thread meanwhile: its wait is over, and it is not ready.
-    fn end_wait_with(
-        &self,
-        thread: ThreadRef,
-        which: Which,
-        result: WakeResult,
-        registers: &mut dyn FnMut(&mut PpcContext),
-    ) -> Result<Woken, SchedError> {
-        let slots = &self.shared.slots;
-        if let Some(woken) = slots.win_wait(thread, which, result.value)? {
-            return Ok(woken);
-        }
-        let mut running = slots
-            .on(thread, self.now(), |slot, moment| slot.begin_wake(moment.common, thread, result.value))?;
-        registers(&mut running.ctx);
-        slots.on(thread, self.now(), |slot, moment| slot.finish_wake(moment, running, result))?;
-        Ok(Woken::Yes)
-    }
 }
 
 impl Parks for SlotCpu<'_> {
@@ -100,32 +69,28 @@ impl Cpu for SlotCpu<'_> {
         self.shared.slots.common.is_waiting(wait)
     }
 
-    fn wake(&mut self, thread: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError> {
-        self.end_wait(thread, Which::Any, WakeResult { value, boost })
-    }
-
-    fn wake_with(
+    fn end_wait(
         &mut self,
         thread: ThreadRef,
-        value: u64,
-        boost: u8,
-        registers: &mut dyn FnMut(&mut PpcContext),
+        which: Which,
+        result: WakeResult,
+        registers: Option<&mut dyn FnMut(&mut PpcContext)>,
     ) -> Result<Woken, SchedError> {
-        self.end_wait_with(thread, Which::Any, WakeResult { value, boost }, registers)
-    }
-
-    fn time_out(&mut self, wait: WaitTicket, value: u64) -> Result<Woken, SchedError> {
-        self.end_wait(wait.thread, Which::Serial(wait.serial), WakeResult { value, boost: 0 })
-    }
-
-    fn interrupt(
-        &mut self,
-        thread: ThreadRef,
-        by: Interruption,
-        value: u64,
-        registers: &mut dyn FnMut(&mut PpcContext),
-    ) -> Result<Woken, SchedError> {
-        self.end_wait_with(thread, Which::Alertable(by), WakeResult { value, boost: 0 }, registers)
+        let slots = &self.shared.slots;
+        if let Some(woken) = slots.win_wait(thread, which, result.value)? {
+            return Ok(woken);
+        }
+        let Some(registers) = registers else {
+            slots.on(thread, self.now(), |slot, moment| slot.wake(moment, thread, result, None))?;
+            return Ok(Woken::Yes);
+        };
+        let mut running = slots
+            .on(thread, self.now(), |slot, moment| slot.begin_wake(moment.common, thread, result.value))?;
+        // Without a lock. No other code accesses the thread meanwhile: its wait is over, and it is
+        // not ready.
+        registers(&mut running.ctx);
+        slots.on(thread, self.now(), |slot, moment| slot.finish_wake(moment, running, result))?;
+        Ok(Woken::Yes)
     }
 
     fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError> {

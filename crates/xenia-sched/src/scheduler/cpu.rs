@@ -3,10 +3,9 @@
 
 use super::Scheduler;
 use crate::parks::Parks;
-use crate::slot::WakeResult;
 use crate::{
-    Alertable, Contention, Cpu, Disposition, Event, GuestTicks, Interruption, NotedContention, Placement,
-    Running, SchedError, SpawnParameters, System, ThreadRef, Wait, WaitTicket, Which, Woken,
+    Alertable, Contention, Cpu, Disposition, Ended, Event, GuestTicks, NotedContention, Placement, Running,
+    SchedError, SpawnParameters, System, ThreadRef, Wait, WaitTicket, WakeResult, Which, Woken,
 };
 use xenia_cpu::PpcContext;
 
@@ -86,32 +85,21 @@ impl Cpu for Scheduler {
         self.common.is_waiting(wait)
     }
 
-    fn wake(&mut self, thread: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError> {
-        self.end_wait(thread, Which::Any, WakeResult { value, boost }, None)
-    }
-
-    fn time_out(&mut self, wait: WaitTicket, value: u64) -> Result<Woken, SchedError> {
-        self.end_wait(wait.thread, Which::Serial(wait.serial), WakeResult { value, boost: 0 }, None)
-    }
-
-    fn wake_with(
+    fn end_wait(
         &mut self,
         thread: ThreadRef,
-        value: u64,
-        boost: u8,
-        registers: &mut dyn FnMut(&mut PpcContext),
+        which: Which,
+        result: WakeResult,
+        registers: Option<&mut dyn FnMut(&mut PpcContext)>,
     ) -> Result<Woken, SchedError> {
-        self.end_wait(thread, Which::Any, WakeResult { value, boost }, Some(registers))
-    }
-
-    fn interrupt(
-        &mut self,
-        thread: ThreadRef,
-        by: Interruption,
-        value: u64,
-        registers: &mut dyn FnMut(&mut PpcContext),
-    ) -> Result<Woken, SchedError> {
-        self.end_wait(thread, Which::Alertable(by), WakeResult { value, boost: 0 }, Some(registers))
+        match self.common.directory.wait_word(thread)?.end(which, result.value) {
+            Ended::Over => return Ok(Woken::NotWaiting),
+            Ended::BeforePark => return Ok(Woken::BeforePark),
+            Ended::Parked => {}
+        }
+        let (slot, moment) = self.on(thread)?;
+        slot.wake(moment, thread, result, registers)?;
+        Ok(Woken::Yes)
     }
 
     fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError> {

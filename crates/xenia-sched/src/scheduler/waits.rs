@@ -1,9 +1,7 @@
 //! Waits: parking, waking and deadlines of threads.
 
 use super::Scheduler;
-use crate::slot::WakeResult;
-use crate::{Ended, GuestTicks, HwSlot, SchedError, System, ThreadRef, Wait, WaitTicket, Which, Woken};
-use xenia_cpu::PpcContext;
+use crate::{Cpu, GuestTicks, HwSlot, SchedError, System, ThreadRef, Wait, WaitTicket, Woken};
 
 impl Scheduler {
     /// Makes a running or ready thread wait, in a wait that was not opened before.
@@ -12,28 +10,9 @@ impl Scheduler {
         slot.park(moment, r, wait)
     }
 
-    /// Ends a wait, as [`Cpu::wake`](crate::Cpu::wake).
+    /// Ends a wait, as [`Cpu::wake`].
     pub fn wake_ref(&mut self, r: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError> {
-        self.end_wait(r, Which::Any, WakeResult { value, boost }, None)
-    }
-
-    /// Does the same as [`Self::wake_ref`] if the wait matches `which`; `registers` may change the
-    /// thread's registers.
-    pub(super) fn end_wait(
-        &mut self,
-        r: ThreadRef,
-        which: Which,
-        result: WakeResult,
-        registers: Option<&mut dyn FnMut(&mut PpcContext)>,
-    ) -> Result<Woken, SchedError> {
-        match self.common.directory.wait_word(r)?.end(which, result.value) {
-            Ended::Over => return Ok(Woken::NotWaiting),
-            Ended::BeforePark => return Ok(Woken::BeforePark),
-            Ended::Parked => {}
-        }
-        let (slot, moment) = self.on(r)?;
-        slot.wake(moment, r, result, registers)?;
-        Ok(Woken::Yes)
+        self.wake(r, value, boost)
     }
 
     /// Lets the system end a thread's wait as by its deadline. Returns `false` if it does not wait.

@@ -13,17 +13,9 @@ use crate::priority::boosted;
 use crate::thread::DeadlineKey;
 use crate::{
     Commit, Event, GuestTicks, Running, SchedError, ThreadRef, ThreadState, Wait, WaitTicket, WaitWord,
+    WakeResult,
 };
 use xenia_cpu::PpcContext;
-
-/// The result of a wait for its thread, which becomes ready.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct WakeResult {
-    /// Value in r3.
-    pub(crate) value: u64,
-    /// Increment of its priority.
-    pub(crate) boost: u8,
-}
 
 impl HwSlot {
     /// Makes a running or ready thread wait, in a wait that was not opened before.

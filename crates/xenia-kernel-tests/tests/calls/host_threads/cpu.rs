@@ -6,9 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use xenia_cpu::PpcContext;
 use xenia_sched::{
-    Alertable, BASE_PRIORITY, Commit, Contention, Cpu, Ended, Event, GuestTicks, Interruption,
-    NotedContention, Placement, SchedError, SpawnParameters, ThreadRef, Wait, WaitTicket, WaitWord, Which,
-    Woken,
+    Alertable, BASE_PRIORITY, Commit, Contention, Cpu, Ended, Event, GuestTicks, NotedContention, Placement,
+    SchedError, SpawnParameters, ThreadRef, Wait, WaitTicket, WaitWord, WakeResult, Which, Woken,
 };
 
 /// A guest thread's registers while it does not run, and its wait state.
@@ -97,32 +96,14 @@ impl Cpu for HostCpu {
         self.0.seat(wait.thread).is_ok_and(|seat| seat.word.waiting() == Some(wait.serial))
     }
 
-    fn wake(&mut self, thread: ThreadRef, value: u64, _boost: u8) -> Result<Woken, SchedError> {
-        self.0.end(thread, Which::Any, value, None)
-    }
-
-    fn wake_with(
+    fn end_wait(
         &mut self,
         thread: ThreadRef,
-        value: u64,
-        _boost: u8,
-        registers: &mut dyn FnMut(&mut PpcContext),
+        which: Which,
+        result: WakeResult,
+        registers: Option<&mut dyn FnMut(&mut PpcContext)>,
     ) -> Result<Woken, SchedError> {
-        self.0.end(thread, Which::Any, value, Some(registers))
-    }
-
-    fn time_out(&mut self, wait: WaitTicket, value: u64) -> Result<Woken, SchedError> {
-        self.0.end(wait.thread, Which::Serial(wait.serial), value, None)
-    }
-
-    fn interrupt(
-        &mut self,
-        thread: ThreadRef,
-        by: Interruption,
-        value: u64,
-        registers: &mut dyn FnMut(&mut PpcContext),
-    ) -> Result<Woken, SchedError> {
-        self.0.end(thread, Which::Alertable(by), value, Some(registers))
+        self.0.end(thread, which, result.value, registers)
     }
 
     fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError> {
