@@ -146,15 +146,11 @@ impl XamLocale {
     }
 
     /// Returns the locale of a country of the online service, or 0.
-    #[export(Done)]
-    fn XamGetLocaleFromOnlineCountry(_call: &mut Call, country: u8) -> u32 {
-        codes::locale_of_online_country(country.into())
-    }
-
+    #[export(Done, XamGetLocaleFromOnlineCountry, codes::locale_of_online_country)]
     /// Converts a country of the online service to the console's number, or 0.
-    #[export(Done)]
-    fn XamGetCountryFromOnlineCountry(_call: &mut Call, country: u8) -> u32 {
-        codes::country_of_online_country(country.into())
+    #[export(Done, XamGetCountryFromOnlineCountry, codes::country_of_online_country)]
+    fn of_online_country(_call: &mut Call, convert: fn(u32) -> u32, country: u8) -> u32 {
+        convert(country.into())
     }
 
     /// Converts a language of the online service to the console's number; English if the console
