@@ -5,7 +5,8 @@
 //! parts.
 //!
 //! To add one: write the function in the `#[exports]` block of its family, tagged
-//! `#[export(Done|Constant|Partial|Stub)]`; a new family also gets a line in [`FAMILIES`].
+//! `#[export(Done|Constant|Partial|Stub)]`, or a tag of a function that differs by a value only; a
+//! new family also gets a line in [`FAMILIES`].
 #![forbid(unsafe_code)]
 
 #[cfg(any(test, feature = "testing"))]

@@ -214,3 +214,40 @@ fn documentation(attributes: &[Attribute]) -> String {
     });
     lines.collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    #[test]
+    fn each_tag_has_its_doc_comment_name_and_arguments() {
+        let mut function: ImplItemFn = parse_quote! {
+            /// Begins a SHA-1 hash.
+            #[export(Done, XeCryptShaInit, Algorithm::Sha1)]
+            /// Begins an MD5 hash,
+            /// in part.
+            #[export(Partial, XeCryptMd5Init, Algorithm::Md5,)]
+            fn begin(call: &mut Call, algorithm: Algorithm, _state: Ptr<()>) {}
+        };
+        let tags = take_tags(&mut function).unwrap();
+        let docs: Vec<_> = tags.iter().map(|tag| tag.doc.as_str()).collect();
+        assert_eq!(docs, ["Begins a SHA-1 hash.", "Begins an MD5 hash,\nin part."]);
+        let names: Vec<_> =
+            tags.iter().filter_map(|tag| tag.name.as_ref()).map(ToString::to_string).collect();
+        assert_eq!(names, ["XeCryptShaInit", "XeCryptMd5Init"]);
+        assert!(tags.iter().all(|tag| tag.given.len() == 1));
+        assert!(function.attrs.iter().all(|attribute| attribute.path().is_ident("doc")));
+        assert_eq!(ExportParameters::of(&function, 1).unwrap().labels, ["state"]);
+    }
+
+    #[test]
+    fn a_missing_argument_is_an_error() {
+        let mut function: ImplItemFn = parse_quote! {
+            #[export(Done, KeEnterCriticalRegion, -1)]
+            #[export(Done, KeLeaveCriticalRegion)]
+            fn change(call: &mut Call, by: i32) {}
+        };
+        assert!(take_tags(&mut function).is_err());
+    }
+}
