@@ -66,7 +66,7 @@ pub struct Application {
 }
 
 macro_rules! messages {
-    ($($(#[doc = $doc:literal])+ $status:ident $number:literal $name:ident = $answer:expr;)*) => {
+    ($($(#[doc = $doc:literal])+ $status:ident $number:tt $name:ident = $answer:expr;)*) => {
         &[$($crate::messages::Message {
             number: $number,
             name: stringify!($name),
@@ -82,6 +82,9 @@ use messages;
 pub(crate) const GAMES_APPLICATION: u32 = 0xFB;
 /// Id of the system's application.
 pub(crate) const SYSTEM_APPLICATION: u32 = 0xFE;
+/// Messages that return the next package of a list of titles' content, and that close the list.
+pub(crate) const ENUMERATE_CROSS_TITLE: u32 = 0x2_000E;
+pub(crate) const CLOSE_CROSS_TITLE: u32 = 0x2_0010;
 /// Device type of the hard disk.
 pub(crate) const TYPE_HARD_DISK: u32 = 1;
 /// Device type of the disc drive.

@@ -1,6 +1,8 @@
 //! Messages to the system application: content of other titles, devices and deployment.
 
-use super::{Message, MessageWords, TYPE_DISC, TYPE_HARD_DISK, messages};
+use super::{
+    CLOSE_CROSS_TITLE, ENUMERATE_CROSS_TITLE, Message, MessageWords, TYPE_DISC, TYPE_HARD_DISK, messages,
+};
 use crate::abi::Call;
 use crate::deployment::TitleOrigin;
 use crate::files::mounts::{CACHES, HARD_DISK, TITLE};
@@ -17,9 +19,9 @@ const MAX_ROOT_LENGTH: u32 = 64;
 /// Messages of the application.
 pub(super) const MESSAGES: &[Message] = messages! {
     /// Returns the next package in a list of titles' content, or that there is none.
-    Done 0x2_000E XEnumerateCrossTitle = next_of_titles;
+    Done ENUMERATE_CROSS_TITLE XEnumerateCrossTitle = next_of_titles;
     /// Closes a list of titles' content.
-    Done 0x2_0010 XCloseCrossTitleEnumerator = end_of_titles;
+    Done CLOSE_CROSS_TITLE XCloseCrossTitleEnumerator = end_of_titles;
     /// Returns the device type of a root: disc or hard disk. Packages are where they were opened,
     /// and the title's own is on the hard disk.
     Done 0x2_0021 XContentQueryVolumeDeviceType = volume_device_type;

@@ -11,7 +11,7 @@ use super::content_opening::Opening;
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, Out, Text};
 use crate::files::win32_error;
-use crate::messages::SYSTEM_APPLICATION;
+use crate::messages::{CLOSE_CROSS_TITLE, ENUMERATE_CROSS_TITLE, SYSTEM_APPLICATION};
 use crate::status::failure::Fallible;
 use crate::user::content_data::internal;
 use crate::user_index;
@@ -104,8 +104,8 @@ impl ContentTitles {
         let kind = Kind {
             user: user_index::ANY,
             application: SYSTEM_APPLICATION,
-            open_message: 0x2_000E,
-            close_message: 0x2_0010,
+            open_message: ENUMERATE_CROSS_TITLE,
+            close_message: CLOSE_CROSS_TITLE,
             private: PRIVATE,
             items: 1,
             flags: 0,
