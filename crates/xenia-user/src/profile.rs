@@ -257,6 +257,11 @@ impl Profiles {
         self.places.get(user as usize)?.as_ref()
     }
 
+    /// Returns the id that is signed in at a place.
+    pub fn xuid_at(&self, user: u32) -> Option<Xuid> {
+        self.get(user).map(|profile| profile.xuid)
+    }
+
     /// Replaces the profile with the same id, signed in or not: its user may have left the place
     /// since the profile was read.
     pub fn update(&mut self, profile: Profile) {
@@ -280,7 +285,7 @@ impl Profiles {
 
     /// Returns the place at which this id is signed in.
     pub fn place_of(&self, xuid: Xuid) -> Option<u32> {
-        (0..USERS).find(|&user| self.get(user).is_some_and(|profile| profile.xuid == xuid))
+        (0..USERS).find(|&user| self.xuid_at(user) == Some(xuid))
     }
 
     /// Returns a bit for each place with a signed-in user.

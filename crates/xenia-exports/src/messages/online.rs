@@ -99,7 +99,7 @@ fn storage_path(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
         1 => format!("title/{title:08x}/storage/clips"),
         2 => format!("title/{title:08x}/storage"),
         3 => {
-            let own = call.kernel.user.profiles.lock().get(user).map(|profile| profile.xuid);
+            let own = call.kernel.user.profiles.lock().xuid_at(user);
             let owner = if xuid == Xuid::NOBODY { own.unwrap_or_default() } else { xuid };
             format!("user/{:016x}/title/{title:08x}/storage", owner.0)
         }

@@ -18,7 +18,7 @@ fn user_of(call: &Call, words: MessageWords) -> Fallible<Option<Xuid>> {
     let xuid = Xuid(words.field(call, 8)?);
     let profiles = call.kernel.user.profiles.lock();
     Ok(match xuid {
-        Xuid::NOBODY => profiles.get(index).map(|profile| profile.xuid),
+        Xuid::NOBODY => profiles.xuid_at(index),
         xuid => profiles.place_of(xuid).map(|_| xuid),
     })
 }

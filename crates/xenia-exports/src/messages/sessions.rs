@@ -110,11 +110,6 @@ fn write_info(call: &Call, at: GuestAddr, address: &Address) -> Fallible<()> {
     Ok(())
 }
 
-/// Returns the id of the profile signed in at a place.
-fn xuid_of(call: &Call, user: u32) -> Option<Xuid> {
-    call.kernel.user.profiles.lock().get(user).map(|profile| profile.xuid)
-}
-
 pub(super) fn create(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let body: GuestAddr = words.field(call, 0)?;
     let wanted: u32 = words.field(call, 4)?;
@@ -125,7 +120,7 @@ pub(super) fn create(call: &mut Call, words: MessageWords) -> Fallible<HResult> 
     if !is_session || !slots.is_allowed() || user >= USERS {
         return Ok(HResult::INVALID_ARGUMENT);
     }
-    if xuid_of(call, user).is_none() {
+    if call.kernel.user.profiles.lock().xuid_at(user).is_none() {
         return Ok(HResult::NO_SUCH_USER);
     }
     if wanted & flags::ONLINE != 0 {
@@ -177,7 +172,9 @@ fn read_members(call: &Call, words: MessageWords) -> Fallible<Result<Vec<Member>
         let member = match (xuids, users) {
             (_, Some(at)) => {
                 let user: u32 = call.memory().read(at.offset(4 * index))?;
-                let Some(xuid) = xuid_of(call, user) else { return Ok(Err(HResult::NO_SUCH_USER)) };
+                let Some(xuid) = call.kernel.user.profiles.lock().xuid_at(user) else {
+                    return Ok(Err(HResult::NO_SUCH_USER));
+                };
                 Member { xuid, user: Some(user), is_private }
             }
             (Some(at), None) => {
@@ -275,7 +272,7 @@ pub(super) fn migrate(call: &mut Call, words: MessageWords) -> Fallible<HResult>
     let user: u32 = words.field(call, 8)?;
     let Some(info) = info else { return Ok(HResult::FAIL) };
     let is_here = user != ELSEWHERE;
-    if is_here && xuid_of(call, user).is_none() {
+    if is_here && call.kernel.user.profiles.lock().xuid_at(user).is_none() {
         return Ok(HResult::NO_SUCH_USER);
     }
     // The new host makes the address; the others pass what they have received.

@@ -49,8 +49,7 @@ pub(super) fn owner_of(call: &Call, user: u32, kind: u32) -> Result<Xuid, Win32E
     if user >= USERS {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    let profiles = call.kernel.user.profiles.lock();
-    profiles.get(user).map(|profile| profile.xuid).ok_or(Win32Error::NO_SUCH_USER)
+    call.kernel.user.profiles.lock().xuid_at(user).ok_or(Win32Error::NO_SUCH_USER)
 }
 
 /// Reads the name of a package. The outer error is a bad pointer, the inner one the call's result.

@@ -78,7 +78,7 @@ impl ContentTitles {
         let owners = match xuid {
             ANY_XUID => {
                 let profiles = call.kernel.user.profiles.lock();
-                let signed_in = (0..USERS).filter_map(|user| profiles.get(user)).map(|profile| profile.xuid);
+                let signed_in = (0..USERS).filter_map(|user| profiles.xuid_at(user));
                 [Xuid::NOBODY].into_iter().chain(signed_in).collect()
             }
             xuid => vec![Xuid(xuid)],

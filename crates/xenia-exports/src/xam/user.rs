@@ -68,7 +68,7 @@ fn service_error(call: &Call, user: u32) -> Win32Error {
 
 /// Returns the ids of the users, by place.
 fn signed_in_ids(profiles: &Profiles) -> [Option<Xuid>; USERS as usize] {
-    std::array::from_fn(|user| profiles.get(user as u32).map(|profile| profile.xuid))
+    std::array::from_fn(|user| profiles.xuid_at(user as u32))
 }
 
 /// Signs users in and out for `XamUserLogon`. Returns `false` if an id is not signed in at its
@@ -76,7 +76,7 @@ fn signed_in_ids(profiles: &Profiles) -> [Option<Xuid>; USERS as usize] {
 fn log_on(profiles: &mut Profiles, ids: &[Xuid], flags: u32) -> bool {
     let removes = flags & REMOVE_USERS != 0;
     for user in 0..USERS {
-        let Some(own) = profiles.get(user).map(|profile| profile.xuid) else { continue };
+        let Some(own) = profiles.xuid_at(user) else { continue };
         let leaves = if removes {
             ids.contains(&own)
         } else {
@@ -203,7 +203,7 @@ impl XamUser {
         if user >= USERS {
             return Ok(HResult::INVALID_ARGUMENT);
         }
-        let found = of_user(call, user, |profile| profile.xuid).filter(|_| kinds & OFFLINE != 0);
+        let found = call.kernel.user.profiles.lock().xuid_at(user).filter(|_| kinds & OFFLINE != 0);
         let Some(xuid) = found else { return Ok(HResult::NO_SUCH_USER) };
         id.set(call.memory(), xuid.0)?;
         Ok(HResult::OK)

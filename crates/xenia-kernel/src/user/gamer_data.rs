@@ -45,7 +45,7 @@ impl GamerData<'_> {
     /// Reads the GPD of a title from the profile of the user at this place.
     pub(super) fn gpd_of(&self, user: u32, title: u32) -> Result<Gpd, Win32Error> {
         let files = self.files.lock();
-        let xuid = self.profiles.lock().get(user).map(|profile| profile.xuid);
+        let xuid = self.profiles.lock().xuid_at(user);
         files.packages.store.gpd(xuid.ok_or(Win32Error::NO_SUCH_USER)?, title).map_err(win32_error)
     }
 }

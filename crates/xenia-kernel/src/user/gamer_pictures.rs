@@ -112,7 +112,7 @@ impl GamerData<'_> {
     /// Returns a picture (PNG) of the user at this place. Personal pictures and avatars exist only
     /// if the profile has files of them.
     pub fn face_of(&self, user: u32, face: Face, size: PictureSize) -> Result<Vec<u8>, Win32Error> {
-        let profile = self.profiles.lock().get(user).map(|profile| profile.xuid);
+        let profile = self.profiles.lock().xuid_at(user);
         let xuid = profile.ok_or(Win32Error::NO_SUCH_USER)?;
         let read = |size: PictureSize| {
             let files = self.files.lock();
@@ -137,7 +137,7 @@ impl GamerData<'_> {
     pub fn award_pictures(&self, user: u32, ids: [u32; 2]) -> Result<(), Win32Error> {
         let database = self.database();
         let title = self.title_id();
-        let xuid = self.profiles.lock().get(user).map(|profile| profile.xuid);
+        let xuid = self.profiles.lock().xuid_at(user);
         let xuid = xuid.ok_or(Win32Error::NO_SUCH_USER)?;
         let files = self.files.lock();
         let store = &files.packages.store;

@@ -167,7 +167,7 @@ impl ContentStore {
         }
         let is_first = found.is_empty();
         let profiles = Profiles::of(found, number);
-        let first = profiles.get(0).filter(|_| is_first).map(|profile| profile.xuid);
+        let first = profiles.xuid_at(0).filter(|_| is_first);
         let xuid = first.unwrap_or_else(|| profiles.generate(0).xuid);
         let profile = Profile::new(xuid, name).ok_or(VfsError::InvalidName)?;
         self.write_name(&profile)?;

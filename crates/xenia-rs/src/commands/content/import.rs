@@ -269,14 +269,12 @@ fn commit(store: &ContentStore, name: &PackageName, header: &PackageHeader) -> V
 /// The profile that a package is imported for.
 fn owner(store: &ContentStore, wanted: Option<Xuid>, named: Option<Xuid>) -> Result<Xuid> {
     let profiles = store.load_profiles(Some(own_number()));
-    let known = |xuid: &Xuid| {
-        store.has_profile(*xuid) || profiles.get(0).is_some_and(|profile| profile.xuid == *xuid)
-    };
+    let known = |xuid: &Xuid| store.has_profile(*xuid) || profiles.xuid_at(0) == Some(*xuid);
     if let Some(wanted) = wanted {
         ensure!(known(&wanted) || wanted == Xuid::NOBODY, "there is no profile {:016X}", wanted.0);
         return Ok(wanted);
     }
-    let first = profiles.get(0).map(|profile| profile.xuid);
+    let first = profiles.xuid_at(0);
     named.filter(known).or(first).ok_or_else(|| anyhow!("there is no profile"))
 }
 
