@@ -97,7 +97,7 @@ impl XamLocale {
     #[export(Done, XamGetLanguageString, codes::language)]
     /// Returns the code of a language of the online service.
     #[export(Done, XamGetOnlineLanguageString, codes::online_language)]
-    fn code(
+    fn store_code(
         call: &mut Call,
         code: fn(u32) -> Option<&'static str>,
         number: u8,

@@ -277,7 +277,7 @@ impl XamUser {
     #[export(Constant, XamUserGetUserFlags)]
     /// Returns a user's membership tier of the online service: none.
     #[export(Constant, XamUserGetMembershipTier)]
-    fn zero(_call: &mut Call, _user: u32) -> u32 {
+    fn return_zero(_call: &mut Call, _user: u32) -> u32 {
         0
     }
 
@@ -287,7 +287,7 @@ impl XamUser {
     #[export(Constant, XamUserGetMembershipTierFromXUID)]
     /// Returns the country of a user's account of the online service: none, as there is no account.
     #[export(Constant, XamUserGetOnlineCountryFromXUID)]
-    fn zero_from_id(_call: &mut Call, _id: u64) -> u32 {
+    fn return_zero_by_id(_call: &mut Call, _id: u64) -> u32 {
         0
     }
 
@@ -295,7 +295,7 @@ impl XamUser {
     #[export(Constant, XamUserIsOnlineEnabled)]
     /// Returns whether a user is another's guest on the online service: never.
     #[export(Constant, XamUserIsGuest)]
-    fn never(_call: &mut Call, _user: u32) -> bool {
+    fn return_false(_call: &mut Call, _user: u32) -> bool {
         false
     }
 

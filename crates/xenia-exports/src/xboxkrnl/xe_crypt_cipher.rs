@@ -124,7 +124,7 @@ impl XeCryptCipher {
     #[export(Done, XeCryptDesEcb, BlockCipher::Des)]
     /// Encrypts or decrypts one block with triple DES.
     #[export(Done, XeCryptDes3Ecb, BlockCipher::Des3)]
-    fn block(
+    fn apply_block(
         call: &mut Call,
         cipher: BlockCipher,
         state: Ptr<()>,
@@ -148,7 +148,7 @@ impl XeCryptCipher {
     /// Encrypts or decrypts whole blocks with triple DES in CBC mode; the last block is kept for
     /// the next call.
     #[export(Done, XeCryptDes3Cbc, BlockCipher::Des3)]
-    fn blocks(
+    fn chain_blocks(
         call: &mut Call,
         cipher: BlockCipher,
         state: Ptr<()>,
