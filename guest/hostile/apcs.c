@@ -3,7 +3,7 @@
 
 int main(void) {
     uint32_t refused = 0;
-    for (uint32_t i = 0; i < 1000000; i++) {
+    for (uint32_t i = 0; i < CALLS; i++) {
         refused += NtQueueApcThread(CURRENT_THREAD, nothing, i, 0, 0) != SUCCESS;
     }
     DbgPrint("refused %u\n", refused);

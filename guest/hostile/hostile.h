@@ -6,6 +6,8 @@
 #define SUCCESS 0
 #define CURRENT_THREAD 0xFFFFFFFEu
 #define MEMORY 0x08000000u
+// Calls of titles that make the same one again and again: more than their largest limit, 65,536.
+#define CALLS 100000u
 
 // 128 MiB that can be written.
 static inline uint8_t *much_memory(void) {

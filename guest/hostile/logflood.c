@@ -2,7 +2,7 @@
 #include "hostile.h"
 
 int main(void) {
-    for (uint32_t i = 0; i < 300000; i++) ExFreePool((void *)(1 + 16 * i));
+    for (uint32_t i = 0; i < CALLS; i++) ExFreePool((void *)(1 + 16 * i));
     DbgPrint("done\n");
     return 0;
 }

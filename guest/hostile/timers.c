@@ -1,9 +1,9 @@
-// Sets a timer at every fourth byte of 128 MiB: they overlap.
+// Sets a timer at every fourth byte: they overlap.
 #include "hostile.h"
 
 int main(void) {
     uint8_t *memory = much_memory();
-    for (uint32_t at = 0; memory && at + 0x40 <= MEMORY / 64; at += 4) {
+    for (uint32_t at = 0; memory && at < 4 * CALLS; at += 4) {
         KeSetTimer(memory + at, -100000000, 0);
     }
     DbgPrint("set\n");
