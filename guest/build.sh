@@ -18,7 +18,7 @@ if [ "${1-}" = answers ]; then
     exit
 fi
 
-all=(gpu-suite game-frame hostile console-suite sync-suite demo races cpu-suite sound linked retail primes faults utility-drive drivers hello)
+all=(gpu-suite game-frame hostile console-suite sync-suite demo races cpu-suite sound linked retail primes faults utility-drive drivers flicker hello)
 if [ "${1-}" = programs ]; then
     echo "${all[@]}"
     exit
@@ -101,6 +101,11 @@ for program in "${programs[@]}"; do
             objects=()
             for source in gpu/*.c demo/*.c; do objects+=("$(compile "$source")"); done
             title demo "${objects[@]}" "$(compile runtime/vd_swap.S)"
+            ;;
+        flicker)
+            # As for gpu-suite.
+            objects=("$(compile gpu/gpu.c -mno-powerpc64)" "$(compile flicker/flicker.c -mno-powerpc64)")
+            title flicker "${objects[@]}" "$(compile runtime/vd_swap.S)"
             ;;
         gpu-suite)
             objects=()

@@ -29,6 +29,10 @@ use xenia_testing::{Tool, hermetic, need};
 const DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/demo.xex");
 
+/// A title whose small frames need no drawing: the reference would spend most of a test's time with
+/// the demo's.
+const FLICKER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/flicker.xex");
+
 /// Width, height, and RGBA bytes of each pixel.
 type Picture = (u32, u32, Vec<u8>);
 
@@ -137,7 +141,7 @@ fn screenshot(window: &TestWindow, folder: &Path) -> Result<(u64, Picture)> {
     })?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     // The second screenshot of a frame has a number appended.
-    let number = name.strip_prefix("demo_").and_then(|rest| rest.split('-').next()?.parse().ok());
+    let number = name.split_once('_').and_then(|(_, rest)| rest.split('-').next()?.parse().ok());
     Ok((number.with_context(|| format!("a screenshot is called {name}"))?, picture))
 }
 
@@ -171,12 +175,12 @@ fn start(display: &Display, folder: &Path, title: &Path, args: &[&str]) -> Resul
     open(display, folder, command, "| xenia-rs")
 }
 
-/// Starts the demo in a window with these `[hotkeys]`.
+/// Starts [`FLICKER`] in a window with these `[hotkeys]`.
 fn start_with_keys(display: &Display, folder: &Path, keys: &str) -> Result<(Program, TestWindow)> {
     let settings = folder.join("keys.toml");
     std::fs::write(&settings, format!("[hotkeys]\n{keys}"))?;
     let mut command = with_settings(&settings);
-    command.args(["exec", DEMO, "--gpu", "reference"]);
+    command.args(["exec", FLICKER, "--gpu", "reference"]);
     open(display, folder, command, "| xenia-rs")
 }
 
@@ -188,24 +192,28 @@ fn open(display: &Display, folder: &Path, command: Command, title: &str) -> Resu
     Ok((program, window))
 }
 
-/// A file of the demo's states, whose folder has the hash of the demo in its name.
-fn demo_state(folder: &Path, name: &str) -> PathBuf {
+/// A file of a title's states, whose folder has the hash of the title in its name.
+fn state_of(title: &str, folder: &Path, name: &str) -> PathBuf {
     let states = folder.join("data/xenia-rs/states");
     let mut folders = std::fs::read_dir(&states).into_iter().flatten().flatten();
-    let own = folders.find(|entry| entry.file_name().to_string_lossy().starts_with("demo-"));
+    let start = format!("{title}-");
+    let own = folders.find(|entry| entry.file_name().to_string_lossy().starts_with(&start));
     own.map_or(states, |entry| entry.path()).join(name)
 }
+
+/// The first video of [`FLICKER`] in the making.
+const VIDEO_PART: &str = "flicker_001.part";
 
 /// Whether a video in the making has about half a second of sound, and so of pictures.
 fn is_under_way(part: &Path) -> bool {
     std::fs::metadata(part.join("sound.wav")).is_ok_and(|sound| sound.len() > 100_000)
 }
 
-/// The demo's first video in this folder, if it is whole: a file where there is ffmpeg, else a
-/// folder of pictures.
+/// The first video of [`FLICKER`] in this folder, if it is whole: a file where there is ffmpeg,
+/// else a folder of pictures.
 fn whole_video(videos: &Path) -> Option<PathBuf> {
-    let whole = ["demo_001.mp4", "demo_001"].map(|name| videos.join(name));
-    whole.into_iter().find(|path| path.exists()).filter(|_| !videos.join("demo_001.part").exists())
+    let whole = ["flicker_001.mp4", "flicker_001"].map(|name| videos.join(name));
+    whole.into_iter().find(|path| path.exists()).filter(|_| !videos.join(VIDEO_PART).exists())
 }
 
 /// A display; `None` if there is no X server, or no driver that draws on it.
@@ -342,7 +350,7 @@ fn a_window_runs_its_title_in_parallel_and_can_pause_and_step_that() -> Result<(
     let json_name = json.to_str().context("a path in UTF-8")?;
     let flags = ["--gpu", "reference", "--pause-unfocused", "--json", json_name];
     make_small(folder.path())?;
-    let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &flags)?;
+    let (mut program, window) = start(&display, folder.path(), FLICKER.as_ref(), &flags)?;
     pause_and_step(&window, &folder.path().join("screenshots"))?;
     window.press(Key::Pause)?;
     wait_for("it to go on", || Ok(window.title()?.contains(" fps").then_some(())))?;
@@ -350,7 +358,7 @@ fn a_window_runs_its_title_in_parallel_and_can_pause_and_step_that() -> Result<(
     wait_for("fields", || Ok(window.title()?.contains(" of 60 fps").then_some(())))?;
     // While another window has the keyboard, it pauses.
     window.give_keyboard(false)?;
-    wait_for("a pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
+    wait_for("a pause", || Ok((window.title()? == "flicker | paused | xenia-rs").then_some(())))?;
     window.give_keyboard(true)?;
     wait_for("it to go on again", || Ok(window.title()?.contains(" fps").then_some(())))?;
     window.close()?;
@@ -369,7 +377,7 @@ const OUTPUTS: [(&str, &str); 5] = [
     ("--audio", "sound.wav"),
 ];
 
-/// Runs the demo with every output; `end` takes the display or the window away. Returns what is
+/// Runs a title with every output; `end` takes the display or the window away. Returns what is
 /// wrong with the outputs then.
 fn outputs_after(end: impl FnOnce(&mut Display, &TestWindow) -> Result<()>) -> Result<()> {
     let Some(mut display) = display()? else { return Ok(()) };
@@ -384,7 +392,7 @@ fn outputs_after(end: impl FnOnce(&mut Display, &TestWindow) -> Result<()>) -> R
     let mut flags = vec!["--lockstep", "--gpu", "reference"];
     flags.extend(words.iter().map(String::as_str));
     make_small(folder.path())?;
-    let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &flags)?;
+    let (mut program, window) = start(&display, folder.path(), FLICKER.as_ref(), &flags)?;
     wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
     end(&mut display, &window)?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;

@@ -1,8 +1,8 @@
 //! Tests the menu, driven by keys.
 
 use super::display::Key;
-use super::{DEMO, Picture, demo_state, display, is_under_way, make_small, press, start};
-use super::{start_with_keys, wait_for, whole_video};
+use super::{FLICKER, Picture, VIDEO_PART, display, is_under_way, make_small, press, start};
+use super::{start_with_keys, state_of, wait_for, whole_video};
 use anyhow::{Result, ensure};
 use std::time::Duration;
 
@@ -15,9 +15,10 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
     let folder = tempfile::tempdir()?;
     make_small(folder.path())?;
     let flags = ["--gpu", "reference"];
-    let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &flags)?;
+    let (mut program, window) = start(&display, folder.path(), FLICKER.as_ref(), &flags)?;
     let runs = |what| wait_for(what, || Ok(window.title()?.contains(" fps").then_some(())));
-    let paused = || wait_for("a pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())));
+    let paused =
+        || wait_for("a pause", || Ok((window.title()? == "flicker | paused | xenia-rs").then_some(())));
     let press = |keys: &[Key]| press(&window, keys);
     runs("a picture")?;
     window.press(Key::Escape)?;
@@ -38,7 +39,7 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
     // A state is saved to the first slot, with the picture that is shown by then, and loaded. The
     // window may still show the first run: a state from before the second run's first picture has
     // none, and is saved again.
-    let slot = |name: &str| demo_state(folder.path(), name);
+    let slot = |name: &str| state_of("flicker", folder.path(), name);
     wait_for("a state with a picture", || {
         runs("a picture of the second run")?;
         press(&[Key::Escape])?;
@@ -100,7 +101,7 @@ fn the_settings_give_an_action_another_key() -> Result<()> {
     let (mut program, window) = start_with_keys(&display, folder.path(), keys)?;
     wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
     window.press(Key::F6)?;
-    wait_for("a pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
+    wait_for("a pause", || Ok((window.title()? == "flicker | paused | xenia-rs").then_some(())))?;
     // The built-in key has another meaning, and asks first. On a busy host a direction may arrive
     // before the question is drawn; it then answers no.
     let mut asked = 0;
@@ -108,7 +109,7 @@ fn the_settings_give_an_action_another_key() -> Result<()> {
         ensure!(asked < 20 && program.is_alive(), "{}", program.said());
         asked += 1;
         press(&window, &[Key::Pause])?;
-        ensure!(window.title()? == "demo | paused | xenia-rs" || asked > 1, "{}", program.said());
+        ensure!(window.title()? == "flicker | paused | xenia-rs" || asked > 1, "{}", program.said());
         press(&window, &[Key::Down, Key::Enter])?;
         std::thread::sleep(Duration::from_secs(2));
     }
@@ -122,17 +123,17 @@ fn a_video_of_the_title_is_begun_and_ended_by_the_menu() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
     make_small(folder.path())?;
-    let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &["--gpu", "reference"])?;
+    let (mut program, window) = start(&display, folder.path(), FLICKER.as_ref(), &["--gpu", "reference"])?;
     let choose_video = || -> Result<()> {
         wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
         window.press(Key::Escape)?;
-        wait_for("a pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
+        wait_for("a pause", || Ok((window.title()? == "flicker | paused | xenia-rs").then_some(())))?;
         press(&window, &[Key::Down; 6])?;
         press(&window, &[Key::Enter])
     };
     let videos = folder.path().join("data/xenia-rs/videos");
     choose_video()?;
-    let part = videos.join("demo_001.part");
+    let part = videos.join(VIDEO_PART);
     wait_for("half a second of a video", || Ok(is_under_way(&part).then_some(())))?;
     choose_video()?;
     wait_for("the whole video", || {

@@ -3,7 +3,7 @@
 
 use super::display::Key;
 use super::walk::{change, operate};
-use super::{DEMO, Program, display, make_small, open, wait_for, with_settings};
+use super::{FLICKER, Program, display, make_small, open, wait_for, with_settings};
 use anyhow::{Result, ensure};
 use std::path::Path;
 use xenia_render::LIVE;
@@ -25,11 +25,11 @@ fn a_pad_changes_all_settings_and_binds_its_trigger() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("config.toml");
     std::fs::write(&file, MINE)?;
-    let words = (&["exec", DEMO][..], "| xenia-rs");
+    let words = (&["exec", FLICKER][..], "| xenia-rs");
     let (mut program, window, mut pad) = operate(&display, folder.path(), &file, words)?;
     wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
     pad.press("guide")?;
-    wait_for("a pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
+    wait_for("a pause", || Ok((window.title()? == "flicker | paused | xenia-rs").then_some(())))?;
 
     // Settings, "All settings", and the first row below the search: antialiasing.
     pad.presses(&["down", "down", "down", "a"])?;

@@ -1,7 +1,7 @@
 //! Tests rewind and the state at exit, in a window.
 
 use super::display::{Display, Key, TestWindow};
-use super::{DEMO, Program, demo_state, display, make_small, screenshot, start, wait_for};
+use super::{FLICKER, Program, display, make_small, screenshot, start, state_of, wait_for};
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
 use std::time::Duration;
@@ -43,7 +43,7 @@ fn a_title_rewinds_while_the_key_is_held() -> Result<()> {
     let folder = folder.path();
     make_small(folder)?;
     let flags = ["--gpu", "reference", "--rewind"];
-    let (mut program, window) = start(&display, folder, DEMO.as_ref(), &flags)?;
+    let (mut program, window) = start(&display, folder, FLICKER.as_ref(), &flags)?;
     wait_for_title(&window)?;
     let late = wait_for_frame("a way to go back", &window, folder, |frame| frame >= 12)?;
     window.hold(Key::F10, true)?;
@@ -74,8 +74,8 @@ fn a_title_resumes_from_its_exit_state_in_the_window() -> Result<()> {
     let folder = folder.path();
     make_small(folder)?;
     let begin =
-        |display: &Display| start(display, folder, DEMO.as_ref(), &["--gpu", "reference", "--resume"]);
-    let state = |name: &str| demo_state(folder, name);
+        |display: &Display| start(display, folder, FLICKER.as_ref(), &["--gpu", "reference", "--resume"]);
+    let state = |name: &str| state_of("flicker", folder, name);
     let (program, window) = begin(&display)?;
     wait_for_title(&window)?;
     let left = wait_for_frame("some frames", &window, folder, |frame| frame >= 10)?;
@@ -105,7 +105,7 @@ fn a_title_resumes_from_its_exit_state_in_the_window() -> Result<()> {
     let json = folder.join("run.json");
     let json = json.to_str().context("a path in UTF-8")?;
     let flags = ["--gpu", "reference", "--resume", "--json", json];
-    let (program, window) = start(&display, folder, DEMO.as_ref(), &flags)?;
+    let (program, window) = start(&display, folder, FLICKER.as_ref(), &flags)?;
     wait_for_title(&window)?;
     let said = close(program, &window)?;
     ensure!(said.contains("--resume: no state is kept") && !state("exit.state").exists(), "{said}");

@@ -8,7 +8,7 @@
 use super::display::TestWindow;
 use super::library::HOME;
 use super::with_settings;
-use super::{DEMO, Display, Picture, Program, demo_state, display, make_small, open, wait_for};
+use super::{DEMO, Display, FLICKER, Picture, Program, display, make_small, open, state_of, wait_for};
 use anyhow::{Result, ensure};
 use std::fs::File;
 use std::io::Write;
@@ -147,7 +147,7 @@ fn library_menu_settings_and_states_work_with_a_pad_only() -> Result<()> {
     walk.step("save-state", &changed)?;
     pad.press("a")?;
     let slot = wait_for("a state", || {
-        let slot = demo_state(folder.path(), "slot-1.state");
+        let slot = state_of("demo", folder.path(), "slot-1.state");
         Ok(slot.is_file().then_some(slot))
     })?;
     walk.wait_for_title("the title to go on", runs)?;
@@ -220,7 +220,7 @@ fn a_pad_is_let_go_while_another_window_has_the_keyboard() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let settings = folder.path().join("config.toml");
     std::fs::write(&settings, "[exec]\nbackground-input = false\npause-unfocused = true\n")?;
-    let words = (&["exec", DEMO][..], "| xenia-rs");
+    let words = (&["exec", FLICKER][..], "| xenia-rs");
     let (_program, window, mut pad) = operate(&display, folder.path(), &settings, words)?;
     let runs = || wait_for("the title", || Ok(window.title()?.contains(" fps").then_some(())));
     let paused =
