@@ -42,6 +42,9 @@ pub(crate) const DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
 /// Setting under which that driver compiles shaders without optimizing them: for pictures as small
 /// as those of tests, that takes longer than drawing them.
 pub(crate) const QUICK_SHADERS: (&str, &str) = ("GALLIVM_PERF", "nopt");
+/// Setting under which that driver draws on one thread: by default each device has one for each
+/// processor, and to share a small picture among them takes longer than to draw it.
+pub(crate) const ONE_DRAW_THREAD: (&str, &str) = ("LP_NUM_THREADS", "1");
 /// Reasons for which scenes on that driver are drawn by the reference instead, so that they show
 /// nothing about the device.
 const LEFT_TO_THE_REFERENCE: [&str; 3] = [

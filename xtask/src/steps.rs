@@ -238,7 +238,8 @@ fn nextest() -> Result<Command> {
     let mut command = linting_cargo()?;
     // One more than there are processors: tests of windows and processes wait for much of their
     // time.
-    command.env("NEXTEST_TEST_THREADS", (processors + 1).to_string()).envs([gpu_suite::QUICK_SHADERS]);
+    command.env("NEXTEST_TEST_THREADS", (processors + 1).to_string());
+    command.envs([gpu_suite::QUICK_SHADERS, gpu_suite::ONE_DRAW_THREAD]);
     // Else each test that opens a device loads the drivers of all adapters.
     if draws_in_software() && Path::new(gpu_suite::DRIVER).exists() {
         command.env("VK_DRIVER_FILES", gpu_suite::DRIVER);
