@@ -2,6 +2,7 @@
 # Builds the guest programs: guest/build.sh OUT [PROGRAM ...]
 #
 # Needs Debian's gcc-powerpc-linux-gnu, and the program xenia-rs (its path in XENIA_RS) to pack titles.
+# KERNEL_STUBS may name the stub library; otherwise each of its objects takes a process.
 # The same compiler gives the same bytes; `cargo xtask guests` compares them with guest/bin.
 # hot-loops makes ELF files only, for measuring (decision 0026): matrix, bits, hash.
 # guest/build.sh programs prints the names of the programs that it builds without names.
@@ -52,6 +53,10 @@ compile() { # source, flags... -> object
 stubs() {
     local library kind ordinal name objects=()
     rm -f "$obj/libkernel.a"
+    if [ -n "${KERNEL_STUBS-}" ]; then
+        cp "$KERNEL_STUBS" "$obj/libkernel.a"
+        return
+    fi
     while read -r library kind ordinal name; do
         [[ $library == \#* || -z $library ]] && continue
         printf '.include "runtime/imports.inc"\nimport_%s "%s", %s, %s\n' "$kind" "$library" "$ordinal" "$name" \

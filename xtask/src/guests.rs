@@ -3,7 +3,7 @@
 use crate::built::program;
 use crate::cases::files_below;
 use crate::commands::run_all;
-use crate::not_run;
+use crate::{not_run, sdk};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::collections::BTreeMap;
@@ -66,6 +66,7 @@ pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
         return Ok(());
     }
     let programs = programs()?;
+    let stubs = sdk::guest_stubs(Path::new("target/guest/stubs"))?;
     let mut builds = Vec::new();
     let mut outs = Vec::new();
     for first in 0..BUILDS {
@@ -78,7 +79,7 @@ pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
         let mut build = Command::new(SCRIPT);
         // The script changes its working folder.
         build.arg(out.canonicalize()?).args(programs.iter().skip(first).step_by(BUILDS));
-        build.env("XENIA_RS", program()?);
+        build.env("XENIA_RS", program()?).env("KERNEL_STUBS", &stubs);
         builds.push(build);
         outs.push(out);
     }

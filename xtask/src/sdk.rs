@@ -29,6 +29,8 @@ use xenia_testing::Tool;
 
 /// Folder of the SDK's sources.
 const SOURCES: &str = "guest/sdk";
+/// Exports that guest programs may use.
+const GUEST_EXPORTS: &str = "guest/runtime/exports.txt";
 /// Compiler flags of the SDK's files.
 const STRICT: &[&str] = &["-std=gnu11", "-Wall", "-Wextra", "-Werror"];
 
@@ -210,6 +212,39 @@ fn stubs(exports: &[ImportableExport], objects: &Path) -> Result<PathBuf> {
         std::fs::write(folder.join(format!("{}.o", export.name)), stub_object(export))?;
     }
     Ok(folder)
+}
+
+/// Writes the stub library of the exports that guest programs may use into a folder, and returns
+/// its absolute path. The objects have the list's order, in which the linker finds and places them.
+pub(crate) fn guest_stubs(folder: &Path) -> Result<PathBuf> {
+    let list = std::fs::read_to_string(GUEST_EXPORTS).context(GUEST_EXPORTS)?;
+    std::fs::create_dir_all(folder)?;
+    let mut objects = Vec::new();
+    for line in list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let export = listed_export(line).with_context(|| format!("{GUEST_EXPORTS}: {line}"))?;
+        let object = folder.join(format!("{}.o", export.name));
+        std::fs::write(&object, stub_object(&export))?;
+        objects.push(object);
+    }
+    let library = folder.join("libkernel.a");
+    archive(&library, &objects)?;
+    Ok(library.canonicalize()?)
+}
+
+/// The export in a line of the list: library, kind, ordinal and name.
+fn listed_export(line: &str) -> Option<ImportableExport> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [library, kind, ordinal, name] = words[..] else { return None };
+    Some(ImportableExport {
+        library: ["xam.xex", "xboxkrnl.exe"].into_iter().find(|known| *known == library)?,
+        ordinal: u16::from_str_radix(ordinal.strip_prefix("0x")?, 16).ok()?,
+        name: name.to_owned(),
+        is_function: match kind {
+            "function" => true,
+            "variable" => false,
+            _ => return None,
+        },
+    })
 }
 
 /// Creates an archive of objects, or of the objects in a folder.
