@@ -30,6 +30,7 @@ shift
 programs=("$@")
 [ ${#programs[@]} -gt 0 ] || programs=("${all[@]}")
 obj=$out/obj
+rm -rf "$obj"
 mkdir -p "$obj"
 
 prefix=powerpc-linux-gnu-
@@ -45,8 +46,11 @@ ldflags=(
 )
 
 compile() { # source, flags... -> object
-    "${prefix}gcc" "${cflags[@]}" "${@:2}" -c "$1" -o "$obj/$(tr / _ <<<"$1").o"
-    echo "$obj/$(tr / _ <<<"$1").o"
+    local object
+    object=$obj/$(tr / _ <<<"$1")$(tr -cd '[:alnum:]-' <<<"${*:2}").o
+    # Titles share sources.
+    [ -e "$object" ] || "${prefix}gcc" "${cflags[@]}" "${@:2}" -c "$1" -o "$object"
+    echo "$object"
 }
 
 # The stub library: one object per export, so that a program imports only what it uses.
