@@ -18,7 +18,7 @@ use xenia_testing::hermetic;
 /// Number of runs that are interrupted; `XENIA_INTERRUPTS` overrides it.
 const INTERRUPTS: usize = 6;
 /// Longest time before the signal.
-const LATEST: Duration = Duration::from_millis(1500);
+const LATEST: Duration = Duration::from_millis(800);
 /// Timeout, longer than anything here takes.
 const TIMEOUT: Duration = Duration::from_mins(2);
 
