@@ -27,8 +27,8 @@ fn goes_back_and_on(maker: &Maker, returns: u32, [early, late]: [u64; 2], what: 
 
 #[test]
 fn a_machine_restores_its_earlier_state() {
-    // Pictures are most of the time: 8 frames, or 31.
-    let [drawing, drawn] = if is_long() { [4_000_000, 4_500_000] } else { [1_000_000, 1_500_000] };
+    // Pictures are most of the time: 5 frames, or 31.
+    let [drawing, drawn] = if is_long() { [4_000_000, 4_500_000] } else { [500_000, 800_000] };
     let returns = if is_long() { 3 } else { 2 };
     for (name, early, late) in [
         ("hello.xex", 1_000, 5_000),
