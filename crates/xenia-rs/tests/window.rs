@@ -225,30 +225,29 @@ fn display() -> Result<Option<Display>> {
 }
 
 /// Left, top, right and bottom of the area in which two pictures of the same size differ, right and
-/// bottom exclusive.
+/// bottom exclusive. Rows are compared as a whole first: pixel by pixel, a picture takes a
+/// development build as long as a frame.
 fn difference(a: &Picture, b: &Picture) -> Option<[u32; 4]> {
-    let (width, _, _) = *a;
+    let row_bytes = a.0 as usize * 4;
     let mut found: Option<[u32; 4]> = None;
-    for (index, (a, b)) in a.2.chunks_exact(4).zip(b.2.chunks_exact(4)).enumerate() {
-        if a != b {
-            let x = index as u32 % width;
-            let y = index as u32 / width;
-            let [left, top, right, bottom] = found.unwrap_or([x, y, x, y]);
-            found = Some([left.min(x), top.min(y), right.max(x + 1), bottom.max(y + 1)]);
+    let rows = a.2.chunks_exact(row_bytes).zip(b.2.chunks_exact(row_bytes));
+    for (y, (a, b)) in (0..).zip(rows).filter(|(_, (a, b))| a != b) {
+        for (x, (a, b)) in (0..).zip(a.chunks_exact(4).zip(b.chunks_exact(4))) {
+            if a != b {
+                let [left, top, right, bottom] = found.unwrap_or([x, y, x, y]);
+                found = Some([left.min(x), top.min(y), right.max(x + 1), bottom.max(y + 1)]);
+            }
         }
     }
     found
 }
 
 fn bright_pixels(picture: &Picture, [left, top, right, bottom]: [u32; 4]) -> usize {
-    let inside = |x: u32, y: u32| (left..right).contains(&x) && (top..bottom).contains(&y);
-    let pixels = picture.2.chunks_exact(4).enumerate();
-    pixels
-        .filter(|(index, pixel)| {
-            let x = *index as u32 % picture.0;
-            let y = *index as u32 / picture.0;
-            inside(x, y) && pixel[..3].iter().all(|channel| *channel > 200)
-        })
+    let (width, height, pixels) = picture;
+    let at = |x: u32, y: u32| (y * width + x.min(*width)) as usize * 4;
+    let rows = (top..bottom.min(*height)).map(|y| &pixels[at(left, y)..at(right, y)]);
+    rows.flat_map(|row| row.chunks_exact(4))
+        .filter(|pixel| pixel[..3].iter().all(|channel| *channel > 200))
         .count()
 }
 

@@ -181,9 +181,8 @@ impl TestWindow {
             .reply()
             .context("reading the window")?;
         let mut pixels = image.data;
-        for pixel in pixels.chunks_exact_mut(4) {
-            pixel.swap(0, 2);
-            pixel[3] = 255;
+        for pixel in pixels.as_chunks_mut::<4>().0 {
+            *pixel = [pixel[2], pixel[1], pixel[0], 255];
         }
         Ok((u32::from(width), u32::from(height), pixels))
     }
