@@ -15,6 +15,8 @@
 mod evaluate;
 mod parse;
 
+pub(crate) use evaluate::Evaluation;
+
 use std::sync::Arc;
 
 /// Value of an expression.
@@ -61,6 +63,23 @@ enum Expression {
     Builtin(&'static Builtin, Vec<Expression>),
 }
 
+/// Which of a pixel's coordinates a value depends on, or have changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Coordinates {
+    x: bool,
+    y: bool,
+}
+
+impl Coordinates {
+    fn or(self, other: Self) -> Self {
+        Self { x: self.x || other.x, y: self.y || other.y }
+    }
+
+    fn overlaps(self, other: Self) -> bool {
+        self.x && other.x || self.y && other.y
+    }
+}
+
 /// A built-in function.
 #[derive(Debug)]
 struct Builtin {
@@ -73,6 +92,9 @@ struct Builtin {
 fn modulo(a: f64, b: f64) -> f64 {
     a - (a / b).floor() * b
 }
+
+/// Largest number of arguments of a built-in function.
+const MAX_ARGUMENTS: usize = 3;
 
 const BUILTINS: &[Builtin] = &[
     Builtin { name: "floor", arguments: 1, apply: |a| a[0].floor() },
@@ -103,6 +125,10 @@ pub(crate) struct Formula {
     /// Line number of each, for messages.
     lines: Vec<usize>,
     functions: Vec<Expression>,
+    /// Coordinates that each value depends on, those of x and y first.
+    value_coordinates: Vec<Coordinates>,
+    /// Coordinates that functions depend on, besides those of their arguments.
+    function_coordinates: Vec<Coordinates>,
 }
 
 #[cfg(test)]
@@ -111,8 +137,9 @@ mod tests {
 
     fn at(text: &str, x: u32, y: u32) -> Result<Vec<f64>, String> {
         let formula = Formula::parse(text).map_err(|error| format!("{error:#}"))?;
-        let values = formula.evaluate(x, y).map_err(|error| format!("{error:#}"))?;
-        Ok(values.number("out").into_iter().collect())
+        let mut values = Evaluation::new(&formula);
+        values.move_to(x, y).map_err(|error| format!("{error:#}"))?;
+        Ok(formula.place("out").and_then(|place| values.number(place)).into_iter().collect())
     }
 
     #[test]
@@ -131,6 +158,20 @@ mod tests {
             ("out = x > 90 ? [1][7] : 4", 4.0),
         ] {
             assert_eq!(at(text, 2, 2), Ok(vec![expected]), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_are_those_of_the_last_pixel() {
+        let text = "table = [1, 2 * 3]\ncolumn = x * x\nrow = [y, 10]\nfar(a) = a + y\n\
+            out = table[1] + column * row[0] + far(x) + (y > 1 ? [column][0] : 0)";
+        let formula = Formula::parse(text).unwrap();
+        let place = formula.place("out").unwrap();
+        let mut values = Evaluation::new(&formula);
+        for [x, y] in [[0, 0], [1, 0], [2, 0], [0, 1], [1, 1], [1, 2], [2, 2], [3, 2], [3, 0], [0, 0]] {
+            values.move_to(x, y).unwrap();
+            let expected = 6 + x * x * y + x + y + if y > 1 { x * x } else { 0 };
+            assert_eq!(values.number(place), Some(f64::from(expected)), "{x},{y}");
         }
     }
 

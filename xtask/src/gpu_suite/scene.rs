@@ -1,6 +1,6 @@
 //! The expected picture of a scene: golden/gpu-suite/NAME/expect.toml.
 
-use super::formula::Formula;
+use super::formula::{Evaluation, Formula};
 use super::picture::RgbPicture;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -51,7 +51,7 @@ impl Scene {
         let file: File = toml::from_str(&text).with_context(|| format!("{shown}"))?;
         let formula = Formula::parse(&file.picture).with_context(|| format!("{shown}: picture"))?;
         for component in COMPONENTS {
-            if !formula.defines(component) {
+            if formula.place(component).is_none() {
                 bail!("{shown}: picture does not define {component}");
             }
         }
@@ -67,10 +67,17 @@ impl Scene {
 
     /// Evaluates the formula for each pixel.
     pub(crate) fn expected(&self, width: u32, height: u32) -> Result<ExpectedLevels> {
+        let mut values = Evaluation::new(&self.formula);
+        let places = ComponentPlaces {
+            any: self.formula.place("any"),
+            components: COMPONENTS.map(|component| self.formula.place(component)),
+        };
         let mut levels = Vec::with_capacity((width * height) as usize);
         for y in 0..height {
             for x in 0..width {
-                levels.push(self.levels(x, y)?);
+                values.move_to(x, y).with_context(|| format!("scene {}", self.name))?;
+                let found = places.levels(&values);
+                levels.push(found.with_context(|| format!("scene {}, pixel {x},{y}", self.name))?);
             }
         }
         let free = levels.iter().filter(|levels| levels.is_none()).count();
@@ -80,17 +87,24 @@ impl Scene {
         let [allowed, device_allowed] = [self.tolerance, self.device_tolerance].map(|most| ROUNDING + most);
         Ok(ExpectedLevels { width, height, levels, allowed, device_allowed })
     }
+}
 
+/// Places of the values that make a pixel.
+struct ComponentPlaces {
+    any: Option<usize>,
+    components: [Option<usize>; 3],
+}
+
+impl ComponentPlaces {
     /// The unrounded levels of a pixel; `None` if it is not compared.
-    fn levels(&self, x: u32, y: u32) -> Result<Option<[f64; 3]>> {
-        let values = self.formula.evaluate(x, y).with_context(|| format!("scene {}", self.name))?;
-        if values.number("any").is_some_and(|any| any != 0.0) {
+    fn levels(&self, values: &Evaluation<'_>) -> Result<Option<[f64; 3]>> {
+        let number = |place: Option<usize>| place.and_then(|place| values.number(place));
+        if number(self.any).is_some_and(|any| any != 0.0) {
             return Ok(None);
         }
         let mut levels = [0.0; 3];
-        for (level, component) in levels.iter_mut().zip(COMPONENTS) {
-            let value = values.number(component).filter(|value| value.is_finite());
-            let value = value.with_context(|| format!("scene {}, pixel {x},{y}: {component}", self.name))?;
+        for ((level, place), component) in levels.iter_mut().zip(self.components).zip(COMPONENTS) {
+            let value = number(place).filter(|value| value.is_finite()).context(component)?;
             *level = value.clamp(0.0, 1.0) * 255.0;
         }
         Ok(Some(levels))

@@ -3,7 +3,7 @@
 //! Names are resolved while parsing, so a definition can use only those above it, and evaluation
 //! always ends: there is no recursion.
 
-use super::{BUILTINS, Binary, Expression, Formula, FormulaValue};
+use super::{BUILTINS, Binary, Coordinates, Expression, Formula, FormulaValue};
 use anyhow::{Context, Result, bail};
 
 /// Limit on the nesting of brackets and operators in an expression.
@@ -88,6 +88,8 @@ impl Formula {
             values: Vec::new(),
             lines: Vec::new(),
             functions: Vec::new(),
+            value_coordinates: vec![Coordinates { x: true, y: false }, Coordinates { x: false, y: true }],
+            function_coordinates: Vec::new(),
         };
         // Names of functions, with argument counts.
         let mut functions: Vec<(String, usize)> = Vec::new();
@@ -120,15 +122,38 @@ impl Formula {
             bail!("unexpected {token:?}");
         }
         let count = parser.arguments.len();
+        let coordinates = self.coordinates(&expression);
         if is_function {
             self.functions.push(expression);
+            self.function_coordinates.push(coordinates);
             functions.push((name, count));
         } else {
             self.names.push(name);
             self.values.push(expression);
+            self.value_coordinates.push(coordinates);
             self.lines.push(line);
         }
         Ok(())
+    }
+
+    /// The coordinates that an expression depends on; what an argument depends on belongs to the
+    /// call.
+    fn coordinates(&self, expression: &Expression) -> Coordinates {
+        let all = |parts: &[Expression]| {
+            parts.iter().fold(Coordinates::default(), |all, part| all.or(self.coordinates(part)))
+        };
+        match expression {
+            Expression::Constant(_) | Expression::Argument(_) => Coordinates::default(),
+            Expression::Global(index) => self.value_coordinates[*index],
+            Expression::List(parts) | Expression::Builtin(_, parts) => all(parts),
+            Expression::Negate(of) | Expression::Not(of) => self.coordinates(of),
+            Expression::Choice(parts) => all(&parts[..]),
+            Expression::Call(function, parts) => self.function_coordinates[*function].or(all(parts)),
+            Expression::Binary(_, parts)
+            | Expression::And(parts)
+            | Expression::Or(parts)
+            | Expression::Index(parts) => all(&parts[..]),
+        }
     }
 }
 
