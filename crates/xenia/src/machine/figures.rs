@@ -158,6 +158,11 @@ impl Machine {
         }
     }
 
+    /// The digest of this moment, as in the report of a run that ends here.
+    pub fn state_digest(&self) -> Option<String> {
+        self.digest().map(|digest| digest.combined)
+    }
+
     /// The digest, in runs that have one. Memory after a draw was cut short depends on the host, so
     /// it has none.
     fn digest(&self) -> Option<Digest> {

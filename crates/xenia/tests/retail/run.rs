@@ -8,13 +8,13 @@ use xenia::Limits;
 use xenia::config::{
     CpuConfig, ExecutorConfig, Language, MachineConfig, SaveConfig, Tier, TitleConfig, VideoConfig,
 };
-use xenia::launches::{self, RunPlan};
+use xenia::launches::{self, EarlierTitles, RunPlan};
 use xenia::machine::{Finished, Machine, MachineOptions};
 use xenia::report::End;
 use xenia::title::Title;
 use xenia_gdb::{Listener, ServerAddress, TestClient};
 use xenia_kernel::ports::{Gamepad, Input, TextSink};
-use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
+use xenia_sched::{GuestTicks, RunEnd, TICKS_PER_SECOND};
 use xenia_testing::{is_long, note_repeat};
 
 /// Digests of the runs in lockstep: of the first executable at its last frame, and of the second at
@@ -82,26 +82,29 @@ pub(crate) fn run(
     config: &MachineConfig,
     limits: &Limits,
 ) -> anyhow::Result<(Finished, String)> {
-    run_with_pads(staged, config, limits, || LatePad::new(config))
+    run_with(staged, config, limits, || LatePad::new(config), |_, _| ())
 }
 
-/// Does the same, each executable with another controller.
-fn run_with_pads(
+/// Does the same, each executable with another controller; `begin` gets each machine first.
+fn run_with(
     staged: &Staged,
     config: &MachineConfig,
     limits: &Limits,
     pad: impl Fn() -> LatePad,
+    mut begin: impl FnMut(&mut Machine, &EarlierTitles),
 ) -> anyhow::Result<(Finished, String)> {
     let title = open(staged, !config.executor.parallel)?;
     let said: Arc<Mutex<String>> = Arc::default();
-    let finished = launches::run(title, RunPlan::new(limits), |title, _, launched| {
+    let finished = launches::run(title, RunPlan::new(limits), |title, before, launched| {
         let video = VideoConfig::default();
         let text = text_sink(said.clone());
         let content = Some(staged.content());
         let input = Box::new(pad());
         let options =
             MachineOptions { text, content, launched, input, ..MachineOptions::new(config, &video) };
-        Machine::new(title, options)
+        let mut machine = Machine::new(title, options)?;
+        begin(&mut machine, before);
+        Ok(machine)
     })?;
     let said = said.lock().unwrap().clone();
     Ok((finished, said))
@@ -142,12 +145,22 @@ fn is_usual(kind: MediumKind, added: Added) -> bool {
     }
 }
 
-/// The digest of the first executable at its last frame.
-fn first_executable(kind: MediumKind, added: Added, interp: bool) -> String {
-    let limits = Limits { frames: Some(FRAMES), ..limits() };
-    let (finished, said) = run(&stage(kind, added), &config(added, interp, false), &limits).unwrap();
-    assert_eq!((finished.report.exit, finished.report.frames), (End::Frames, FRAMES), "{said}");
-    finished.report.digest.expect("a run in lockstep has a digest")
+/// The digests of a run in lockstep: of the first executable at its last frame, and of the second
+/// at its end.
+fn digests_of(kind: MediumKind, added: Added, interp: bool) -> [String; 2] {
+    let config = config(added, interp, false);
+    let mut first = None;
+    let begin = |machine: &mut Machine, before: &EarlierTitles| {
+        if before.machines == 0 {
+            let end = machine.run_until(&Limits { frames: Some(FRAMES), ..limits() });
+            assert_eq!((end, machine.position().frames), (RunEnd::Frames, FRAMES));
+            first = machine.state_digest();
+        }
+    };
+    let pad = || LatePad::new(&config);
+    let (finished, said) = run_with(&stage(kind, added), &config, &limits(), pad, begin).unwrap();
+    check(&finished, &said, &format!("{} {added:?}", kind.name()));
+    [first, finished.report.digest].map(|digest| digest.expect("a run in lockstep has a digest"))
 }
 
 #[test]
@@ -160,12 +173,7 @@ fn the_title_runs_from_every_medium_in_lockstep_with_the_golden_digest() {
         for added in additions.into_iter().filter(|&added| has_all || is_usual(kind, added)) {
             let what = format!("{} {added:?}", kind.name()).to_lowercase();
             for interp in if is_long() { &[false, true][..] } else { &[false] } {
-                let first = first_executable(kind, added, *interp);
-                let (finished, said) =
-                    run(&stage(kind, added), &config(added, *interp, false), &limits()).unwrap();
-                check(&finished, &said, &what);
-                let second = finished.report.digest.clone().expect("a run in lockstep has a digest");
-                let digest = format!("{first} {second}");
+                let digest = digests_of(kind, added, *interp).join(" ");
                 let other = digests.insert(what.clone(), digest.clone());
                 assert!(other.is_none_or(|other| other == digest), "{what}: the engines differ");
             }
@@ -195,7 +203,7 @@ fn the_title_runs_from_every_medium_in_parallel() {
                 let config = config(added, *interp, true);
                 let late = |eighths| {
                     let pad = || LatePad::after(eighths);
-                    run_with_pads(&stage(kind, added), &config, &limits(), pad).unwrap()
+                    run_with(&stage(kind, added), &config, &limits(), pad, |_, _| ()).unwrap()
                 };
                 let times = if is_long() { vec![LATE[1]] } else { LATE.to_vec() };
                 let (mut finished, mut said) = late(times[0]);
