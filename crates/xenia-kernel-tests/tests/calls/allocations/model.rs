@@ -12,9 +12,17 @@ pub(super) struct Region {
     pub(super) protect: u32,
     /// Protections by page; `None` is reserved.
     pub(super) pages: Vec<Option<u32>>,
+    /// Number of committed pages: a region has up to 131,072, too many to count after each call in
+    /// a development build.
+    committed: u32,
 }
 
 impl Region {
+    pub(super) fn new(protect: u32, pages: Vec<Option<u32>>) -> Self {
+        let committed = pages.iter().flatten().count() as u32;
+        Self { protect, pages, committed }
+    }
+
     fn indexes(at: u32, range: &Range<u32>) -> Range<usize> {
         let index = |to: u32| ((to - at) / page_size(at)) as usize;
         index(range.start)..index(range.end)
@@ -112,8 +120,13 @@ impl Model {
         for index in Region::indexes(at, range) {
             let first = at + index as u32 * size;
             let to = to(first);
-            if region.pages[index].is_none() && to.is_some() {
-                new.push(first..first + size);
+            match (region.pages[index], to) {
+                (None, Some(_)) => {
+                    new.push(first..first + size);
+                    region.committed += 1;
+                }
+                (Some(_), None) => region.committed -= 1,
+                _ => {}
             }
             region.pages[index] = to;
         }
@@ -123,11 +136,11 @@ impl Model {
     /// Releases a range inside one region, which leaves up to two regions.
     pub(super) fn release(&mut self, range: &Range<u32>) {
         let (&at, _) = self.regions.range(..=range.start).next_back().unwrap();
-        let Region { protect, pages } = self.regions.remove(&at).unwrap();
+        let Region { protect, pages, .. } = self.regions.remove(&at).unwrap();
         let released = Region::indexes(at, range);
         for (at, pages) in [(at, &pages[..released.start]), (range.end, &pages[released.end..])] {
             if !pages.is_empty() {
-                self.regions.insert(at, Region { protect, pages: pages.to_vec() });
+                self.regions.insert(at, Region::new(protect, pages.to_vec()));
             }
         }
     }
@@ -208,9 +221,7 @@ impl Model {
 
     /// Returns the number of bytes committed by the regions.
     pub(super) fn committed(&self) -> u32 {
-        let pages =
-            |(&at, region): (&u32, &Region)| region.pages.iter().flatten().count() as u32 * page_size(at);
-        self.regions.iter().map(pages).sum()
+        self.regions.iter().map(|(&at, region)| region.committed * page_size(at)).sum()
     }
 
     /// Returns the number of bytes in a range that are not committed.

@@ -53,7 +53,7 @@ impl Case {
         assert_eq!(first % aligned.unwrap(), 0, "{first:x} aligned to {align:#x}");
         let range = at..at + bytes as u32;
         let pages = vec![Some(kept.0); bytes as usize / heap.page_size() as usize];
-        self.model.add_region(at, Region { protect: kept.0, pages });
+        self.model.add_region(at, Region::new(kept.0, pages));
         self.expect_zeros(&range);
         self.mark(range);
     }
@@ -84,7 +84,7 @@ impl Case {
                 let range = end - bytes as u32..end;
                 assert!(STACKS.contains(&range.start) && end <= STACKS.end, "{range:x?}");
                 let pages = vec![Some(4); range.len() / page as usize];
-                self.model.add_region(range.start, Region { protect: 4, pages });
+                self.model.add_region(range.start, Region::new(4, pages));
                 self.expect_zeros(&range);
                 self.mark(range);
             }

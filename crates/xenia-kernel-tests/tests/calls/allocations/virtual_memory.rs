@@ -85,7 +85,7 @@ impl Case {
                 "{at:x}"
             );
             let pages = vec![commit.then_some(protect); (bytes / heap.page_size()) as usize];
-            self.model.add_region(at, Region { protect, pages });
+            self.model.add_region(at, Region::new(protect, pages));
             self.expect_zeros(&(at..at + bytes));
             self.mark(at..at + bytes);
         }
@@ -136,7 +136,7 @@ impl Case {
         }
         if reserve {
             let pages = vec![None; range.len() / page_size(at) as usize];
-            self.model.add_region(at, Region { protect, pages });
+            self.model.add_region(at, Region::new(protect, pages));
         }
         if commit {
             let new = self.model.set_pages(&range, |_| Some(protect));
