@@ -68,7 +68,14 @@ impl QemuState {
     /// A register's value; 0 for one that the state doesn't have (v32 and above, MSR).
     pub fn get(&self, register: PpcRegister) -> u128 {
         let Some((at, size)) = Self::place(register) else { return 0 };
-        self.0[at..at + size].iter().fold(0, |value, &byte| value << 8 | u128::from(byte))
+        let mut bytes = [0; 16];
+        bytes[16 - size..].copy_from_slice(&self.0[at..at + size]);
+        u128::from_be_bytes(bytes)
+    }
+
+    /// Whether a register has the same value in both states.
+    pub fn agrees(&self, other: &Self, register: PpcRegister) -> bool {
+        Self::place(register).is_none_or(|(at, size)| self.0[at..at + size] == other.0[at..at + size])
     }
 
     /// Sets a register. Registers that the state doesn't have are ignored.

@@ -55,12 +55,11 @@ pub(super) type Deviation = (Place, u128, u128);
 /// All places in which `ours` and `theirs` differ; bytes of memory separately.
 pub(super) fn compare(ours: &QemuState, theirs: &QemuState) -> Vec<Deviation> {
     let gprs = (0..32).filter(|&n| n != 13).map(PpcRegister::Gpr);
-    let all = gprs
-        .chain((0..32).map(PpcRegister::Fpr))
-        .chain((0..32).map(PpcRegister::Vector))
-        .chain(SPECIAL)
-        .map(|register| (Place::Register(register), ours.get(register), theirs.get(register)));
-    let mut found: Vec<Deviation> = all.filter(|(_, ours, theirs)| ours != theirs).collect();
+    let all =
+        gprs.chain((0..32).map(PpcRegister::Fpr)).chain((0..32).map(PpcRegister::Vector)).chain(SPECIAL);
+    let different = all.filter(|&register| !ours.agrees(theirs, register));
+    let deviation = |register| (Place::Register(register), ours.get(register), theirs.get(register));
+    let mut found: Vec<Deviation> = different.map(deviation).collect();
     if ours.memory() != theirs.memory() {
         for (at, (ours, theirs)) in ours.memory().iter().zip(theirs.memory()).enumerate() {
             if ours != theirs {
