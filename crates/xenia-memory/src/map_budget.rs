@@ -15,12 +15,24 @@ use xenia_host::section::mapping_limit;
 /// Estimated mappings of all guest views of the process.
 static IN_USE: AtomicI64 = AtomicI64::new(0);
 
-/// Minimum number of pages that a watch or the end of a watch covers: `None` refuses.
+/// From here on, in percent of the limit, watches cover blocks of 16 pages.
+const COARSER_FROM: i64 = 50;
+/// From here on, in percent of the limit, watches cover blocks of [`MAX_GRAIN`] pages.
+const COARSEST_FROM: i64 = 70;
+/// From here on, in percent of the limit, new watches are refused.
+const REFUSES_FROM: i64 = 85;
+/// From here on, in percent of the limit, the budget is used up.
+const USED_UP_FROM: i64 = 95;
+/// The estimate is counted again once it has grown by the limit divided by this.
+const RECOUNT_DIVISOR: i64 = 32;
+
+/// Minimum number of pages that a watch or the end of a watch covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Grain {
     Page,
     Pages16,
     Pages256,
+    /// No new watches. Those that end still open as many pages as with [`Self::Pages256`].
     Refuse,
 }
 
@@ -35,17 +47,21 @@ impl Grain {
     }
 }
 
+/// Largest number of pages in a block that is watched, or opened, as one.
 pub(crate) const MAX_GRAIN: u32 = 256;
 
 /// One address space's share of the budget.
 pub(crate) struct MapBudget {
+    /// Mappings that the host allows the process.
     limit: i64,
+    /// Estimated mappings of this address space.
     own: AtomicI64,
     /// Value of `own` right after the last exact count.
     counted: AtomicI64,
 }
 
 impl MapBudget {
+    /// A budget of `limit` mappings; `None`: of the host's limit.
     pub(crate) fn new(limit: Option<u32>) -> Self {
         let limit = limit.unwrap_or_else(mapping_limit);
         Self { limit: i64::from(limit), own: AtomicI64::new(0), counted: AtomicI64::new(0) }
@@ -59,10 +75,10 @@ impl MapBudget {
 
     /// The current granularity of changes. Async-signal-safe.
     pub(crate) fn grain(&self) -> Grain {
-        match IN_USE.load(Relaxed) * 100 / self.limit.max(1) {
-            ..50 => Grain::Page,
-            50..70 => Grain::Pages16,
-            70..85 => Grain::Pages256,
+        match self.percent_in_use() {
+            ..COARSER_FROM => Grain::Page,
+            COARSER_FROM..COARSEST_FROM => Grain::Pages16,
+            COARSEST_FROM..REFUSES_FROM => Grain::Pages256,
             _ => Grain::Refuse,
         }
     }
@@ -70,12 +86,17 @@ impl MapBudget {
     /// Whether the views must add no mapping: the rest is for the process's threads, allocators and
     /// files. Async-signal-safe.
     pub(crate) fn is_used_up(&self) -> bool {
-        IN_USE.load(Relaxed) * 100 / self.limit.max(1) >= 95
+        self.percent_in_use() >= USED_UP_FROM
+    }
+
+    /// The mappings of all address spaces, in percent of this one's limit. Async-signal-safe.
+    fn percent_in_use(&self) -> i64 {
+        IN_USE.load(Relaxed) * 100 / self.limit.max(1)
     }
 
     /// Whether the estimate has grown noticeably since the last count.
     pub(crate) fn has_grown(&self) -> bool {
-        self.own.load(Relaxed) - self.counted.load(Relaxed) > self.limit / 32
+        self.own.load(Relaxed) - self.counted.load(Relaxed) > self.limit / RECOUNT_DIVISOR
     }
 
     /// Whether an exact count is worthwhile: the estimate already requires coarser changes, and has
