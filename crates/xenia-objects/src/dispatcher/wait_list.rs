@@ -16,17 +16,19 @@ use xenia_guest::layout::{dispatcher_header, kthread, kwait_block, list_entry};
 use xenia_memory::{GuestMemory, MemoryFault};
 use xenia_sched::ThreadRef;
 
-/// One entry: a thread that waits for the object.
+/// A thread that waits for the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
+struct WaitEntry {
     thread: ThreadRef,
+    /// The thread's `KWAIT_BLOCK` for this object.
     block: GuestAddr,
+    /// The shards of all objects that the thread waits for.
     reach: ShardSet,
 }
 
 /// The threads that wait for one object, in order of arrival.
 #[derive(Debug, Default)]
-pub(super) struct WaitList(VecDeque<Place>);
+pub(super) struct WaitList(VecDeque<WaitEntry>);
 
 /// Contents of a wait block.
 #[derive(Clone, Copy, Debug)]
@@ -60,19 +62,19 @@ impl Registration {
 
 impl WaitList {
     /// The thread at an index.
-    pub(super) fn thread(&self, place: usize) -> Option<ThreadRef> {
-        self.0.get(place).map(|place| place.thread)
+    pub(super) fn thread(&self, index: usize) -> Option<ThreadRef> {
+        self.0.get(index).map(|entry| entry.thread)
     }
 
     /// The threads, in order of arrival.
     #[cfg(any(test, feature = "testing"))]
     pub(super) fn threads(&self) -> impl Iterator<Item = ThreadRef> + '_ {
-        self.0.iter().map(|place| place.thread)
+        self.0.iter().map(|entry| entry.thread)
     }
 
     /// For each thread, the shards of all objects that it waits for.
     pub(super) fn reaches(&self) -> impl Iterator<Item = ShardSet> + '_ {
-        self.0.iter().map(|place| place.reach)
+        self.0.iter().map(|entry| entry.reach)
     }
 
     /// Whether no thread waits.
@@ -83,29 +85,29 @@ impl WaitList {
     /// Appends a thread's wait.
     pub(super) fn push(&mut self, memory: &GuestMemory, object: GuestAddr, registration: Registration) {
         let head = object.offset(dispatcher_header::WAIT_LIST);
-        let last = self.at(self.0.len(), head);
+        let last = self.block_before(self.0.len(), head);
         let block = registration.block(registration.index);
         let Registration { thread, reach, .. } = registration;
-        self.0.push_back(Place { thread, block, reach });
-        seen(registration.write(memory, object));
-        seen(join(memory, last, block));
-        seen(join(memory, block, head));
+        self.0.push_back(WaitEntry { thread, block, reach });
+        ignore_fault(registration.write(memory, object));
+        ignore_fault(join(memory, last, block));
+        ignore_fault(join(memory, block, head));
     }
 
     /// Removes a thread's wait.
     pub(super) fn remove(&mut self, memory: &GuestMemory, object: GuestAddr, thread: ThreadRef) {
         let head = object.offset(dispatcher_header::WAIT_LIST);
-        while let Some(index) = self.0.iter().position(|place| place.thread == thread) {
+        while let Some(index) = self.0.iter().position(|entry| entry.thread == thread) {
             self.0.remove(index);
-            let next = self.0.get(index).map_or(head, |place| place.block);
-            seen(join(memory, self.at(index, head), next));
+            let next = self.0.get(index).map_or(head, |entry| entry.block);
+            ignore_fault(join(memory, self.block_before(index, head), next));
         }
     }
 
-    /// The entry before the given index, or the list head.
-    fn at(&self, index: usize, head: GuestAddr) -> GuestAddr {
+    /// The wait block before the given index, or the list head.
+    fn block_before(&self, index: usize, head: GuestAddr) -> GuestAddr {
         let before = index.checked_sub(1).and_then(|index| self.0.get(index));
-        before.map_or(head, |place| place.block)
+        before.map_or(head, |entry| entry.block)
     }
 }
 
@@ -116,7 +118,7 @@ fn join(memory: &GuestMemory, first: GuestAddr, second: GuestAddr) -> Result<(),
 }
 
 /// Ignores a fault: the title has freed the memory in which it would have seen the list.
-fn seen(result: Result<(), MemoryFault>) {
+fn ignore_fault(result: Result<(), MemoryFault>) {
     if let Err(fault) = result {
         tracing::debug!(target: "kernel", "wait list: {fault}");
     }

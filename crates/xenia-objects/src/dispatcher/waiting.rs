@@ -187,8 +187,8 @@ impl Held<'_> {
         self.shard(object).lists.contains_key(&object)
     }
 
-    fn waiter(&self, object: GuestAddr, place: usize) -> Option<ThreadRef> {
-        self.shard(object).lists.get(&object)?.thread(place)
+    fn waiter(&self, object: GuestAddr, index: usize) -> Option<ThreadRef> {
+        self.shard(object).lists.get(&object)?.thread(index)
     }
 
     /// Threads that wait for an object, in order of arrival.

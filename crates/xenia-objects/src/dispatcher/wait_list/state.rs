@@ -1,6 +1,6 @@
 //! State of a wait list.
 
-use super::{Place, WaitList};
+use super::{WaitEntry, WaitList};
 use crate::dispatcher::ShardSet;
 use serde::{Deserialize, Serialize};
 use xenia_guest::GuestAddr;
@@ -16,19 +16,19 @@ pub(crate) struct ListedWait {
 
 impl WaitList {
     pub(crate) fn state(&self) -> Vec<ListedWait> {
-        let Self(places) = self;
-        let places = places.iter().map(|place| {
+        let Self(entries) = self;
+        let entries = entries.iter().map(|entry| {
             // The reach is that of the thread's wait.
-            let Place { thread, block, reach: _ } = place;
+            let WaitEntry { thread, block, reach: _ } = entry;
             ListedWait { thread: *thread, block: *block }
         });
-        places.collect()
+        entries.collect()
     }
 
     /// Appends an entry of a saved list, without a change of guest memory. `reach` has the shards
     /// of all objects of the wait.
     pub(crate) fn restore(&mut self, listed: ListedWait, reach: ShardSet) {
         let ListedWait { thread, block } = listed;
-        self.0.push_back(Place { thread, block, reach });
+        self.0.push_back(WaitEntry { thread, block, reach });
     }
 }
