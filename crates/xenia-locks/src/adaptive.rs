@@ -49,7 +49,7 @@ impl AdaptiveLock {
     /// Acquires the lock, waiting for it.
     #[inline]
     pub(crate) fn acquire(&self) {
-        let me = name(thread_number());
+        let me = word_of(thread_number());
         if !self.take(me) {
             self.acquire_slow(me);
         }
@@ -59,7 +59,7 @@ impl AdaptiveLock {
     /// Acquires the lock if it is free.
     #[inline]
     pub(crate) fn try_acquire(&self) -> bool {
-        let taken = self.take(name(thread_number()));
+        let taken = self.take(word_of(thread_number()));
         if taken {
             priority::holds_one_more();
         }
@@ -100,7 +100,7 @@ impl AdaptiveLock {
                 }
                 continue;
             }
-            if !priority::is_asleep(number(word)) {
+            if !priority::is_asleep(holder_of(word)) {
                 if backoff.wait() {
                     continue;
                 }
@@ -114,7 +114,7 @@ impl AdaptiveLock {
             if word == marked
                 || self.word.compare_exchange(word, marked, Ordering::Relaxed, Ordering::Relaxed).is_ok()
             {
-                self.sleep(marked, number(me));
+                self.sleep(marked, holder_of(me));
                 // Other threads may still sleep, so this one must wake the next when it releases.
                 mine = me | SLEEPERS;
                 backoff.reset();
@@ -124,7 +124,7 @@ impl AdaptiveLock {
 
     /// Sleeps until woken, unless the word has changed already.
     fn sleep(&self, marked: u32, me: u16) {
-        let owner = number(marked);
+        let owner = holder_of(marked);
         priority::begin_wait(me, owner);
         // Between this check and the loan, no release can happen that does not wake this thread
         // afterwards. Otherwise the loan would stay with a thread that no longer holds the lock.
@@ -152,9 +152,9 @@ fn wake_first(key: *const AdaptiveLock) {
         let Some(highest) = highest else { return };
         let mut woken = false;
         by_address::wake(key, |number| {
-            let this = !woken && priority_of(number) >= highest;
-            woken |= this;
-            this
+            let is_first = !woken && priority_of(number) >= highest;
+            woken |= is_first;
+            is_first
         });
         // Otherwise another thread has woken it, or its priority has dropped meanwhile.
         if woken {
@@ -163,11 +163,14 @@ fn wake_first(key: *const AdaptiveLock) {
     }
 }
 
-fn name(number: u16) -> u32 {
+/// The lock's word while the thread with this number holds it; 0: a thread without a number.
+fn word_of(number: u16) -> u32 {
     if number == 0 { NAMELESS } else { u32::from(number) << 1 }
 }
 
-fn number(word: u32) -> u16 {
+/// The number of the thread that holds a lock with this word; 0 if it has none. Inverse of
+/// [`word_of`], with or without [`SLEEPERS`].
+fn holder_of(word: u32) -> u16 {
     if word & NAMELESS == NAMELESS { 0 } else { (word >> 1) as u16 }
 }
 
