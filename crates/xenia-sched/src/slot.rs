@@ -71,8 +71,8 @@ struct ReadyThread {
     others: u8,
 }
 
-/// The hardware threads in a mask.
-fn of(mask: u8) -> impl Iterator<Item = usize> {
+/// The hardware threads in a mask, which has a bit for each.
+fn hw_ids_in(mask: u8) -> impl Iterator<Item = usize> {
     (0..HW_THREADS).filter(move |hw_id| mask >> hw_id & 1 != 0)
 }
 
@@ -113,9 +113,14 @@ impl HwSlot {
 
     /// Queues a ready thread, before or after threads of equal priority.
     fn make_ready(&mut self, ready: ReadyThread, end: QueueEnd) {
+        self.queues.push(ready.priority, ready.thread, end);
+        self.queue_elsewhere(ready, end);
+    }
+
+    /// Queues a ready thread in `elsewhere`, for each other hardware thread that it may run on.
+    fn queue_elsewhere(&mut self, ready: ReadyThread, end: QueueEnd) {
         let ReadyThread { thread, priority, others } = ready;
-        self.queues.push(priority, thread, end);
-        for hw_id in of(others) {
+        for hw_id in hw_ids_in(others) {
             self.elsewhere[hw_id].push(priority, thread, end);
         }
         self.roaming += usize::from(others != 0);
@@ -154,11 +159,8 @@ impl HwSlot {
     fn sort_elsewhere(&mut self, ready: impl Iterator<Item = ReadyThread>) {
         self.elsewhere = Default::default();
         self.roaming = 0;
-        for ReadyThread { thread, priority, others } in ready {
-            for hw_id in of(others) {
-                self.elsewhere[hw_id].push(priority, thread, QueueEnd::Back);
-            }
-            self.roaming += usize::from(others != 0);
+        for thread in ready {
+            self.queue_elsewhere(thread, QueueEnd::Back);
         }
     }
 
