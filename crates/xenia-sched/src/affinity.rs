@@ -1,5 +1,8 @@
 //! Thread placement: chooses the slot of a thread by its affinity (decision 0008). A thread is
 //! never on a slot that its affinity excludes.
+//!
+//! An affinity has a bit for each slot that the thread may be on. Those of threads are not empty,
+//! and within [`ALL_HW_THREADS`](xenia_guest::ALL_HW_THREADS).
 
 use crate::HW_THREADS;
 
@@ -13,8 +16,8 @@ pub(crate) fn others(affinity: u8, hw_id: u8) -> u8 {
     affinity & !(1 << hw_id)
 }
 
-/// The slot for a thread: its current one if the affinity allows it, else its preferred one, else
-/// the lowest allowed.
+/// The slot for a thread: `current` if the affinity allows it, else the thread's preferred one
+/// (`ideal`), else the lowest allowed.
 pub(crate) fn choose(affinity: u8, current: u8, ideal: u8) -> u8 {
     let allowed = |slot: u8| usize::from(slot) < HW_THREADS && affinity >> slot & 1 != 0;
     [current, ideal].into_iter().find(|&slot| allowed(slot)).unwrap_or(affinity.trailing_zeros() as u8)
