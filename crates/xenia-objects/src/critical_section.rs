@@ -40,7 +40,7 @@ pub fn initialize_section(memory: &GuestMemory, at: GuestAddr, spin_count: u32) 
 pub fn try_enter(memory: &GuestMemory, at: GuestAddr, kthread: GuestAddr) -> Fallible<bool> {
     let count = at.offset(section::LOCK_COUNT);
     if memory.atomic_u32(count, |count| (count == FREE).then_some(0))?.is_ok() {
-        own(memory, at, kthread)?;
+        set_owner(memory, at, kthread)?;
         return Ok(true);
     }
     // No race: only the owner can read itself here, from its entry until it leaves.
@@ -54,7 +54,7 @@ pub fn try_enter(memory: &GuestMemory, at: GuestAddr, kthread: GuestAddr) -> Fal
 }
 
 /// Records `kthread` as the owner of a section whose lock count it has just taken.
-fn own(memory: &GuestMemory, at: GuestAddr, kthread: GuestAddr) -> Result<(), MemoryFault> {
+fn set_owner(memory: &GuestMemory, at: GuestAddr, kthread: GuestAddr) -> Result<(), MemoryFault> {
     memory.write(at.offset(section::RECURSION_COUNT), 1_i32)?;
     memory.write(at.offset(section::OWNER), kthread)
 }
@@ -71,7 +71,7 @@ pub fn enter_or_join(
     let place = sections.place(at);
     let joined = memory.atomic_u32(at.offset(section::LOCK_COUNT), |count| Some(count.wrapping_add(1)))?;
     if joined == Ok(FREE) {
-        own(memory, at, waiter.owner)?;
+        set_owner(memory, at, waiter.owner)?;
         return Ok(true);
     }
     cpu.open_wait(waiter.thread, Alertable::No)?;
@@ -79,7 +79,8 @@ pub fn enter_or_join(
     Ok(false)
 }
 
-/// Leaves a section once. The last leave hands it to the first waiter.
+/// Leaves a section once. The last leave hands it to the first waiter. The caller is not
+/// compared with the owner; a section that is left too often stays free.
 pub fn leave(memory: &GuestMemory, cpu: &mut dyn Cpu, sections: &LockQueues, at: GuestAddr) -> Fallible<()> {
     let count = at.offset(section::LOCK_COUNT);
     let less = |count: u32| Some((count as i32).wrapping_sub(1).max(-1).cast_unsigned());
@@ -97,7 +98,7 @@ pub fn leave(memory: &GuestMemory, cpu: &mut dyn Cpu, sections: &LockQueues, at:
     let mut queue = sections.queue(at);
     memory.atomic_u32(count, less)?.ok();
     let Some(next) = queue.first() else { return Ok(()) };
-    own(memory, at, next.owner)?;
+    set_owner(memory, at, next.owner)?;
     queue.pop();
     cpu.wake(next.thread, next.result, 1)?.by_owner(next.thread);
     Ok(())
