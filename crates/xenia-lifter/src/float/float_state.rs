@@ -32,6 +32,9 @@ pub const DEFAULT_MXCSR: u32 = 0x1F80;
 pub const FLUSH_DENORMALS: u32 = 0x8040;
 /// The exception flags of MXCSR.
 pub const FLAGS: u32 = 0x3F;
+/// MXCSR's flags with the exceptions of FPSCR that they are: zero divide, overflow, underflow,
+/// inexact. The other two are invalid operations, which software decides, and denormal operands.
+const HOST_EXCEPTIONS: [(u32, u32); 4] = [(0x04, ZX), (0x08, OX), (0x10, UX), (0x20, XX)];
 /// `fp_lazy.op`: an operation is pending.
 pub const PENDING: u64 = 1 << 26;
 /// Bits that are set in the words of all operations, as [`PENDING`] is: their primary opcode is 59
@@ -84,17 +87,17 @@ pub fn materialize_exceptions(ctx: &mut PpcContext, mxcsr: &mut u32) {
         *mxcsr &= !FLAGS;
     }
     // In controlled mode software has already updated FPSCR, and flags of other host operations are
-    // meaningless. So are two flags in any mode: of invalid operations and of denormal operands.
-    if flags & 0x3C != 0 && ctx.fpscr & CONTROL == 0 {
-        ctx.fpscr = raise(ctx.fpscr, host_exceptions(flags));
+    // meaningless.
+    let exceptions = host_exceptions(flags);
+    if exceptions != 0 && ctx.fpscr & CONTROL == 0 {
+        ctx.fpscr = raise(ctx.fpscr, exceptions);
     }
 }
 
-/// The FPSCR exceptions of MXCSR's flags. Invalid operations are never among them, since software
-/// decides them.
+/// The FPSCR exceptions of MXCSR's flags, by [`HOST_EXCEPTIONS`].
 fn host_exceptions(flags: u32) -> u32 {
-    let pairs = [(0x04, ZX), (0x08, OX), (0x10, UX), (0x20, XX)];
-    pairs.into_iter().filter(|&(flag, _)| flags & flag != 0).fold(0, |raised, (_, bit)| raised | bit)
+    let raised = HOST_EXCEPTIONS.into_iter().filter(|&(flag, _)| flags & flag != 0);
+    raised.fold(0, |exceptions, (_, bit)| exceptions | bit)
 }
 
 /// Sets exception bits, and FX if one of them was clear.
