@@ -32,6 +32,8 @@ pub mod cr_bit {
 pub mod msr_bit {
     /// 64-bit computation mode. Clear for titles.
     pub const SF: u64 = 1 << 63;
+    /// Hypervisor state.
+    pub const HV: u64 = 1 << 60;
     /// Vector unit available.
     pub const VEC: u64 = 1 << 25;
     /// External interrupts enabled.
@@ -40,12 +42,20 @@ pub mod msr_bit {
     pub const PR: u64 = 1 << 14;
     /// Floating point available.
     pub const FP: u64 = 1 << 13;
+    /// Machine checks enabled.
+    pub const ME: u64 = 1 << 12;
     /// Floating-point exception mode 0.
     pub const FE0: u64 = 1 << 11;
     /// Floating-point exception mode 1.
     pub const FE1: u64 = 1 << 8;
+    /// Translation of instruction addresses.
+    pub const IR: u64 = 1 << 5;
+    /// Translation of data addresses.
+    pub const DR: u64 = 1 << 4;
     /// The interrupt is recoverable.
     pub const RI: u64 = 1 << 1;
+    /// Little-endian mode.
+    pub const LE: u64 = 1;
 }
 
 /// Bits of the vector status and control register; the others are reserved.

@@ -74,14 +74,12 @@ impl CpuView<'_> {
 
     /// Moves the bits in `writable` to MSR; problem state implies interrupts and translation on.
     fn set_msr(&mut self, source: u64, writable: u64) {
-        const IR_DR: u64 = 1 << 5 | 1 << 4;
-        // HV, ME and LE are kept.
-        const KEPT: u64 = 1 << 60 | 1 << 12 | 1;
+        let kept = msr_bit::HV | msr_bit::ME | msr_bit::LE;
         let mut value = source;
         if value & msr_bit::PR != 0 {
-            value |= msr_bit::EE | IR_DR;
+            value |= msr_bit::EE | msr_bit::IR | msr_bit::DR;
         }
-        let writable = writable & !KEPT;
+        let writable = writable & !kept;
         self.ctx.msr = self.ctx.msr & !writable | value & writable;
     }
 }

@@ -17,13 +17,10 @@ use xenia_cpu::{PROCESSOR_VERSION, msr_bit};
 use xenia_isa::spr::{CTR, LR, PIR, PVR, SPRG0, SPRG3, TB, TBU, VRSAVE, XER};
 use xenia_isa::{Instruction, System};
 
-/// The bits of MSR that `mtmsr` writes.
+/// The low word of a register: the bits of MSR that `mtmsr` writes, and all of CR's word.
 const LOW_WORD: u64 = 0xFFFF_FFFF;
-/// MSR\[IR\] and MSR\[DR\]: instruction and data relocation.
-const MSR_IR: u64 = 1 << 5;
-const MSR_DR: u64 = 1 << 4;
-/// HV, ME and LE, which no move changes.
-const MSR_KEPT: u64 = 1 << 60 | 1 << 12 | 1;
+/// The bits of MSR that no move changes.
+const MSR_KEPT: u64 = msr_bit::HV | msr_bit::ME | msr_bit::LE;
 
 impl Lifter<'_> {
     /// Leaves for the interpreter to raise a trap if TO names the operands' order.
@@ -338,7 +335,7 @@ impl Lifter<'_> {
             // bits.
             let pr = self.b.ins().band_imm_s(source, msr_bit::PR as i64);
             let mut value = source;
-            for bit in [msr_bit::EE, MSR_IR, MSR_DR] {
+            for bit in [msr_bit::EE, msr_bit::IR, msr_bit::DR] {
                 let distance = i64::from(bit.trailing_zeros()) - i64::from(msr_bit::PR.trailing_zeros());
                 let moved = if distance > 0 {
                     self.b.ins().ishl_imm_s(pr, distance)
