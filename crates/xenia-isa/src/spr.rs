@@ -21,6 +21,13 @@ pub const PVR: usize = 287;
 /// PIR: number of the hardware thread.
 pub const PIR: usize = 1023;
 
+/// Whether moves of the register with this number are privileged: bit 0 of the field `spr`, whose
+/// halves are swapped in the number (PowerISA 2.02 book III, `mfspr` and `mtspr`).
+#[must_use]
+pub const fn is_privileged(number: usize) -> bool {
+    number & 16 != 0
+}
+
 /// Numbers and names of the registers that mnemonics name, such as `mflr`.
 pub(crate) static NAMES: &[(i64, &str)] = &[
     (XER as i64, "xer"),

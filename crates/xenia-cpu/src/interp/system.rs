@@ -148,8 +148,7 @@ impl System for CpuView<'_> {
 
     fn mfspr(&mut self, i: Instruction) -> Step {
         let number = i.spr();
-        // Bit 0 of the field, which is 16 in the number, marks privileged registers.
-        if self.problem_state() && number & 16 != 0 {
+        if self.problem_state() && spr::is_privileged(number) {
             return self.privileged(i);
         }
         let value = match number {
@@ -208,7 +207,7 @@ impl System for CpuView<'_> {
 
     fn mtspr(&mut self, i: Instruction) -> Step {
         let number = i.spr();
-        if self.problem_state() && number & 16 != 0 {
+        if self.problem_state() && spr::is_privileged(number) {
             return self.privileged(i);
         }
         let value = self.gpr(i.rs());
