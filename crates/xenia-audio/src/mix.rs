@@ -66,8 +66,8 @@ impl Mixer {
         self.clipped
     }
 
-    /// Mixes the frames to samples interleaved by speaker; silence if `frames` is empty. NaN counts
-    /// as silence.
+    /// Mixes the frames and appends [`SOUND_FRAME_SAMPLES`] samples for each speaker, interleaved;
+    /// silence if `frames` is empty. NaN and infinities count as silence.
     pub fn mix<'a>(
         &mut self,
         frames: impl IntoIterator<Item = &'a [u8; FRAME_BYTES]>,
