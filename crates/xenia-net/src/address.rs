@@ -64,8 +64,9 @@ impl AddressOutput {
     }
 }
 
-/// Parses dotted text (`inet_addr`): one to four numbers, decimal, octal (`0`) or hexadecimal
-/// (`0x`), of which the last fills the remaining bytes. Empty text is 0, anything else [`NONE`].
+/// Parses dotted text (`inet_addr`) up to the first space: one to four numbers, decimal, octal
+/// (`0`) or hexadecimal (`0x`), of which the last fills the remaining bytes. Returns the address
+/// with its first byte uppermost; 0 for empty text; [`NONE`] for anything else.
 pub fn parse(text: &[u8]) -> u32 {
     let text = text.split(u8::is_ascii_whitespace).next().unwrap_or_default();
     if text.is_empty() {
@@ -88,6 +89,8 @@ pub fn parse(text: &[u8]) -> u32 {
     value
 }
 
+/// Parses one number of [`parse`]'s text. `None` if it has no digits, another character than a
+/// digit of its radix, or more than 32 bits.
 fn number(text: &[u8]) -> Option<u32> {
     let text = std::str::from_utf8(text).ok()?;
     let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
