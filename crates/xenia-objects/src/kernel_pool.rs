@@ -11,6 +11,9 @@ use xenia_limits::ResourceLimits;
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex, MutexGuard};
 
+/// Maximum length of a name in UTF-16 units, without the terminator.
+const MAX_NAME_UNITS: usize = 255;
+
 /// The machine's kernel pool behind its lock.
 pub struct KernelPool {
     memory: Arc<GuestMemory>,
@@ -59,10 +62,11 @@ impl KernelPool {
         if pool.holds(at) { Err(NtStatus::MEMORY_NOT_ALLOCATED.into()) } else { change(&self.memory) }
     }
 
-    /// Copies a name as UTF-16 into kernel memory; returns its address and its length in units
-    /// without the terminator.
+    /// Copies a name as UTF-16 into kernel memory, and a terminator; returns its address and its
+    /// length in units without the terminator. Of a name of more than 255 units, the
+    /// beginning is copied.
     pub fn wide_name(&self, name: &str) -> Fallible<(GuestAddr, u16)> {
-        let units = utf16::fitting(name, 255);
+        let units = utf16::fitting(name, MAX_NAME_UNITS);
         let at = self.allocate(units.len() as u32 * 2 + 2)?;
         let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
         if let Err(fault) = self.memory.write_bytes(at, &bytes) {
