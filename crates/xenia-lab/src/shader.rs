@@ -7,11 +7,12 @@ use xenia::say::{out, outln};
 use xenia::wording::count;
 use xenia_cli::Code;
 use xenia_formats::Opens;
+use xenia_gpu::draw_state::INTERPOLATORS;
 use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
 use xenia_shaders::{Interpolators, Stage};
 
-/// Words of an instruction.
-const INSTRUCTION: usize = 3;
+/// Words of an instruction: three for a fetch or an ALU instruction, or for two of control flow.
+const INSTRUCTION_WORDS: usize = 3;
 
 /// A shader read from a file.
 struct Opened {
@@ -28,7 +29,7 @@ fn open(path: &Path, kind: Option<ShaderKindChoice>) -> Result<Opened> {
         ShaderObject::parse(&bytes).with_context(|| format!("{} is not a shader", path.display()))?;
     // Zeros decode as instructions without effect, so an empty or truncated file would pass as a
     // shader.
-    if object.words.len() < INSTRUCTION || object.words.iter().all(|&word| word == 0) {
+    if object.words.len() < INSTRUCTION_WORDS || object.words.iter().all(|&word| word == 0) {
         let words = count(object.words.len(), "word");
         bail!("{} is not a shader: there is no instruction in its {words}", path.display());
     }
@@ -63,7 +64,7 @@ pub fn asm(args: &ShaderAsmArgs) -> Result<Code> {
         xenia::output::write(output, &bytes)?;
         return Ok(Code::Done);
     }
-    for (index, words) in words.chunks(3).enumerate() {
+    for (index, words) in words.chunks(INSTRUCTION_WORDS).enumerate() {
         let words: Vec<String> = words.iter().map(|word| format!("{word:08x}")).collect();
         outln!("{index:4}  {}", words.join(" "));
     }
@@ -91,14 +92,14 @@ pub fn dis(args: &ShaderDisArgs) -> Result<Code> {
 fn stage(kind: ShaderKind, program: &Program) -> Stage {
     let interpolators = |count| Interpolators { count, ..Interpolators::default() };
     match kind {
-        // As many interpolators as it exports.
+        // Interpolators are the exports from 0 on: as many as the highest one needs.
         ShaderKind::Vertex => Stage::Vertex {
-            interpolators: interpolators(16 - (program.exports as u16).leading_zeros()),
+            interpolators: interpolators(INTERPOLATORS - (program.exports as u16).leading_zeros()),
             clip: false,
             expansion: xenia_shaders::Expansion::None,
         },
         ShaderKind::Pixel => Stage::Pixel {
-            interpolators: interpolators(program.registers.min(16)),
+            interpolators: interpolators(program.registers.min(INTERPOLATORS)),
             position_register: None,
             pixels_of: xenia_shaders::PixelsOf::Polygons,
             alpha_test: false,
