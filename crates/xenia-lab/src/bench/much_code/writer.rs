@@ -4,6 +4,7 @@
 //! folds unread locals into its result, so that the native compiler finds little dead code.
 
 use super::dice::Dice;
+use super::frame::VOLATILE;
 use super::generate::LEAVES;
 use super::program::{
     Binary, FLOATS, Field, Function, INDEX_MASK, Local, OBJECT, Rotation, SLOTS, Shape, Statement, THINGS,
@@ -55,7 +56,7 @@ impl Writer {
         self.unread[0] = true;
         self.size += match self.shape {
             Shape::Volatile => 1,
-            Shape::Saving => 2 * (u32::from(self.locals) - 7) + 3,
+            Shape::Saving => 2 * u32::from(self.locals - VOLATILE) + 3,
             Shape::Calling => 2 * u32::from(self.locals) + 12,
         };
         for to in 1..self.locals {
@@ -110,28 +111,12 @@ impl Writer {
         self.block(2, 3, to);
         match self.dice.below(100) {
             0..8 => {
-                let turns = if self.dice.chance(60) {
-                    Turns::Fixed(2 + self.dice.below(3) as u8)
-                } else {
-                    Turns::Masked(self.read(), self.dice.pick(&[1, 3]))
-                };
-                let in_ctr = self.dice.chance(50);
-                self.size += 3;
-                let mut body = Vec::new();
-                self.floats.forget_bounds();
-                self.block(3, 4, &mut body);
-                to.push(Statement::Loop { turns, in_ctr, body });
+                let statement = self.counted_loop();
+                to.push(statement);
             }
             8..35 if self.shape == Shape::Calling && self.variant == TitleVariant::Virtual => {
-                let chosen = self.dice.chance(20);
-                let thing = self.dice.below(THINGS);
-                let thing = if chosen { Thing::Chosen(self.read()) } else { Thing::Fixed(thing) };
-                let a = self.read();
-                let slot = self.dice.below(SLOTS);
-                let into = self.read();
-                self.unread[usize::from(into)] = true;
-                self.size += if chosen { 10 } else { 8 };
-                to.push(Statement::Virtual { to: into, thing, slot, a });
+                let statement = self.virtual_call();
+                to.push(statement);
             }
             8..40 if self.variant == TitleVariant::Switches && !self.has_switch => {
                 let statement = self.switch();
@@ -140,30 +125,62 @@ impl Writer {
             8..25 if self.shape == Shape::Calling => {
                 let a = self.read();
                 let leaf = self.dice.below(LEAVES);
-                let into = self.read();
-                self.unread[usize::from(into)] = true;
+                let into = self.read_to_change();
                 self.size += 4;
                 to.push(Statement::Call { to: into, leaf, a });
             }
             _ => {
-                let condition = self.condition();
-                let before = (self.unread.clone(), self.floats.clone());
-                let mut then = Vec::new();
-                self.block(3, 5, &mut then);
-                let after = std::mem::replace(&mut self.unread, before.0);
-                let floats = std::mem::replace(&mut self.floats, before.1);
-                let mut otherwise = Vec::new();
-                if self.dice.chance(30) {
-                    self.block(3, 4, &mut otherwise);
-                    self.size += 1;
-                }
-                for (one, other) in self.unread.iter_mut().zip(after) {
-                    *one |= other;
-                }
-                self.floats.join(&floats);
-                to.push(Statement::If { condition, then, otherwise });
+                let statement = self.branch();
+                to.push(statement);
             }
         }
+    }
+
+    fn counted_loop(&mut self) -> Statement {
+        let turns = if self.dice.chance(60) {
+            Turns::Fixed(2 + self.dice.below(3) as u8)
+        } else {
+            Turns::Masked(self.read(), self.dice.pick(&[1, 3]))
+        };
+        let in_ctr = self.dice.chance(50);
+        self.size += 3;
+        let mut body = Vec::new();
+        self.floats.forget_bounds();
+        self.block(3, 4, &mut body);
+        Statement::Loop { turns, in_ctr, body }
+    }
+
+    fn virtual_call(&mut self) -> Statement {
+        let chosen = self.dice.chance(20);
+        let thing = self.dice.below(THINGS);
+        let thing = if chosen { Thing::Chosen(self.read()) } else { Thing::Fixed(thing) };
+        let a = self.read();
+        let slot = self.dice.below(SLOTS);
+        let to = self.read_to_change();
+        self.size += if chosen { 10 } else { 8 };
+        Statement::Virtual { to, thing, slot, a }
+    }
+
+    /// Generates a branch with one side or two. A local or variable that either side leaves unread
+    /// is unread afterwards.
+    fn branch(&mut self) -> Statement {
+        let condition = self.condition();
+        let unread_before = self.unread.clone();
+        let floats_before = self.floats.clone();
+        let mut then = Vec::new();
+        self.block(3, 5, &mut then);
+        let unread_after_then = std::mem::replace(&mut self.unread, unread_before);
+        let floats_after_then = std::mem::replace(&mut self.floats, floats_before);
+        let mut otherwise = Vec::new();
+        if self.dice.chance(30) {
+            self.block(3, 4, &mut otherwise);
+            self.size += 1;
+        }
+        for (one, other) in self.unread.iter_mut().zip(unread_after_then) {
+            *one |= other;
+        }
+        self.floats.join(&floats_after_then);
+        Statement::If { condition, then, otherwise }
     }
 
     /// Generates from `least` to `least + more` statements without branches.
@@ -187,6 +204,13 @@ impl Writer {
             local = all.clone().find(|&one| self.unread[usize::from(one)]).unwrap_or(local);
         }
         self.unread[usize::from(local)] = false;
+        local
+    }
+
+    /// Chooses a local that the statement reads and then overwrites, preferably an unread one.
+    fn read_to_change(&mut self) -> Local {
+        let local = self.read();
+        self.unread[usize::from(local)] = true;
         local
     }
 
@@ -299,8 +323,7 @@ impl Writer {
                 let from = self.read();
                 // In float titles, an index could choose a floating-point field.
                 if self.dice.chance(92) || self.variant == TitleVariant::Float {
-                    let width = self.field();
-                    Statement::Store { from, field: width }
+                    Statement::Store { from, field: self.field() }
                 } else {
                     self.size += 1;
                     Statement::StoreIndexed { from, index: self.read() }
@@ -316,8 +339,7 @@ impl Writer {
             92..95 => {
                 let bits = self.rotation();
                 let a = self.read();
-                let to = self.read();
-                self.unread[usize::from(to)] = true;
+                let to = self.read_to_change();
                 Statement::Insert { to, a, bits }
             }
             95..98 => {
