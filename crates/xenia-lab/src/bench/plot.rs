@@ -51,16 +51,24 @@ macro_rules! bars_of {
 }
 pub(super) use bars_of;
 
-type Column = (&'static str, fn(&Bars<'_>) -> Option<Spread>, RGBColor);
+/// A contender, which has a bar for each kernel.
+struct Column {
+    label: &'static str,
+    time: fn(&Bars<'_>) -> Option<Spread>,
+    color: RGBColor,
+}
 
 const COLUMNS: &[Column] = &[
-    ("native", |bars| bars.native, RGBColor(120, 120, 120)),
-    ("auto", |bars| bars.auto, RGBColor(38, 110, 180)),
-    ("baseline tier", |bars| bars.baseline, RGBColor(110, 170, 110)),
-    ("optimizing tier", |bars| bars.function, RGBColor(120, 170, 220)),
-    ("interpreter", |bars| bars.interp, RGBColor(200, 140, 60)),
-    ("qemu", |bars| bars.qemu, RGBColor(190, 60, 70)),
+    Column { label: "native", time: |bars| bars.native, color: RGBColor(120, 120, 120) },
+    Column { label: "auto", time: |bars| bars.auto, color: RGBColor(38, 110, 180) },
+    Column { label: "baseline tier", time: |bars| bars.baseline, color: RGBColor(110, 170, 110) },
+    Column { label: "optimizing tier", time: |bars| bars.function, color: RGBColor(120, 170, 220) },
+    Column { label: "interpreter", time: |bars| bars.interp, color: RGBColor(200, 140, 60) },
+    Column { label: "qemu", time: |bars| bars.qemu, color: RGBColor(190, 60, 70) },
 ];
+
+/// Labels of the columns that all times are divided by, if one was measured for every kernel.
+const BASES: [&str; 2] = ["native", "interpreter"];
 
 /// Writes the plot as SVG.
 pub(super) fn write(path: &Path, runs: u64, all: &[Bars<'_>]) -> Result<()> {
@@ -81,22 +89,21 @@ impl<'a> Comparison<'a> {
         if kernels.is_empty() {
             bail!("--plot: nothing was measured");
         }
-        let measured = |column: &Column| kernels.iter().all(|kernel| column.1(kernel).is_some());
-        let base = COLUMNS
-            .iter()
-            .filter(|column| ["native", "interpreter"].contains(&column.0))
-            .find(|c| measured(c));
-        let base = base.or_else(|| COLUMNS.iter().find(|column| measured(column)));
+        let everywhere = |column: &Column| kernels.iter().all(|kernel| (column.time)(kernel).is_some());
+        let mut bases = COLUMNS.iter().filter(|column| BASES.contains(&column.label));
+        let base = bases.find(|column| everywhere(column));
+        let base = base.or_else(|| COLUMNS.iter().find(|column| everywhere(column)));
         let Some(base) = base else { bail!("--plot: nothing was measured") };
-        let somewhere = |column: &Column| kernels.iter().any(|kernel| column.1(kernel).is_some());
-        let columns = COLUMNS.iter().filter(|column| column.0 != base.0 && somewhere(column)).collect();
+        let somewhere = |column: &Column| kernels.iter().any(|kernel| (column.time)(kernel).is_some());
+        let columns =
+            COLUMNS.iter().filter(|column| column.label != base.label && somewhere(column)).collect();
         Ok(Self { kernels, base, columns })
     }
 
     /// A kernel's time in a column, relative to the base; 1, which has no bar, if it was not
     /// measured.
     fn value(&self, column: &Column, kernel: &Bars<'_>) -> f64 {
-        ratio(column.1(kernel), self.base.1(kernel)).unwrap_or(1.0)
+        ratio((column.time)(kernel), (self.base.time)(kernel)).unwrap_or(1.0)
     }
 
     /// Ends of the axis, with room for the legend above the longest bar.
@@ -114,7 +121,7 @@ impl<'a> Comparison<'a> {
 
 fn draw(picture: &mut String, path: &Path, runs: u64, kernels: &[Bars<'_>]) -> Result<()> {
     let comparison = Comparison::of(kernels)?;
-    let base_name = comparison.base.0;
+    let base_name = comparison.base.label;
     let axis = comparison.axis();
     let low = axis.start;
 
@@ -139,7 +146,7 @@ fn draw(picture: &mut String, path: &Path, runs: u64, kernels: &[Bars<'_>]) -> R
         .draw()
         .map_err(|error| failed(&error))?;
     for (index, column) in comparison.columns.iter().enumerate() {
-        let (label, _, color) = *column;
+        let Column { label, color, .. } = *column;
         let width = FILLED / comparison.columns.len() as f64;
         let bars = kernels.iter().enumerate().map(|(place, kernel)| {
             let left = place as f64 + (1.0 - FILLED) / 2.0 + width * index as f64;
