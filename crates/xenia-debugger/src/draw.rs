@@ -84,31 +84,43 @@ pub fn draw(scene: &DebugScene, buffer: &mut Buffer) {
     draw_line(&scene.header, reversed, areas.header, buffer);
     draw_pane(&scene.code, scene.focus == Focus::Code, areas.code, buffer);
     draw_pane(&scene.side, scene.focus == Focus::Side, areas.side, buffer);
-    let (names, chosen) = &scene.tabs;
-    let mut rest = areas.tabs;
-    for (index, name) in names.iter().enumerate() {
-        let is_chosen = index == *chosen;
-        let text = if is_chosen { format!("[{name}]") } else { format!(" {name} ") };
-        let width = u16::try_from(text.len()).unwrap_or(u16::MAX).min(rest.width);
-        let style = if is_chosen { reversed } else { Style::new() };
-        draw_line(&text, style, Rect { width, ..rest }, buffer);
-        rest.x += width;
-        rest.width -= width;
-    }
+    draw_tabs(scene, areas.tabs, buffer);
     draw_pane(&scene.tab, scene.focus == Focus::Tab, areas.tab, buffer);
     draw_line(&scene.message, style(RowMark::Heading), areas.message, buffer);
     draw_line(&scene.line, Style::new(), areas.line, buffer);
     if let Some(help) = &scene.help {
-        let height = size.height.min(u16::try_from(help.rows.len()).unwrap_or(u16::MAX).saturating_add(3));
-        let width = size.width.min(HELP_WIDTH);
-        let x = size.x + (size.width - width) / 2;
-        let y = size.y + (size.height - height) / 2;
-        let area = Rect { x, y, width, height };
-        for position in area.positions() {
-            buffer[position].reset();
-        }
-        draw_pane(help, false, area, buffer);
+        draw_help(help, size, buffer);
     }
+}
+
+/// Draws the names of the lower panes in a line, as far as there is room.
+fn draw_tabs(scene: &DebugScene, area: Rect, buffer: &mut Buffer) {
+    let (names, chosen) = &scene.tabs;
+    let mut rest = area;
+    for (index, name) in names.iter().enumerate() {
+        let is_chosen = index == *chosen;
+        let text = if is_chosen { format!("[{name}]") } else { format!(" {name} ") };
+        let width = u16::try_from(text.len()).unwrap_or(u16::MAX).min(rest.width);
+        let style = if is_chosen { Style::new().add_modifier(Modifier::REVERSED) } else { Style::new() };
+        draw_line(&text, style, Rect { width, ..rest }, buffer);
+        rest.x += width;
+        rest.width -= width;
+    }
+}
+
+/// Draws the table of keys and commands over the middle of the screen.
+fn draw_help(help: &Pane, screen: Rect, buffer: &mut Buffer) {
+    // Beside the rows: the frame's two lines, and the heading.
+    let wanted = u16::try_from(help.rows.len()).unwrap_or(u16::MAX).saturating_add(3);
+    let height = screen.height.min(wanted);
+    let width = screen.width.min(HELP_WIDTH);
+    let x = screen.x + (screen.width - width) / 2;
+    let y = screen.y + (screen.height - height) / 2;
+    let area = Rect { x, y, width, height };
+    for position in area.positions() {
+        buffer[position].reset();
+    }
+    draw_pane(help, false, area, buffer);
 }
 
 /// The text of a buffer, a line for each row of cells, without spaces at the ends.
