@@ -59,8 +59,8 @@ pub fn press(model: &mut Model, key: HostKey) -> Asked {
         KeyCode::Char('?') => DebugCommand::Help,
         KeyCode::Char('q') => DebugCommand::Quit,
         KeyCode::Esc => DebugCommand::No,
-        KeyCode::Char('r') => DebugCommand::Side(following(model.side, &SidePane::ALL[..3])),
-        KeyCode::Char('x') => DebugCommand::Side(following(model.side, &SidePane::ALL[3..])),
+        KeyCode::Char('r') => DebugCommand::Side(following(model.side, &SidePane::REGISTERS)),
+        KeyCode::Char('x') => DebugCommand::Side(following(model.side, &SidePane::COMPILED)),
         KeyCode::Char(digit @ '0'..='9') => {
             let index = (digit as usize + 9 - '0' as usize) % 10;
             DebugCommand::Tab(Tab::ALL[index])
@@ -105,7 +105,7 @@ fn move_or_begin(model: &mut Model, key: HostKey) {
     }
 }
 
-/// The one after `now` in a circle, or the first one.
+/// The one after `now` in a circle, or the first one if `now` is none of them.
 fn following<T: Copy + PartialEq>(now: T, all: &[T]) -> T {
     let index = all.iter().position(|&one| one == now);
     all[index.map_or(0, |index| (index + 1) % all.len())]

@@ -70,6 +70,10 @@ pub enum SidePane {
 impl SidePane {
     /// All of them, in their order.
     pub const ALL: [Self; 5] = [Self::General, Self::Float, Self::Vector, Self::Clif, Self::Host];
+    /// Those of registers.
+    pub const REGISTERS: [Self; 3] = [Self::General, Self::Float, Self::Vector];
+    /// Those of compiled code.
+    pub const COMPILED: [Self; 2] = [Self::Clif, Self::Host];
 
     /// Name in commands and titles.
     pub fn name(self) -> &'static str {

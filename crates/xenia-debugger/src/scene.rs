@@ -12,6 +12,9 @@ use xenia::machine::{Debugged, MachinePosition};
 use xenia::wording::grouped;
 use xenia_gdb::Debuggee;
 
+/// Length in characters at which a line of compiled code is cut.
+const MAX_CODE_LINE_LENGTH: usize = 200;
+
 /// The text of a screen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DebugScene {
@@ -109,11 +112,11 @@ fn code(model: &Model, machine: &Debugged<'_, '_>, height: usize) -> Pane {
 }
 
 fn side(model: &Model, machine: &Debugged<'_, '_>, height: usize) -> Pane {
-    if let SidePane::Clif | SidePane::Host = model.side {
+    if SidePane::COMPILED.contains(&model.side) {
         let compiled = model.compiled.clone().unwrap_or_default();
         let lines = if model.side == SidePane::Clif { compiled.clif } else { compiled.host };
         let first = model.side_row.min(lines.len().saturating_sub(height));
-        let rows = lines.iter().map(|line| PaneRow::plain(shown(line, 200))).collect();
+        let rows = lines.iter().map(|line| PaneRow::plain(shown(line, MAX_CODE_LINE_LENGTH))).collect();
         return Pane {
             title: format!("{} of the function", model.side.name()),
             rows,

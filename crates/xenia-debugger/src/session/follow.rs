@@ -61,7 +61,7 @@ impl DebugSession {
     /// Compiles the function at the cursor, if its compiled form is shown and is not that of the
     /// cursor already.
     pub(crate) fn compile(&mut self, machine: &Debugged<'_, '_>) {
-        if !matches!(self.model.side, SidePane::Clif | SidePane::Host) {
+        if !SidePane::COMPILED.contains(&self.model.side) {
             return;
         }
         let pc = self.model.cursor;
