@@ -230,7 +230,8 @@ pub fn parse(line: &str) -> Result<DebugCommand> {
         "history" => DebugCommand::History,
         "keys" => DebugCommand::Keys(words.words.by_ref().map(parse_key).collect::<Result<_>>()?),
         "help" => DebugCommand::Help,
-        _ => DebugCommand::Quit,
+        "quit" => DebugCommand::Quit,
+        name => bail!("`{name}` is in the table of commands, but nothing executes it: report this"),
     };
     match words.optional() {
         None => Ok(command),
