@@ -179,13 +179,14 @@ mod tests {
     fn mistakes_are_named() {
         for (text, part) in [
             ("out = 1 +", "line 1"),
-            ("\nout = later\nlater = 1", "line 2: nothing is called 'later'"),
-            ("f(a) = f(a)\nout = 1", "nothing is called 'f'"),
+            ("\nout = later\nlater = 1", "line 2: 'later' is neither a value nor"),
+            ("f(a) = f(a)\nout = 1", "'f' is neither a value nor"),
             ("out = floor(1, 2)", "takes 1"),
             ("out = [1, 2][x]", "line 1, pixel 2,2: index 2 of a list of 2"),
             ("out = 1 + [1]", "expected a number"),
             ("x = 1", "'x' is defined already"),
-            ("out = (1", "expected"),
+            ("out = (1", "expected ')', found the end"),
+            ("out = 1 two", "unexpected 'two'"),
         ] {
             let error = at(text, 2, 2).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");

@@ -1,10 +1,25 @@
 //! Parses text to expressions, by recursive descent: a function for each level of precedence.
 //!
+//! ```text
+//! definition = name [ "(" name { "," name } ")" ] "=" choice
+//! choice     = either [ "?" choice ":" choice ]
+//! either     = both { "||" both }
+//! both       = comparison { "&&" comparison }
+//! comparison = sum [ ( "<=" | ">=" | "==" | "!=" | "<" | ">" ) sum ]
+//! sum        = product { ( "+" | "-" ) product }
+//! product    = unary { ( "*" | "/" | "%" ) unary }
+//! unary      = { "-" } [ "!" ] indexed
+//! indexed    = primary { "[" choice "]" }
+//! primary    = number | name [ "(" list ")" ] | "(" choice ")" | "[" list "]"
+//! list       = choice { "," choice } [ "," ]
+//! ```
+//!
 //! Names are resolved while parsing, so a definition can use only those above it, and evaluation
 //! always ends: there is no recursion.
 
 use super::{BUILTINS, Binary, Coordinates, Expression, Formula, FormulaValue};
 use anyhow::{Context, Result, bail};
+use std::fmt;
 
 /// Limit on the nesting of brackets and operators in an expression.
 const MAX_DEPTH: usize = 100;
@@ -15,6 +30,16 @@ enum Token {
     Name(String),
     /// An operator or a bracket.
     Sign(&'static str),
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Name(name) => write!(f, "'{name}'"),
+            Self::Sign(sign) => write!(f, "'{sign}'"),
+        }
+    }
 }
 
 /// Operators and brackets, longer ones first.
@@ -52,29 +77,36 @@ fn tokens(text: &str) -> Result<Vec<Token>> {
     Ok(out)
 }
 
-/// Splits the text into definitions with their first lines; removes comments and joins lines within
-/// brackets.
-fn definitions(text: &str) -> Vec<(usize, String)> {
+/// The text of a definition on one line, without comments.
+#[derive(Default)]
+struct DefinitionText {
+    /// Number of its first line, from 1.
+    line: usize,
+    text: String,
+}
+
+/// Splits the text into definitions; removes comments and joins lines within brackets.
+fn definitions(text: &str) -> Vec<DefinitionText> {
     let mut out = Vec::new();
     let mut open = 0_i32;
-    let mut current = (0, String::new());
-    for (number, line) in text.lines().enumerate() {
+    let mut current = DefinitionText::default();
+    for (number, line) in (1..).zip(text.lines()) {
         let line = line.split('#').next().unwrap_or("");
-        if current.1.is_empty() {
-            current.0 = number + 1;
+        if current.text.is_empty() {
+            current.line = number;
         }
-        current.1.push_str(line.trim());
-        current.1.push(' ');
+        current.text.push_str(line.trim());
+        current.text.push(' ');
         open += line.matches(['(', '[']).count() as i32 - line.matches([')', ']']).count() as i32;
         if open <= 0 {
-            if !current.1.trim().is_empty() {
+            if !current.text.trim().is_empty() {
                 out.push(std::mem::take(&mut current));
             }
-            current.1.clear();
+            current.text.clear();
             open = 0;
         }
     }
-    if !current.1.trim().is_empty() {
+    if !current.text.trim().is_empty() {
         out.push(current);
     }
     out
@@ -93,7 +125,7 @@ impl Formula {
         };
         // Names of functions, with argument counts.
         let mut functions: Vec<(String, usize)> = Vec::new();
-        for (line, text) in definitions(text) {
+        for DefinitionText { line, text } in definitions(text) {
             out.define(&mut functions, &text, line).with_context(|| format!("line {line}"))?;
         }
         Ok(out)
@@ -119,7 +151,7 @@ impl Formula {
         parser.expect("=")?;
         let expression = parser.choice()?;
         if let Some(token) = parser.tokens.first() {
-            bail!("unexpected {token:?}");
+            bail!("unexpected {token}");
         }
         let count = parser.arguments.len();
         let coordinates = self.coordinates(&expression);
@@ -166,6 +198,12 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
+    /// The next token as text, for an error.
+    fn found(&self) -> String {
+        self.tokens.first().map_or_else(|| "the end".to_owned(), Token::to_string)
+    }
+
+    /// Reads `sign` if it is the next token.
     fn take(&mut self, sign: &str) -> bool {
         let found = matches!(self.tokens.first(), Some(Token::Sign(found)) if *found == sign);
         if found {
@@ -178,12 +216,12 @@ impl Parser<'_> {
         if self.take(sign) {
             return Ok(());
         }
-        bail!("expected '{sign}', found {:?}", self.tokens.first())
+        bail!("expected '{sign}', found {}", self.found())
     }
 
     fn name(&mut self) -> Result<String> {
         let Some((Token::Name(name), rest)) = self.tokens.split_first() else {
-            bail!("expected a name, found {:?}", self.tokens.first());
+            bail!("expected a name, found {}", self.found());
         };
         self.tokens = rest;
         Ok(name.clone())
@@ -352,7 +390,7 @@ impl Parser<'_> {
         } else if let Some(number) = self.formula.names.iter().position(|other| *other == name) {
             return Ok(Expression::Global(number));
         }
-        bail!("nothing is called '{name}'")
+        bail!("'{name}' is neither a value nor a function that is defined above")
     }
 }
 
