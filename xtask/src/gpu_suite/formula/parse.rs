@@ -311,10 +311,9 @@ impl Parser<'_> {
         while self.take("-") {
             minus = !minus;
         }
-        if self.take("!") {
-            return Ok(Expression::Not(Box::new(self.indexed()?)));
-        }
+        let is_not = self.take("!");
         let of = self.indexed()?;
+        let of = if is_not { Expression::Not(Box::new(of)) } else { of };
         Ok(match of {
             _ if !minus => of,
             Expression::Constant(FormulaValue::Number(number)) => {
