@@ -9,8 +9,8 @@ use super::liveness::fixed;
 use super::operands::{FRAME_POINTER, STACK_POINTER, bit, number};
 use iced_x86::{Code, OpKind, Register};
 
-/// Maximum number of instructions between a copy and the last use of it. Longer live ranges are
-/// skipped: the time for a function stays linear in its size.
+/// Maximum number of instructions between a copy and the last use of it, or the start of its
+/// source's computation. Copies with longer live ranges are kept.
 const MAX_DISTANCE: usize = 48;
 
 /// A copy between two general registers.
@@ -28,32 +28,36 @@ pub(super) fn remove(flow: &mut FunctionCode) {
         // Registers whose upper half is known to be zero.
         let mut short = 0;
         for at in flow.blocks[block].ops.clone() {
-            if let Some(mut copy) = copy(&flow.ops[at]) {
-                let is_short = short & bit(copy.from) != 0;
-                copy.is_whole |= is_short;
-                if copy.is_whole && copy.to == copy.from {
+            let replaced = copy(&flow.ops[at]).and_then(|copy| replace(flow, block, at, copy, short));
+            short = match replaced {
+                Some(short) => {
                     flow.ops[at].remove();
-                    continue;
+                    short
                 }
-                if copy.to != copy.from {
-                    if read_source(flow, block, at, copy) {
-                        flow.ops[at].remove();
-                        // Nothing reads the copy, and its register keeps its old value.
-                        continue;
-                    }
-                    if copy.is_whole && make_in_place(flow, block, at, copy) {
-                        flow.ops[at].remove();
-                        short &= !(bit(copy.from) | bit(copy.to));
-                        if is_short {
-                            short |= bit(copy.to);
-                        }
-                        continue;
-                    }
-                }
-            }
-            short = short_after(&flow.ops[at], short);
+                None => short_after(&flow.ops[at], short),
+            };
         }
     }
+}
+
+/// Changes the instructions around the copy at `at` so that it isn't needed. Returns the registers
+/// whose upper half is zero after it, of which those in `short` are before; `None` if the copy must
+/// stay, and nothing is changed.
+fn replace(flow: &mut FunctionCode, block: usize, at: usize, copy: Copy, short: u16) -> Option<u16> {
+    let is_short = short & bit(copy.from) != 0;
+    let copy = Copy { is_whole: copy.is_whole || is_short, ..copy };
+    if copy.to == copy.from {
+        return copy.is_whole.then_some(short);
+    }
+    if read_source(flow, block, at, copy) {
+        // Nothing reads the copy, and its register keeps its old value.
+        return Some(short);
+    }
+    if copy.is_whole && make_in_place(flow, block, at, copy) {
+        let others = short & !(bit(copy.from) | bit(copy.to));
+        return Some(if is_short { others | bit(copy.to) } else { others });
+    }
+    None
 }
 
 /// The copy that an instruction is.
