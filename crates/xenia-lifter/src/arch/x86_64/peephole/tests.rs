@@ -68,7 +68,7 @@ fn a_swapped_store_is_one_instruction() {
     check(&code, "movbe [rdi],ebx; mov rax,rdx; ret");
     // bswap eax; mov [rdi],eax; ret: the swapped value is a result.
     check(&[0x0F, 0xC8, 0x89, 0x07, 0xC3], "bswap eax; mov [rdi],eax; ret");
-    // bswap eax; mov [rax],eax; xor eax,eax; ret: it is the address as well.
+    // bswap eax; mov [rax],eax; mov rax,rdx; ret: it is the address as well.
     check(&[0x0F, 0xC8, 0x89, 0x00, 0x48, 0x89, 0xD0, 0xC3], "bswap eax; mov [rax],eax; mov rax,rdx; ret");
 }
 
