@@ -40,7 +40,7 @@ uint32_t choose_block(const struct record *record, uint32_t frame, void *context
     return record->code == CXX && record->parameters[0] == CXX_VERSION ? data[0] : 0;
 }
 
-// A C++ exception leaves an inner block for an outer one: the catch block throws again.
+// Structured exceptions: which block handles them, and the calls of filters and __finally blocks.
 static void structured(void) {
     EXPECT(guarded(calm, 0), 0);
     EXPECT(filtered, 0);
@@ -63,7 +63,7 @@ static void of_cxx(void) {
     EXPECT(destructions, 1);
     EXPECT(caught(held, throw_it), (uint32_t)&thrown);
     EXPECT(destructions, 2);
-    // Over a function with a __finally block; and a filter lets it pass.
+    // Through a function with a __finally block, which runs abnormally. No filter sees the exception.
     filtered = finals = 0;
     EXPECT(caught(cleaned, throw_it), (uint32_t)&thrown);
     EXPECT(finals, 0x100);
