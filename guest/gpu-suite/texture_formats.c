@@ -4,7 +4,7 @@
 #include "runtime.h"
 #include "texture.h"
 
-// Writes a texel so that the byte order `endian` makes it the words again.
+// Writes a texel of `bytes` bytes, from which the GPU makes `words` by the byte order `endian`.
 static void put(uint8_t *at, const uint32_t words[4], uint32_t bytes, uint32_t endian) {
     for (uint32_t i = 0; i < bytes; i++) {
         uint32_t flip = endian == ENDIAN_8IN16 ? 1 : endian == ENDIAN_8IN32 ? 3 : endian == ENDIAN_16IN32 ? 2 : 0;
