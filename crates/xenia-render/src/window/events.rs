@@ -49,23 +49,24 @@ pub(super) struct Events {
     /// Whether the client was notified of a title that runs unpaused.
     is_noted_running: bool,
     /// Whether the machine resumes when the menu closes.
-    resumes: bool,
+    resumes_after_menu: bool,
     /// Slot of states used last.
-    slot: u8,
+    state_slot: u8,
     /// Whether the machine goes back, as a key is held.
     is_rewinding: bool,
     /// Saved states of the title when a page was opened.
     states: Option<StateList>,
     /// Time when the machine that runs was started.
-    started: Duration,
-    /// Keys of the settings that were changed on their page.
-    changed: BTreeSet<&'static str>,
+    machine_started: Duration,
+    /// Keys of the settings that were changed on their page or by a hotkey, and are not in the file
+    /// yet.
+    unsaved_settings: BTreeSet<&'static str>,
     /// All settings at a page's last request.
     all_settings: Option<Arc<SettingsModel>>,
     home: Home,
     gallery: Gallery,
-    /// Parts that pads held last.
-    parts: u32,
+    /// Parts of pads that were held last.
+    held_parts: u32,
     /// Time when the present turn of the event loop began: what was sent before has arrived.
     turn_began: Duration,
     /// Achievements, saved games and content of the title that was shown last.
@@ -99,16 +100,16 @@ impl Events {
             view: None,
             paused_unfocused: false,
             is_noted_running: false,
-            resumes: false,
-            slot: 0,
+            resumes_after_menu: false,
+            state_slot: 0,
             is_rewinding: false,
             states: None,
-            started: Duration::ZERO,
-            changed: BTreeSet::new(),
+            machine_started: Duration::ZERO,
+            unsaved_settings: BTreeSet::new(),
             all_settings: None,
             home,
             gallery: Gallery::default(),
-            parts: 0,
+            held_parts: 0,
             turn_began: Duration::ZERO,
             profile: ProfileModel::default(),
             error: None,
@@ -193,7 +194,7 @@ impl Events {
         self.client.focus(true);
         if std::mem::take(&mut self.paused_unfocused) {
             if self.page().is_some() {
-                self.resumes = true;
+                self.resumes_after_menu = true;
             } else {
                 self.set_paused(false);
             }
@@ -255,7 +256,7 @@ impl Events {
         let NewMail { frame, has_figures, is_loading, messages, pictures, .. } = mail;
         if is_loading {
             view.forget();
-            self.started = self.mailbox.now();
+            self.machine_started = self.mailbox.now();
         }
         // A paused machine shows few frames, whose numbers are displayed.
         let shows_number = frame.is_some() && (view.shown.paused || view.frame.is_none());

@@ -11,7 +11,7 @@ use xenia_ui::MenuPage;
 impl Events {
     /// Carries out an action that acts once per key press.
     pub(super) fn act(&mut self, event_loop: &ActiveEventLoop, action: KeyAction) {
-        self.changed.extend(live::changed_by(action));
+        self.unsaved_settings.extend(live::changed_by(action));
         if self.view.is_none() {
             return;
         }
@@ -39,7 +39,7 @@ impl Events {
             KeyAction::Video if !self.is_running() => {}
             KeyAction::Video => self.toggle_video(),
             KeyAction::SaveState => self.save_state(),
-            KeyAction::LoadState => self.load_state(Some(self.slot)),
+            KeyAction::LoadState => self.load_state(Some(self.state_slot)),
             KeyAction::Report => self.write_report(),
             KeyAction::FullScreen
             | KeyAction::Help

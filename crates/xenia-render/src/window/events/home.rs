@@ -60,7 +60,7 @@ impl Events {
         self.home.is_open = false;
         self.home.is_leaving = false;
         // The pause belongs to the previous title.
-        self.resumes = false;
+        self.resumes_after_menu = false;
         if self.page().is_some() {
             self.close_page();
         }
@@ -75,7 +75,7 @@ impl Events {
     /// Shows the library, or the failure that is the reason.
     pub(super) fn come_home(&mut self, failure: Option<PageFailure>) {
         let page = self.home.come(failure);
-        self.resumes = false;
+        self.resumes_after_menu = false;
         self.set_paused(false);
         if let Some(view) = &mut self.view {
             view.forget();

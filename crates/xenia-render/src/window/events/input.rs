@@ -37,7 +37,7 @@ impl Events {
     /// Takes what pads hold now: for the part that waits, the open page, or the menu.
     pub(super) fn take_pads(&mut self, event_loop: &ActiveEventLoop, held: HeldParts) {
         let now = self.mailbox.now();
-        let new = held.parts & !std::mem::replace(&mut self.parts, held.parts);
+        let new = held.parts & !std::mem::replace(&mut self.held_parts, held.parts);
         let Some(view) = &mut self.view else { return };
         let before = view.pages.held();
         let waits = view.pages.waiting_part().is_some();

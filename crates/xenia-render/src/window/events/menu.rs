@@ -38,8 +38,9 @@ impl Events {
             // The page gets the releases of keys that are down.
             self.client.key(KeyEvent::Lost);
             self.client.open_menu(true);
-            self.resumes = self.is_running() && self.view.as_ref().is_some_and(|view| !view.shown.paused);
-            if self.resumes {
+            self.resumes_after_menu =
+                self.is_running() && self.view.as_ref().is_some_and(|view| !view.shown.paused);
+            if self.resumes_after_menu {
                 self.set_paused(true);
             }
         }
@@ -55,7 +56,7 @@ impl Events {
             view.close_page();
         }
         self.client.open_menu(false);
-        if std::mem::take(&mut self.resumes) {
+        if std::mem::take(&mut self.resumes_after_menu) {
             self.set_paused(false);
         }
         self.refresh();
@@ -87,7 +88,7 @@ impl Events {
 
     /// Whether the window's button asks first.
     pub(super) fn asks_to_close(&self) -> bool {
-        let runs_long = self.mailbox.now().saturating_sub(self.started) >= MIN_CONFIRMED_RUN;
+        let runs_long = self.mailbox.now().saturating_sub(self.machine_started) >= MIN_CONFIRMED_RUN;
         runs_long && self.is_running() && self.page() != Some(MenuPage::AskQuit)
     }
 
@@ -176,7 +177,7 @@ impl Events {
         if !matches!(self.page(), Some(MenuPage::Settings | MenuPage::Input)) {
             return 0;
         }
-        self.changed.len() + self.client.input().map_or(0, |input| input.changes().len())
+        self.unsaved_settings.len() + self.client.input().map_or(0, |input| input.changes().len())
     }
 
     fn run_page_command(&mut self, event_loop: &ActiveEventLoop, command: PageCommand) {
@@ -222,7 +223,7 @@ impl Events {
                 self.change_input(|input| input.set(key, &value));
             }
             PageCommand::Set { key, value } => {
-                self.changed.insert(key);
+                self.unsaved_settings.insert(key);
                 self.set_live(key, &value);
             }
             PageCommand::ShowSettings(target) => self.show_settings(&target),
@@ -262,21 +263,21 @@ impl Events {
         }
         let Some(view) = &mut self.view else { return };
         let frame = view.frame.as_ref().and_then(|frame| frame.picture.read());
-        if let Some(reason) = self.client.save_state(self.slot, frame.as_deref()) {
+        if let Some(reason) = self.client.save_state(self.state_slot, frame.as_deref()) {
             view.say(&self.mailbox, reason);
         }
     }
 
     /// Saves the state to a slot, which is the one used last from now on.
     fn save_to(&mut self, slot: u8) {
-        self.slot = slot;
+        self.state_slot = slot;
         self.close_page();
         self.save_state();
     }
 
     /// Loads the state in a slot, which is the one used last from now on.
     fn load_from(&mut self, slot: u8) {
-        self.slot = slot;
+        self.state_slot = slot;
         self.close_page();
         self.load_state(Some(slot));
     }
@@ -326,7 +327,7 @@ impl Events {
     fn keep_settings(&mut self) {
         let Some(view) = &mut self.view else { return };
         let settings = view.settings(self.client.sound()).into_iter();
-        let changed = settings.filter(|setting| self.changed.contains(setting.key));
+        let changed = settings.filter(|setting| self.unsaved_settings.contains(setting.key));
         let mut changed: Vec<(String, Option<String>)> =
             changed.map(|setting| (setting.key.to_owned(), Some(setting.value))).collect();
         changed.extend(self.client.input().map(InputClient::changes).unwrap_or_default());
@@ -335,7 +336,7 @@ impl Events {
         } else {
             match self.client.remember(&changed) {
                 Ok(file) => {
-                    self.changed.clear();
+                    self.unsaved_settings.clear();
                     format!("kept in {file}")
                 }
                 Err(reason) => format!("not kept: {reason}"),

@@ -75,7 +75,7 @@ impl Events {
             _ => entry.values.first().cloned().unwrap_or_default(),
         };
         // It is in the file, so that "Keep" has nothing to add.
-        self.changed.remove(key);
+        self.unsaved_settings.remove(key);
         self.set_live(key, &value);
     }
 
