@@ -226,15 +226,13 @@ impl Events {
     }
 
     fn set_rewinding(&mut self, on: bool) {
-        if on && (!self.is_running() || self.is_rewinding) {
+        if on == self.is_rewinding || on && !self.is_running() {
             return;
         }
-        if on != self.is_rewinding {
-            self.is_rewinding = on;
-            let text = self.client.rewind(on);
-            if let (Some(text), Some(view)) = (text, &mut self.view) {
-                view.say(&self.mailbox, text);
-            }
+        self.is_rewinding = on;
+        let text = self.client.rewind(on);
+        if let (Some(text), Some(view)) = (text, &mut self.view) {
+            view.say(&self.mailbox, text);
         }
     }
 
@@ -246,9 +244,7 @@ impl Events {
             self.refresh();
         }
     }
-}
 
-impl Events {
     /// Shows the news that the machine has put into the mailbox.
     fn take_mail(&mut self) {
         let Some(view) = &mut self.view else { return };
@@ -371,7 +367,7 @@ impl ApplicationHandler<WindowMessage> for Events {
     }
 
     fn exiting(&mut self, _: &ActiveEventLoop) {
-        // The machine may wait for a device, and its end is waited for.
+        // The machine may wait for a device, and the program waits for the machine's end.
         self.device.offer(None);
         if let Some(place) = self.view.as_ref().and_then(View::place) {
             self.client.keep_place(place);
