@@ -151,8 +151,8 @@ fn numbers(args: &ScaleArgs) -> Result<Vec<u32>> {
     Ok(numbers)
 }
 
-/// Outcomes of one run, guest and native, by number of workers.
-type Run = BTreeMap<(&'static str, u32), Outcome>;
+/// Outcomes of one run, by the workers' code and number.
+type Run = BTreeMap<(WorkerCode, u32), Outcome>;
 
 /// Makes all runs; after an interruption, returns the complete ones.
 fn measure(workshop: &Workshop<'_>, numbers: &[u32], runs: u64) -> Result<Vec<Run>> {
@@ -166,9 +166,9 @@ fn measure(workshop: &Workshop<'_>, numbers: &[u32], runs: u64) -> Result<Vec<Ru
             } else {
                 [WorkerCode::Native, WorkerCode::Guest]
             };
-            for who in both {
-                let Some(outcome) = workshop.run(who, n, run)? else { return Ok(done) };
-                outcomes.insert((who.name(), n), outcome);
+            for code in both {
+                let Some(outcome) = workshop.run(code, n, run)? else { return Ok(done) };
+                outcomes.insert((code, n), outcome);
             }
         }
         done.push(outcomes);
@@ -180,10 +180,11 @@ fn measure(workshop: &Workshop<'_>, numbers: &[u32], runs: u64) -> Result<Vec<Ru
 fn table(kind: ScaleKind, runs: &[Run]) -> String {
     let mut out = String::from("kind,who,workers,run,seconds,count,checksum\n");
     for (run, outcomes) in runs.iter().enumerate() {
-        for ((who, n), Outcome { seconds, answer }) in outcomes {
+        for ((code, n), Outcome { seconds, answer }) in outcomes {
             let Answer { count, checksum } = answer;
             let kind = kind.name();
-            let _ = writeln!(out, "{kind},{who},{n},{},{seconds:.6},{count},{checksum:08X}", run + 1);
+            let code = code.name();
+            let _ = writeln!(out, "{kind},{code},{n},{},{seconds:.6},{count},{checksum:08X}", run + 1);
         }
     }
     out
@@ -238,10 +239,10 @@ fn judge(args: &ScaleArgs, numbers: &[u32], runs: &[Run], expected: Answer) -> S
 
 /// Measurements for `n` workers.
 fn measurements(n: u32, runs: &[Run], expected: Answer) -> ScaleWorkers {
-    let of = |who: WorkerCode, n| runs.iter().filter_map(move |run| run.get(&(who.name(), n)).copied());
+    let of = |code: WorkerCode, n| runs.iter().filter_map(move |run| run.get(&(code, n)).copied());
     let speedup =
-        |who| spread(of(who, 1).zip(of(who, n)).map(|(one, several)| one.seconds / several.seconds));
-    let seconds = |who| of(who, n).map(|outcome| outcome.seconds).collect();
+        |code| spread(of(code, 1).zip(of(code, n)).map(|(one, several)| one.seconds / several.seconds));
+    let seconds = |code| of(code, n).map(|outcome| outcome.seconds).collect();
     let mut answers = of(WorkerCode::Guest, n).chain(of(WorkerCode::Native, n)).map(|outcome| outcome.answer);
     let answer = answers.find(|answer| *answer != expected).unwrap_or(expected);
     ScaleWorkers {
@@ -329,9 +330,9 @@ mod tests {
     /// One run with these seconds for 1 and 2 workers, guest and native.
     fn one_run(ours: [f64; 2], native: [f64; 2], answer: Answer) -> Run {
         let mut run = Run::new();
-        for (who, seconds) in [(WorkerCode::Guest, ours), (WorkerCode::Native, native)] {
+        for (code, seconds) in [(WorkerCode::Guest, ours), (WorkerCode::Native, native)] {
             for (n, seconds) in [1, 2].into_iter().zip(seconds) {
-                run.insert((who.name(), n), Outcome { seconds, answer });
+                run.insert((code, n), Outcome { seconds, answer });
             }
         }
         run

@@ -18,8 +18,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// Timeout of a title, in seconds.
 const TIMEOUT: &str = "600";
 
-/// Kind of the code that works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The code of workers; ordered as in the tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum WorkerCode {
     /// The guest title.
     Guest,
@@ -89,11 +89,12 @@ impl Workshop<'_> {
             .with_context(|| format!("cannot write into {}", self.folder.display()))
     }
 
-    /// Runs the work on `n` workers; `None` if it was interrupted.
-    pub(super) fn run(&self, who: WorkerCode, n: u32, run: usize) -> Result<Option<Outcome>> {
-        let name = |part: u32| format!("{}-{}-{n}-run{}-{part}", self.kind.name(), who.name(), run + 1);
+    /// Runs the work on `n` workers; `None` if it was interrupted. `run` counts the runs from 0 and
+    /// only names files.
+    pub(super) fn run(&self, code: WorkerCode, n: u32, run: usize) -> Result<Option<Outcome>> {
+        let name = |part: u32| format!("{}-{}-{n}-run{}-{part}", self.kind.name(), code.name(), run + 1);
         let start = Instant::now();
-        let answer = match (who, self.kind) {
+        let answer = match (code, self.kind) {
             (WorkerCode::Native, ScaleKind::Thread) => Some(self.native_threads(n)),
             (WorkerCode::Native, ScaleKind::Process) => {
                 let parts = (0..n).map(|number| self.native(Part { number, of: n }, &name(number)));
