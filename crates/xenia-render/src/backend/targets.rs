@@ -26,6 +26,9 @@ const MAX_TARGETS: usize = 96;
 /// Maximum total size in bytes of host textures, times the factor of the scale; when it is
 /// exceeded, those used last stay, up to half of it.
 const MAX_BYTES: u64 = 2 << 30;
+/// The limit is never lowered below this, times the factor of the scale, when the device has no
+/// memory: with a limit near zero, each draw would drop all targets.
+const MIN_LIMIT: u64 = MAX_BYTES / 8;
 
 /// Host texture and the EDRAM area that it caches.
 pub(super) struct Target {
@@ -319,7 +322,7 @@ impl Targets {
         #[cfg(test)]
         let made = made.and_then(|texture| self.within_budget(texture));
         made.map_err(|error| {
-            let least = MAX_BYTES * u64::from(self.scale.factor()) / 8;
+            let least = MIN_LIMIT * u64::from(self.scale.factor());
             self.limit = self.limit.min(self.bytes).max(least);
             if !std::mem::replace(&mut self.has_warned, true) {
                 let bytes = self.bytes;
@@ -381,13 +384,16 @@ impl Targets {
             let Target { place, texture, stencil, .. } = &mut self.made[*target];
             let size = [texture.width(), texture.height()].map(|side| side / self.scale.factor());
             let areas = place.areas(tiles.clone(), size);
+            let count = tiles.len() as u64;
             match &step {
-                Step::Dump(..) => edram.dump(device, encoder, place, texture, &areas, *stencil),
-                Step::Load(..) => *stencil |= edram.load(device, encoder, place, texture, &areas),
-            }
-            match step {
-                Step::Dump(_, tiles) => self.counters.dumped += tiles.len() as u64,
-                Step::Load(_, tiles) => self.counters.loaded += tiles.len() as u64,
+                Step::Dump(..) => {
+                    edram.dump(device, encoder, place, texture, &areas, *stencil);
+                    self.counters.dumped += count;
+                }
+                Step::Load(..) => {
+                    *stencil |= edram.load(device, encoder, place, texture, &areas);
+                    self.counters.loaded += count;
+                }
             }
         }
     }
