@@ -56,7 +56,7 @@ impl Slab {
         let mut seen: BTreeSet<u32> = free.iter().copied().collect();
         seen.extend(occupied.keys());
         let is_whole = seen.len() == begun && seen.last().is_none_or(|&last| (last as usize) < begun);
-        check(is_whole, "the positions of objects are not numbered as they must be")?;
+        check(is_whole, "objects and free positions are not numbered from 0, each number once")?;
         for chunk in 0..begun.div_ceil(CHUNK) {
             let chunk = self.0.get(chunk).ok_or("there are too many positions of objects")?;
             chunk.get_or_init(|| (0..CHUNK).map(|_| Position::default()).collect());
@@ -78,7 +78,7 @@ impl Slab {
         let is_listed_only = |&(index, position): &(u32, &Position)| {
             position.uses.uses() <= u32::from(listed.contains(&index))
         };
-        check(used.iter().all(is_listed_only), "the machine that gets the state has waits already")?;
+        check(used.iter().all(is_listed_only), "the machine that gets the state has threads in waits")?;
         for (_, position) in used {
             if position.uses.uses() > 0 {
                 position.uses.unpin();

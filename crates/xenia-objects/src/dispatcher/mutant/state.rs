@@ -42,18 +42,24 @@ impl Dispatcher {
         let OwnersState { owned, shards, stock } = state;
         let free: u64 = shards.iter().map(|&(_, free)| u64::from(free)).sum();
         let quota = (owned.len() as u64).saturating_add(free).saturating_add(u64::from(stock));
-        check(quota == Limit::Mutants.row().value, "the quota of owned mutants is another")?;
-        check(shards.len() == SHARDS as usize, "the number of shards of mutants is another")?;
+        check(quota == Limit::Mutants.row().value, "owned mutants and reserves do not add up to the quota")?;
+        check(shards.len() == SHARDS as usize, "mutants have more or fewer shards than in this version")?;
         for (shard, (serial, free)) in self.owners.shards.iter().zip(shards) {
             let free = free as usize;
-            check(serial <= MAX_SERIAL && free < 2 * BATCH, "a shard of mutants is impossible")?;
+            check(
+                serial <= MAX_SERIAL && free < 2 * BATCH,
+                "a shard of mutants reserves too much, or its serial is too large",
+            )?;
             *shard.lock() = Owned { mutants: BTreeMap::new(), serial, free };
         }
         self.owners.stock.store(stock as usize, Relaxed);
         for (mutant, owner) in owned {
             {
                 let mut shard = self.owners.shards.of(owner.kthread).lock();
-                check((1..=shard.serial).contains(&owner.serial), "a mutant's serial number is impossible")?;
+                check(
+                    (1..=shard.serial).contains(&owner.serial),
+                    "a mutant's serial number is 0, or above its shard's last one",
+                )?;
                 let before = shard.mutants.insert(owner, mutant);
                 check(before.is_none(), "two mutants have one serial number")?;
             }
