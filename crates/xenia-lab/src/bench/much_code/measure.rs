@@ -124,7 +124,8 @@ pub(super) fn measure(
                 }
                 1 => {
                     if let Some(cpu) = &contenders.interp {
-                        times.interp.push(ours(title, cpu, None, RunMode::Lockstep).context("interp")?);
+                        let measured = run_title(title, cpu, None, RunMode::Lockstep).context("interp")?;
+                        times.interp.push(measured);
                     }
                 }
                 _ => {
@@ -153,14 +154,15 @@ pub(super) fn interpreter(cpu: &CpuArgs) -> CpuArgs {
 /// Starts the title with an empty code cache, and again with the code of the first start.
 fn both_starts(title: &Path, cpu: &CpuArgs, mode: RunMode) -> Result<[MuchCodeRun; 2]> {
     let cache = tempfile::tempdir().context("a folder for compiled code")?;
-    let start = || ours(title, cpu, Some(cache.path()), mode);
+    let start = || run_title(title, cpu, Some(cache.path()), mode);
     let first = start().with_context(|| format!("first start with {}", mode.flag()))?;
     let second = start().with_context(|| format!("second start with {}", mode.flag()))?;
     Ok([first, second])
 }
 
-/// Runs the title in a process of this program; compiled code is kept in `cache`.
-fn ours(title: &Path, cpu: &CpuArgs, cache: Option<&Path>, mode: RunMode) -> Result<MuchCodeRun> {
+/// Runs the title in a process of this program; compiled code is kept in `cache`, if any. On Linux
+/// only, since the program and its empty settings are files of the system.
+fn run_title(title: &Path, cpu: &CpuArgs, cache: Option<&Path>, mode: RunMode) -> Result<MuchCodeRun> {
     let work = tempfile::tempdir().context("creating a temporary folder for the run")?;
     let time = work.path().join("time");
     let json = work.path().join("json");
