@@ -95,7 +95,7 @@ fn begin(words: Vec<OsString>) -> u8 {
             return explain(&definition.try_get_matches_from(&words).err().unwrap_or(error)).number();
         }
         Err(error) => {
-            return cli::wrong_words(&words, &error)
+            return cli::misread_words(&words, &error)
                 .map_or_else(|| explain(&error), |wrong| report(&anyhow!(wrong)))
                 .number();
         }

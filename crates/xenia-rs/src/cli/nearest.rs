@@ -14,43 +14,57 @@ pub fn nearest_command(word: &str) -> Option<String> {
     nearest(word, names.map(clap::Command::get_name)).map(str::to_owned)
 }
 
-/// The error message for a command line with a misspelt command: the parser takes the misspelt word
-/// for the title, and the next word for a command.
-pub fn wrong_words(words: &[OsString], error: &clap::Error) -> Option<String> {
+/// The error message for a command line of which the parser has misread a word; `None` if the
+/// parser's own message helps. It misreads
+/// - a file whose name begins with a dash: as flags;
+/// - a command after flags: as the title;
+/// - a second title, or an argument for the title without two dashes: as a command;
+/// - a misspelt command: as the title, and the next word as a command.
+pub fn misread_words(words: &[OsString], error: &clap::Error) -> Option<String> {
     let second = match error.kind() {
         ErrorKind::ArgumentConflict => error.get(ContextKind::InvalidSubcommand)?,
         ErrorKind::UnknownArgument => error.get(ContextKind::InvalidArg)?,
         _ => return None,
     };
     if second.to_string().starts_with('-') {
-        let mut words = words.iter().skip(1).map(Path::new);
-        let file =
-            words.find(|word| word.as_os_str().as_encoded_bytes().starts_with(b"-") && word.is_file())?;
-        let file = file.display();
+        let file = file_with_dash(words)?.display();
         return Some(format!("{file} is read as flags; the file of this name is ./{file}"));
     }
-    let is_command = |word: &str| Cli::command().find_subcommand(word).is_some();
-    if words.get(1)?.to_str().is_some_and(|word| word.starts_with('-'))
-        && let Some(command) = words.iter().filter_map(|word| word.to_str()).find(|word| is_command(word))
-    {
+    if let Some(command) = command_after_flags(words) {
         return Some(format!("a command comes first, then its flags: xenia-rs {command} …"));
     }
-    let after = if words.get(1)? == "exec" { 2 } else { 1 };
-    let first = words.get(after)?.to_str().filter(|word| !word.starts_with('-'))?;
-    if after == 1 && is_command(first) {
+    let has_exec = words.get(1)? == "exec";
+    let title = words.get(if has_exec { 2 } else { 1 })?.to_str().filter(|word| !word.starts_with('-'))?;
+    if !has_exec && is_command(title) {
         return None;
     }
-    if Path::new(first).exists() {
+    if Path::new(title).exists() {
         return Some(format!(
-            "one title at a time: {first} is named, and {second}; what the title itself is to get stands behind two dashes: \
-             xenia-rs {first} -- {second}"
+            "one title at a time, not {title} and {second}; arguments for the title follow two dashes: \
+             xenia-rs {title} -- {second}"
         ));
     }
-    if after == 2 {
+    if has_exec {
         return None;
     }
-    let meant = nearest_command(first).map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
-    Some(format!("{first} is neither a command nor a file{meant}"))
+    let meant = nearest_command(title).map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
+    Some(format!("{title} is neither a command nor a file{meant}"))
+}
+
+/// The first argument that begins with a dash and is the name of a file.
+fn file_with_dash(words: &[OsString]) -> Option<&Path> {
+    let mut words = words.iter().skip(1).map(Path::new);
+    words.find(|word| word.as_os_str().as_encoded_bytes().starts_with(b"-") && word.is_file())
+}
+
+/// The first command of a line that begins with a flag.
+fn command_after_flags(words: &[OsString]) -> Option<&str> {
+    words.get(1)?.to_str().filter(|word| word.starts_with('-'))?;
+    words.iter().filter_map(|word| word.to_str()).find(|word| is_command(word))
+}
+
+fn is_command(word: &str) -> bool {
+    Cli::command().find_subcommand(word).is_some()
 }
 
 #[cfg(test)]
@@ -74,14 +88,14 @@ mod tests {
     fn a_misspelt_command_is_named_and_so_are_two_titles() {
         let said = |words: &[&str]| {
             let words: Vec<OsString> = ["xenia-rs"].iter().chain(words).map(OsString::from).collect();
-            wrong_words(&words, &Cli::try_parse_from(&words).unwrap_err())
+            misread_words(&words, &Cli::try_parse_from(&words).unwrap_err())
         };
         let exce = "exce is neither a command nor a file; did you mean `exec`?";
         assert_eq!(said(&["exce", "demo.xex"]).as_deref(), Some(exce));
         assert_eq!(said(&["game", "demo.xex"]).as_deref(), Some("game is neither a command nor a file"));
         for words in [&["/", "you", "all"][..], &["exec", "/", "you", "all"]] {
             let said = said(words).unwrap();
-            assert!(said.starts_with("one title at a time: / is named, and you; "), "{said}");
+            assert!(said.starts_with("one title at a time, not / and you; "), "{said}");
             assert!(said.ends_with("xenia-rs / -- you"), "{said}");
         }
         for words in [&["--headless", "exec", "demo.xex"][..], &["--json", "o.json", "exec", "demo.xex"]] {
