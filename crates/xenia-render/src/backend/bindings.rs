@@ -86,7 +86,7 @@ impl RecentGroup {
     }
 
     /// Whether a draw with these inputs has this group, too.
-    fn is_of(&self, shader: &HostShader, constants: &Constants, state: TexturesState) -> bool {
+    fn serves(&self, shader: &HostShader, constants: &Constants, state: TexturesState) -> bool {
         let are_current = || self.lists.textures.iter().all(|texture| state.has(texture));
         self.shader == shader.id
             && fetch_words(shader, constants).eq(&self.lists.fetch)
@@ -209,13 +209,13 @@ impl Groups {
             self.sizes = sizes;
         }
         if let Some(dropped) = cache.take_dropped() {
-            self.drop_those_of(&dropped);
+            self.drop_with_textures(&dropped);
         }
         let number = shader.interface.group as usize & 1;
         let state = cache.state(with);
         let place = RecentGroup::place(shader, constants);
         if let Some(Some(recent)) = self.recent[number].get(place)
-            && state.is_some_and(|state| recent.is_of(shader, constants, state))
+            && state.is_some_and(|state| recent.serves(shader, constants, state))
             && cache.reuse(&recent.lists.textures, recent.bytes)
         {
             records.set_texture_rows(&recent.lists.records);
@@ -224,7 +224,7 @@ impl Groups {
         let drawn = cache.drawn();
         let mut bound = std::mem::take(&mut self.bound);
         let has_queries = bound.find(with, shader, constants, cache, records);
-        let group = self.of(with.device, shader, &bound, buffers);
+        let group = self.find_or_create(with.device, shader, &bound, buffers);
         // Textures that were decoded just now are changes; memory may have been written since.
         if let Some(state) = state.filter(|_| cache.is_whole()).map(|state| cache.changed(state)) {
             let table = &mut self.recent[number];
@@ -247,7 +247,7 @@ impl Groups {
     }
 
     /// Drops the groups of textures with these ids.
-    fn drop_those_of(&mut self, textures: &HashSet<u64>) {
+    fn drop_with_textures(&mut self, textures: &HashSet<u64>) {
         // A shader may have the id of a texture, but no sampler has.
         self.made.retain(|key, _| !key.iter().skip(1).any(|id| textures.contains(id)));
         for recent in self.recent.iter_mut().flatten() {
@@ -261,7 +261,7 @@ impl Groups {
     }
 
     /// Returns the bind group of a shader with these resources.
-    fn of(
+    fn find_or_create(
         &mut self,
         device: &Device,
         shader: &HostShader,
