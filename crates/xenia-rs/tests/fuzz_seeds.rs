@@ -85,6 +85,7 @@ fn every_target_is_run_or_left_out_by_name() {
     }
 }
 
+/// Runs a target on its seeds and on damaged copies of them. A property that fails panics.
 fn check(name: &str, run: fn(&[u8])) {
     let folder = workspace().join("seeds").join(name);
     let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -92,9 +93,12 @@ fn check(name: &str, run: fn(&[u8])) {
     assert!(!files.is_empty(), "no seeds in {}", folder.display());
     for (number, file) in files.iter().enumerate() {
         let seed = std::fs::read(file).unwrap();
+        assert!(!seed.is_empty(), "{} is empty: remove it, or put the least input into it", file.display());
         run(&seed);
         for damage in 0..DAMAGED {
             let mut bytes = seed.clone();
+            // Multiples of primes, so that copies of one seed, and seeds of one length, are damaged
+            // at different places. In turn a copy has a bit changed, or is cut.
             let at = (number * 31 + damage * 7919) % bytes.len();
             if damage % 2 == 0 {
                 bytes[at] ^= 1 << (damage / 2 * 3 % 8);
