@@ -117,7 +117,7 @@ fn addresses_have_32_bits_and_updates_follow_the_mode() {
 }
 
 #[test]
-fn float_loads_and_stores() {
+fn loads_widen_singles_and_stores_narrow_them() {
     let mut machine = machine_with_data();
     machine.memory.write(GuestAddr(DATA), 1.5_f32.to_bits()).unwrap();
     machine.one(d(Op::lfs, 1, 4, 8));
@@ -125,25 +125,40 @@ fn float_loads_and_stores() {
     machine.one(d(Op::stfsu, 1, 4, 12));
     assert_eq!(machine.word(DATA + 4), 1.5_f32.to_bits());
     assert_eq!(machine.ctx.gpr[4], u64::from(DATA) + 4);
+}
+
+#[test]
+fn a_float_load_without_msr_fp_is_unavailable() {
+    let mut machine = machine_with_data();
     machine.ctx.msr &= !msr_bit::FP;
     let word = d(Op::lfs, 1, 4, 0);
     let Exit::Exception(exception) = machine.one_exit(word) else { panic!("no exception") };
     assert_eq!(exception.kind, ExceptionKind::Unavailable { word });
 }
 
-#[test]
-fn multiple_and_string_forms() {
-    let mut machine = machine_with_data();
+/// A machine with eight words at [`DATA`], multiples of 0x0102_0304, to which r4 points.
+fn machine_with_words() -> CpuHarness {
+    let mut machine = CpuHarness::new();
     machine.ctx.gpr[4] = u64::from(DATA);
     for n in 0..8 {
         machine.memory.write(GuestAddr(DATA + 4 * n), 0x0102_0304_u32 * (n + 1)).unwrap();
     }
+    machine
+}
+
+#[test]
+fn multiple_forms_move_words_of_the_registers_up_to_r31() {
+    let mut machine = machine_with_words();
     machine.ctx.gpr[29] = u64::MAX;
     machine.one(d(Op::lmw, 29, 4, 0));
     assert_eq!(machine.ctx.gpr[29..], [0x0102_0304, 0x0204_0608, 0x0306_090C]);
     machine.one(d(Op::stmw, 30, 4, 0x100));
     assert_eq!((machine.word(DATA + 0x100), machine.word(DATA + 0x104)), (0x0204_0608, 0x0306_090C));
+}
 
+#[test]
+fn string_forms_move_bytes_and_go_on_at_r0_after_r31() {
+    let mut machine = machine_with_words();
     // Seven bytes wrap from r31 to r0; unfilled bytes are 0.
     machine.ctx.gpr[31] = u64::MAX;
     machine.ctx.gpr[0] = u64::MAX;
