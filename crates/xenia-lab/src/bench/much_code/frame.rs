@@ -1,8 +1,10 @@
 //! Prologues and epilogues: stack frames and saved registers.
 //!
-//! Narrow functions follow the 32-bit System V ABI. Wide functions follow the console's compiler:
-//! registers are saved in 64-bit slots below the caller's stack pointer, and from four registers on
-//! by shared helper functions.
+//! Narrow functions follow the 32-bit System V ABI: the frame has its two words, the
+//! floating-point registers from offset 8 on, and the other registers in words at its end; LR is
+//! saved in the caller's frame. Wide functions follow the console's compiler: LR is below the
+//! caller's stack pointer, the registers in 64-bit slots below it, and from four registers on they
+//! are saved by shared helper functions.
 
 use super::encode::{Code, Register};
 use super::program::{Function, Local, Shape};
@@ -21,10 +23,17 @@ pub(super) const LAST: Register = 31;
 pub(super) const VOLATILE: Local = 7;
 /// The first register that the helpers save.
 const FIRST_OF_HELPERS: Register = 22;
-/// Number of saved registers from which a function calls the helpers.
-const MANY: u8 = 4;
+/// Minimum number of saved registers for which a function calls the helpers.
+const MIN_FOR_HELPERS: u8 = 4;
 /// Register that moves LR to and from the stack, in wide functions.
 const WIDE_LR: Register = 12;
+/// Place of LR, from the caller's stack pointer, in wide functions.
+const WIDE_LR_SLOT: i64 = -8;
+/// Place of LR, from the caller's stack pointer, in narrow functions (System V).
+const NARROW_LR_SLOT: i64 = 4;
+/// Offset in a narrow frame of the first floating-point register: behind the two words that System
+/// V reserves.
+const FIRST_FLOAT: i64 = 8;
 
 /// Addresses of the helpers' first instructions.
 #[derive(Clone, Copy, Debug)]
@@ -40,22 +49,22 @@ impl Helpers {
         for register in FIRST_OF_HELPERS..=LAST {
             code.put(Op::std, &[register.into(), slot(register), SP]);
         }
-        code.put(Op::stw, &[WIDE_LR.into(), -8, SP]);
+        code.put(Op::stw, &[WIDE_LR.into(), WIDE_LR_SLOT, SP]);
         code.ret();
         let restore = code.here();
         for register in FIRST_OF_HELPERS..=LAST {
             code.put(Op::ld, &[register.into(), slot(register), SP]);
         }
-        code.put(Op::lwz, &[WIDE_LR.into(), -8, SP]);
+        code.put(Op::lwz, &[WIDE_LR.into(), WIDE_LR_SLOT, SP]);
         code.set_lr(WIDE_LR);
         code.ret();
         Self { save, restore }
     }
 }
 
-/// A wide function's slot for a register, below the caller's stack pointer.
+/// A wide function's slot for a register, from the caller's stack pointer: r31 is below LR.
 fn slot(register: Register) -> i64 {
-    -8 * (i64::from(LAST) + 2 - i64::from(register))
+    WIDE_LR_SLOT - 8 * (i64::from(LAST) + 1 - i64::from(register))
 }
 
 /// Stack frame of a function.
@@ -92,7 +101,7 @@ impl<'a> Frame<'a> {
     }
 
     fn by_helpers(&self) -> bool {
-        self.function.wide && self.calls() && self.saved >= MANY
+        self.function.wide && self.calls() && self.saved >= MIN_FOR_HELPERS
     }
 
     fn registers(&self) -> impl Iterator<Item = Register> {
@@ -102,7 +111,7 @@ impl<'a> Frame<'a> {
     /// Non-volatile floating-point registers of a function that calls, and their slots.
     fn floats(&self) -> impl Iterator<Item = (i64, i64)> {
         let count = if self.calls() { i64::from(self.function.floats) } else { 0 };
-        (0..count).map(|index| (i64::from(LAST) - index, 8 + 8 * index))
+        (0..count).map(|index| (i64::from(LAST) - index, FIRST_FLOAT + 8 * index))
     }
 
     /// Address in a helper at which saving starts with the last register to save.
@@ -126,7 +135,7 @@ impl<'a> Frame<'a> {
         if !self.function.wide {
             if self.calls() {
                 code.get_lr(0);
-                code.put(Op::stw, &[0, self.size + 4, SP]);
+                code.put(Op::stw, &[0, self.size + NARROW_LR_SLOT, SP]);
             }
             for (index, register) in (1..).zip(self.registers()) {
                 code.put(Op::stw, &[register.into(), self.size - 4 * index, SP]);
@@ -148,7 +157,7 @@ impl<'a> Frame<'a> {
         }
         if !self.function.wide {
             if self.calls() {
-                code.put(Op::lwz, &[0, self.size + 4, SP]);
+                code.put(Op::lwz, &[0, self.size + NARROW_LR_SLOT, SP]);
             }
             for (index, register) in (1..).zip(self.registers()) {
                 code.put(Op::lwz, &[register.into(), self.size - 4 * index, SP]);
