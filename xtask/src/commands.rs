@@ -13,6 +13,33 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// Runs a command that must succeed; its output is shown only on failure.
+pub(crate) fn quietly(command: &mut Command) -> Result<()> {
+    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+    if !output.status.success() {
+        bail!("{command:?} ended with {}:\n{}", output.status, last_lines(&output.stderr));
+    }
+    Ok(())
+}
+
+/// Returns the standard output of a command that must succeed.
+pub(crate) fn printed(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() {
+        bail!("{command:?} ended with {}: {text}{}", output.status, last_lines(&output.stderr));
+    }
+    Ok(text)
+}
+
+/// The last lines of a failed command's output.
+fn last_lines(bytes: &[u8]) -> String {
+    const COUNT: usize = 12;
+    let text = String::from_utf8_lossy(bytes);
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(COUNT)..].join("\n")
+}
+
 /// Runs commands on all processors as [`on_threads`] does. The output of each is printed when it
 /// ends.
 pub(crate) fn run_all(commands: Vec<Command>) -> Result<()> {

@@ -19,7 +19,7 @@ pub(crate) mod library;
 pub(crate) mod verdict;
 
 use crate::{built, not_run};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use build::Builder;
 use catalogue::{Catalogue, ProgramDescription};
 use clap::Args;
@@ -125,20 +125,4 @@ fn row(program: &ProgramDescription) -> serde_json::Value {
         "qemu": (!program.wide).then(|| program.for_qemu()),
         "native": program.native(),
     })
-}
-
-/// The last lines of a failed command's output.
-pub(crate) fn last_lines(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let lines: Vec<_> = text.lines().collect();
-    lines[lines.len().saturating_sub(12)..].join("\n")
-}
-
-/// Runs a command that must succeed; its output is shown only on failure.
-pub(crate) fn quietly(command: &mut std::process::Command) -> Result<()> {
-    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
-    if !output.status.success() {
-        bail!("{command:?} ended with {}:\n{}", output.status, last_lines(&output.stderr));
-    }
-    Ok(())
 }

@@ -9,10 +9,11 @@
 pub(crate) mod cxx;
 mod stub_object;
 
+use crate::commands::quietly;
 use crate::programs::build::{COMPILER, GUEST, LINK, TITLE_LINK, hash_folder};
 use crate::programs::catalogue::{Catalogue, LIBRARY};
 use crate::programs::library::CLibrary;
-use crate::programs::{self, fetch, quietly};
+use crate::programs::{self, fetch};
 use crate::{arguments, built, commands};
 use anyhow::{Context, Result, bail};
 use clap::Args;

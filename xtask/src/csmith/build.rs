@@ -1,7 +1,8 @@
 //! Builds programs from a seed: csmith, then the cross compiler once for the reference and once per
 //! level for the title.
 
-use anyhow::{Context, Result, bail};
+use crate::commands::quietly;
+use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -96,7 +97,7 @@ impl CsmithBuilder {
         let object = self.folder.join(format!("{side}_{}.o", source.replace('/', "_")));
         let mut compile = self.compiler();
         compile.args(flags).args(["-O2", "-c", "-o"]).arg(&object).arg(self.guest.join(source));
-        run(&mut compile)?;
+        quietly(&mut compile)?;
         Ok(object)
     }
 
@@ -130,11 +131,11 @@ impl CsmithBuilder {
         let level = format!("-O{level}");
         let mut compile = self.compiler();
         compile.args(flags).args([&level, "-Dmain=csmith_main", "-c", "-o"]).arg(&object).arg(source);
-        run(&mut compile)?;
+        quietly(&mut compile)?;
         let output = self.folder.join(output);
         let mut command = Command::new(COMPILER);
         command.arg("-m32").args(LINK).args(link).arg("-o").arg(&output).arg(&object).args(support);
-        run(command.arg("-lgcc"))?;
+        quietly(command.arg("-lgcc"))?;
         Ok(output)
     }
 
@@ -158,14 +159,6 @@ impl CsmithBuilder {
         std::fs::write(folder.join("expected.txt"), expected)?;
         Ok(folder)
     }
-}
-
-fn run(command: &mut Command) -> Result<()> {
-    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
-    if !output.status.success() {
-        bail!("{command:?} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! separate process, so the first processes are the steps of a first start and the following ones
 //! those of a second.
 
+use crate::commands;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -69,17 +70,10 @@ pub(super) fn of(folder: &Path, emulator: &Path, program: &Value) -> Result<Valu
     // Ignore the user's settings.
     command.args(["--config", "/dev/null", "bench", "--runs=1", "--peers=native"]);
     command.arg(format!("--programs={}", alone.display()));
-    let status = command.stdout(Stdio::null()).status().context("cannot start perf")?;
-    if !status.success() {
-        bail!("{command:?} ended with {status}");
-    }
+    commands::run(command.stdout(Stdio::null()))?;
     let mut command = Command::new("perf");
     command.args(["script", "-F", "comm,pid,ip,sym,dso", "-i"]).arg(&samples);
-    let output = command.output().context("cannot start perf")?;
-    if !output.status.success() {
-        bail!("{command:?} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
-    }
-    let text = String::from_utf8_lossy(&output.stdout);
+    let text = commands::printed(&mut command)?;
     let [first, second] = starts(&text, steps).context("too few processes were seen")?;
     Ok(json!({ "name": program["name"], "first": first, "second": second }))
 }

@@ -2,8 +2,9 @@
 //! native one.
 
 use super::catalogue::{ProgramDescription, ProgramSources};
+use super::fetch;
 use super::library::CLibrary;
-use super::{fetch, quietly};
+use crate::commands::quietly;
 use anyhow::{Context, Result, bail};
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};

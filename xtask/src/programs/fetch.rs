@@ -5,8 +5,8 @@
 //! the system's list of sources is needed. Files that exist are not fetched again.
 
 use super::catalogue::{Catalogue, LIBRARY, ProgramDescription, SourceTarball};
-use super::quietly;
 use crate::apt;
+use crate::commands::quietly;
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

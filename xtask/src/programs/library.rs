@@ -3,7 +3,8 @@
 
 use super::build::{COMPILER, GUEST};
 use super::catalogue::LIBRARY;
-use super::{fetch, quietly};
+use super::fetch;
+use crate::commands::quietly;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,7 +1,7 @@
 //! Comparison of the programs' answers: native, under qemu, and in our engines.
 
 use super::catalogue::ProgramDescription;
-use super::last_lines;
+use crate::commands::printed;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::Command;
@@ -12,16 +12,6 @@ pub(crate) type EngineFlags = (&'static str, &'static [&'static str]);
 
 /// Both engines of the emulator.
 pub(crate) const ENGINES: &[EngineFlags] = &[("jit", &[]), ("interp", &["--interp"])];
-
-/// The output of a command, which must succeed.
-fn printed(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
-    let text = String::from_utf8(output.stdout)?;
-    if !output.status.success() {
-        bail!("{command:?} ended with {}: {text}{}", output.status, last_lines(&output.stderr));
-    }
-    Ok(text)
-}
 
 /// The two sums of a line `answer A exact B`.
 fn sums(line: &str) -> Result<(&str, &str)> {

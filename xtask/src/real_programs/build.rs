@@ -2,8 +2,8 @@
 //! compiler.
 
 use super::catalogue::RealProgram;
+use crate::commands::quietly;
 use crate::programs::build::{WIDE, hash_folder};
-use crate::programs::quietly;
 use crate::sdk::{Sdk, cxx};
 use anyhow::Result;
 use std::collections::hash_map::DefaultHasher;

@@ -2,8 +2,8 @@
 
 use super::build::TITLE;
 use super::catalogue::{Extent, ProgramRun, RealProgram};
-use crate::built;
-use crate::programs;
+use crate::commands::quietly;
+use crate::{built, programs};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use serde_json::Value;
@@ -144,7 +144,7 @@ pub(crate) fn provide_files(
     for file in files {
         let name = file.file_name().context("a file's name")?;
         if !disk.join(name).exists() {
-            programs::quietly(Command::new("cp").arg("-rL").arg(&file).arg(disk))?;
+            quietly(Command::new("cp").arg("-rL").arg(&file).arg(disk))?;
         }
     }
     Ok(())

@@ -4,9 +4,9 @@
 //! musl has the rest under the same names.
 
 use super::{compiler_include, write_script};
+use crate::commands::quietly;
 use crate::programs::build::{GUEST, LINK, TITLE_LINK};
 use crate::programs::library::CLibrary;
-use crate::programs::quietly;
 use anyhow::{Context, Result};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
