@@ -126,7 +126,8 @@ pub fn store(
     cancel: &Cancel,
     mut texel: impl FnMut(u32, u32) -> [u8; 16],
 ) {
-    store_runs(call, memory, area, bytes, 1, cancel, |x, y, run| {
+    let runs = TexelRuns { area, texel_bytes: bytes, length: 1 };
+    store_runs(call, memory, runs, cancel, |x, y, run| {
         let texel = texel(x, y);
         // Constant lengths avoid a call to memcpy for each texel.
         match run.len() {
@@ -146,7 +147,8 @@ pub(crate) fn store_words(
     cancel: &Cancel,
     mut texels: impl FnMut(u32, u32) -> [[u8; 4]; 4],
 ) {
-    store_runs(call, memory, area, 4, 4, cancel, |x, y, run| {
+    let runs = TexelRuns { area, texel_bytes: 4, length: 4 };
+    store_runs(call, memory, runs, cancel, |x, y, run| {
         run.copy_from_slice(texels(x, y).as_flattened());
     });
 }
@@ -157,23 +159,33 @@ pub fn store_rows(call: &ResolveCall, memory: &dyn PhysicalMemory, area: Rect, b
     let [left, top, right, _] = area;
     let row_bytes = ((right - left) * bytes) as usize;
     // Eight texels, or 16 bytes, are contiguous.
-    let length = (16 / bytes).min(8);
-    store_runs(call, memory, area, bytes, length, &Cancel::default(), |x, y, run| {
+    let runs = TexelRuns { area, texel_bytes: bytes, length: (16 / bytes).min(8) };
+    store_runs(call, memory, runs, &Cancel::default(), |x, y, run| {
         let at = (y - top) as usize * row_bytes + ((x - left) * bytes) as usize;
         run.copy_from_slice(&texels[at..at + run.len()]);
     });
 }
 
-/// Writes contiguous runs of `length` texels, which start at multiples of that.
+/// A rectangle of texels as runs, each of which is contiguous in memory.
+#[derive(Clone, Copy)]
+struct TexelRuns {
+    area: Rect,
+    /// Bytes of a texel.
+    texel_bytes: u32,
+    /// Texels of a run, which starts at a multiple of this.
+    length: u32,
+}
+
+/// Writes runs to the destination. `fill` gets the column and the row of a run's first texel, and
+/// its bytes to write to.
 fn store_runs(
     call: &ResolveCall,
     memory: &dyn PhysicalMemory,
-    [left, top, right, bottom]: Rect,
-    bytes: u32,
-    length: u32,
+    runs: TexelRuns,
     cancel: &Cancel,
     mut fill: impl FnMut(u32, u32, &mut [u8]),
 ) {
+    let TexelRuns { area: [left, top, right, bottom], texel_bytes: bytes, length } = runs;
     let destination = &call.destination;
     let log2 = bytes.ilog2();
     let start = destination.first_tile(bytes);
