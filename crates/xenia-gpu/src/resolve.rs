@@ -14,7 +14,7 @@ use crate::edram::{TILE_HEIGHT, TILES, pitch_tiles};
 use crate::enums::ColorTargetFormat;
 use crate::limits::COPY_ROWS;
 use crate::memory::PhysicalMemory;
-use crate::texture::layout::{tiled_2d, tiled_3d};
+use crate::texture::layout::{MACRO_TILE, tiled_2d, tiled_3d};
 use crate::texture::{Layout, TexelFormat};
 
 /// Rectangle in pixels: left, top, right, bottom.
@@ -198,29 +198,29 @@ fn store_runs(
         start.wrapping_add(offset)
     };
     let run_bytes = (length * bytes) as usize;
-    // With 32 bits per texel or more, 32 x 32 texels of a 2D image are contiguous in memory.
+    // With 32 bits per texel or more, a macro tile of a 2D image is contiguous in memory.
     if destination.slice.is_none() && bytes >= 4 {
-        let mut tile = vec![0_u8; (1024 * bytes) as usize];
+        let mut tile = vec![0_u8; (MACRO_TILE * MACRO_TILE * bytes) as usize];
         let mut filled = Vec::new();
-        for ty in (top / 32..bottom.div_ceil(32)).map(|y| y * 32) {
+        for ty in (top / MACRO_TILE..bottom.div_ceil(MACRO_TILE)).map(|y| y * MACRO_TILE) {
             if cancel.cuts() {
                 return;
             }
-            for tx in (left / 32..right.div_ceil(32)).map(|x| x * 32) {
+            for tx in (left / MACRO_TILE..right.div_ceil(MACRO_TILE)).map(|x| x * MACRO_TILE) {
                 let start = address(tx, ty);
                 let x0 = left.max(tx);
-                let x1 = right.min(tx + 32);
+                let x1 = right.min(tx + MACRO_TILE);
                 let y0 = top.max(ty);
-                let y1 = bottom.min(ty + 32);
+                let y1 = bottom.min(ty + MACRO_TILE);
                 filled.clear();
                 for y in y0..y1 {
                     for x in (x0..x1).step_by(length as usize) {
-                        let at = tiled_2d(x - tx, y - ty, 32, log2) as usize;
+                        let at = tiled_2d(x - tx, y - ty, MACRO_TILE, log2) as usize;
                         fill(x, y, &mut tile[at..at + run_bytes]);
                         filled.push(at);
                     }
                 }
-                if (x1 - x0, y1 - y0) == (32, 32) {
+                if (x1 - x0, y1 - y0) == (MACRO_TILE, MACRO_TILE) {
                     memory.write(start, &tile);
                 } else {
                     write_filled(memory, start, &tile, &mut filled, run_bytes);

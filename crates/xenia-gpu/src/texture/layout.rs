@@ -33,8 +33,8 @@ pub const fn tiled_2d(x: u32, y: u32, pitch: u32, bytes_log2: u32) -> u32 {
 /// Byte offset of a block in a tiled 3D image; `height` is a slice's height in blocks.
 #[inline]
 pub const fn tiled_3d(x: u32, y: u32, z: u32, pitch: u32, height: u32, bytes_log2: u32) -> u32 {
-    let pitch = pitch.next_multiple_of(32);
-    let height = height.next_multiple_of(32);
+    let pitch = pitch.next_multiple_of(MACRO_TILE);
+    let height = height.next_multiple_of(MACRO_TILE);
     let outer = ((y >> 4).wrapping_add((z >> 2).wrapping_mul(height >> 4))).wrapping_mul(pitch >> 5);
     let macro_tile = ((((x >> 5).wrapping_add(outer)) << (bytes_log2 + 6)) & 0xfff_ffff) << 1;
     let micro = (((x & 7) + ((y & 6) << 2)) << (bytes_log2 + 6)) >> 6;
