@@ -55,8 +55,35 @@ pub(super) struct Contenders<'a> {
     pub interp: Option<CpuArgs>,
     /// Flags of a JIT that is started twice, the second time with the code cache of the first.
     pub starts: Option<CpuArgs>,
-    /// Whether both of those starts are also made in parallel mode.
+    /// Whether both of `starts`' runs are also made in parallel mode.
     pub in_parallel: bool,
+}
+
+impl Contenders<'_> {
+    fn run_native(&self, times: &mut Times) -> Result<()> {
+        let Some((native, rounds)) = self.native else { return Ok(()) };
+        times.native.push(native.run(rounds).context("native")?);
+        Ok(())
+    }
+
+    fn run_interpreter(&self, title: &Path, times: &mut Times) -> Result<()> {
+        let Some(cpu) = &self.interp else { return Ok(()) };
+        times.interp.push(run_title(title, cpu, None, RunMode::Lockstep).context("interp")?);
+        Ok(())
+    }
+
+    fn run_jit(&self, title: &Path, times: &mut Times) -> Result<()> {
+        let Some(cpu) = &self.starts else { return Ok(()) };
+        let [first, second] = both_starts(title, cpu, RunMode::Lockstep)?;
+        times.first.push(first);
+        times.second.push(second);
+        if self.in_parallel {
+            let [first, second] = both_starts(title, cpu, RunMode::Parallel)?;
+            times.parallel_first.push(first);
+            times.parallel_second.push(second);
+        }
+        Ok(())
+    }
 }
 
 /// All runs of a title.
@@ -117,29 +144,9 @@ pub(super) fn measure(
                 return Ok(None);
             }
             match (run + turn) % 3 {
-                0 => {
-                    if let Some((native, rounds)) = contenders.native {
-                        times.native.push(native.run(rounds).context("native")?);
-                    }
-                }
-                1 => {
-                    if let Some(cpu) = &contenders.interp {
-                        let measured = run_title(title, cpu, None, RunMode::Lockstep).context("interp")?;
-                        times.interp.push(measured);
-                    }
-                }
-                _ => {
-                    if let Some(cpu) = &contenders.starts {
-                        let [first, second] = both_starts(title, cpu, RunMode::Lockstep)?;
-                        times.first.push(first);
-                        times.second.push(second);
-                        if contenders.in_parallel {
-                            let [first, second] = both_starts(title, cpu, RunMode::Parallel)?;
-                            times.parallel_first.push(first);
-                            times.parallel_second.push(second);
-                        }
-                    }
-                }
+                0 => contenders.run_native(&mut times)?,
+                1 => contenders.run_interpreter(title, &mut times)?,
+                _ => contenders.run_jit(title, &mut times)?,
             }
         }
     }
