@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_and_inversions() {
+    fn half_axes_and_buttons_move_the_half_that_a_mapping_names() {
         let shape = console_pad();
         let mapping =
             one("030000005e0400008e02000014010000,p,lefty:a1~,+rightx:b0,-rightx:b1,lefttrigger:+a3,a:-a4,");

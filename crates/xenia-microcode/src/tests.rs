@@ -62,7 +62,7 @@ fn first(text: &str, r0: [f32; 4]) -> [f32; 4] {
 const INF: f32 = f32::INFINITY;
 
 #[test]
-fn every_vector_operation() {
+fn every_vector_operation_has_its_result() {
     // c[n] is (4n, 4n+1, 4n+2, 4n+3); a is r0.
     let a = [2.0, -1.5, 0.0, 3.0];
     for (text, expected) in [
@@ -130,7 +130,7 @@ fn the_size_of_points_is_known_from_their_flags() {
 }
 
 #[test]
-fn every_scalar_operation() {
+fn every_scalar_operation_has_its_result() {
     let a = [4.0, -0.25, 0.0, 1.0];
     for (text, expected) in [
         ("adds oC0, r0.xy", 3.75),

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn masks_wrap() {
+    fn a_mask_whose_end_is_before_its_start_wraps() {
         for (mb, me, expected) in [
             (0, 63, u64::MAX),
             (0, 0, 1 << 63),

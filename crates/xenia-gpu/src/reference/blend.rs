@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn factors_and_functions() {
+    fn a_blend_follows_its_factors_and_its_function() {
         use BlendFactor::*;
         let source = [0.5, 0.25, 1.0, 0.5];
         let old = [0.25, 0.5, 0.0, 0.25];

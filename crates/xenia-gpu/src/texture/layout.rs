@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn known_tiled_addresses() {
+    fn rows_of_a_macro_tile_interleave_in_pairs() {
         // Pairs of rows interleave groups of four texels; the next pair is 256 bytes further.
         for (x, y, offset) in [(0, 0, 0), (3, 0, 12), (4, 0, 32), (0, 1, 16), (0, 2, 256), (32, 0, 4096)] {
             assert_eq!(tiled_2d(x, y, 64, 2), offset, "{x} {y}");

@@ -320,7 +320,7 @@ mod tests {
     use super::mask64;
 
     #[test]
-    fn masks_wrap() {
+    fn a_mask_whose_end_is_before_its_start_wraps() {
         assert_eq!(mask64(0, 63), u64::MAX);
         assert_eq!(mask64(32, 63), 0xFFFF_FFFF);
         assert_eq!(mask64(62, 1), 0xC000_0000_0000_0003);

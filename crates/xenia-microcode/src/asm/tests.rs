@@ -64,7 +64,7 @@ fn exports_set_constants() {
 }
 
 #[test]
-fn control_flow_links() {
+fn labels_of_control_flow_become_addresses() {
     let program =
         program("jump end, !b7\ntop:\nexec p0\nadd r0, r0, r0\nloop i3, end\nendloop i3, top\nend:\nret");
     let controls: Vec<_> = program.controls.iter().copied().filter(|c| *c != Control::Nop).collect();

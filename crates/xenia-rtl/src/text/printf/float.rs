@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn infinities_and_nans() {
+    fn infinities_and_nans_are_letters_rounded_like_digits() {
         for (value, letter, precision, expected) in [
             (f64::INFINITY, 'f', None, "1.#INF00"),
             (f64::NEG_INFINITY, 'f', None, "-1.#INF00"),
