@@ -21,7 +21,7 @@ use super::memory::Edram;
 use super::raster::Setup;
 use super::tiles::TileRows;
 use crate::backend::BackendError;
-use crate::draw_state::DrawCall;
+use crate::draw_state::{DrawCall, Scissor};
 use crate::edram::{EdramSurface, TILE_HEIGHT, TILES};
 use crate::fetch::{Bindings, Fetcher};
 use crate::memory::PhysicalMemory;
@@ -31,7 +31,7 @@ use crate::microcode::ShaderInterpreter;
 const BATCH: usize = 1024;
 /// Least number of pixels, within the bounds of a batch's triangles, for which threads are used:
 /// fewer take about as long as waking the threads.
-const MIN_SHARED_PIXELS: i64 = 4096;
+const MIN_SHARED_PIXELS: u64 = 4096;
 /// Maximum number of draw threads.
 pub(super) const MAX_THREADS: usize = 64;
 
@@ -121,7 +121,7 @@ impl<'a, 's> Batch<'a, 's> {
     }
 
     /// Takes the words of these rows of tiles that triangles reach from a source.
-    fn provide(&mut self, rows: Range<u32>, bounds: &[[i32; 4]]) {
+    fn provide(&mut self, rows: Range<u32>, bounds: &[Scissor]) {
         let call = self.call;
         let edram = self.edram;
         if let Some(source) = &mut self.source
@@ -136,15 +136,14 @@ impl<'a, 's> Batch<'a, 's> {
 
     /// Draws the collected triangles.
     fn draw(&mut self) {
-        let bounds: Vec<[i32; 4]> = self.draw_threads.triangles.iter().map(Setup::bounds).collect();
-        let area = |[left, right, top, bottom]: &[i32; 4]| (right - left) as i64 * (bottom - top) as i64;
-        let pixels: i64 = bounds.iter().map(area).sum();
+        let bounds: Vec<Scissor> = self.draw_threads.triangles.iter().map(Setup::bounds).collect();
+        let pixels: u64 = bounds.iter().copied().map(Scissor::area).sum();
         let call = self.call;
         let memory = self.memory;
         let edram = self.edram;
         let textures = self.textures;
         let height = (TILE_HEIGHT / call.msaa.rows()) as i32;
-        let (first, end) = rows(&bounds, height);
+        let Range { start: first, end } = rows(&bounds, height);
         if first < end {
             self.provide(first as u32..end as u32, &bounds);
         }
@@ -199,7 +198,8 @@ impl<'a, 's> Batch<'a, 's> {
 struct Bands<'a> {
     call: &'a DrawCall,
     triangles: &'a [Setup],
-    bounds: &'a [[i32; 4]],
+    /// Pixels that each triangle may cover.
+    bounds: &'a [Scissor],
     /// Height of a band in pixels.
     height: i32,
     /// Row of the next band, and one past the last.
@@ -221,7 +221,7 @@ impl Bands<'_> {
             let top = row * self.height;
             let bottom = (row + 1) * self.height;
             for (triangle, bounds) in self.triangles.iter().zip(self.bounds) {
-                if bounds[2] < bottom && bounds[3] > top {
+                if bounds.top < bottom && bounds.bottom > top {
                     triangle.fill(self.call, top, bottom, target);
                 }
             }
@@ -231,18 +231,17 @@ impl Bands<'_> {
 }
 
 /// Columns that triangles touch, by whole blocks: the first, and one past the last.
-fn reach(bounds: &[[i32; 4]]) -> [i32; 2] {
-    bounds.iter().fold([i32::MAX, 0], |[low, high], [left, right, ..]| {
-        [low.min(left & !7), high.max((right + 7) & !7)]
+fn reach(bounds: &[Scissor]) -> [i32; 2] {
+    bounds.iter().fold([i32::MAX, 0], |[low, high], bounds| {
+        [low.min(bounds.left & !7), high.max((bounds.right + 7) & !7)]
     })
 }
 
-/// Rows of tiles that triangles touch, each `height` pixels high: the first, and one past the last.
-fn rows(bounds: &[[i32; 4]], height: i32) -> (i32, i32) {
-    let (top, bottom) = bounds
-        .iter()
-        .fold((i32::MAX, 0), |(low, high), [_, _, top, bottom]| (low.min(*top), high.max(*bottom)));
-    if top < bottom { (top / height, (bottom + height - 1) / height) } else { (0, 0) }
+/// Rows of tiles that triangles touch, each `height` pixels high.
+fn rows(bounds: &[Scissor], height: i32) -> Range<i32> {
+    let top = bounds.iter().fold(i32::MAX, |low, bounds| low.min(bounds.top));
+    let bottom = bounds.iter().fold(0, |high, bounds| high.max(bounds.bottom));
+    if top < bottom { top / height..(bottom + height - 1) / height } else { 0..0 }
 }
 
 /// Whether each tile with samples of these columns belongs to only one row of tiles, over all
@@ -291,10 +290,11 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_triangles() {
-        assert_eq!(rows(&[], 16), (0, 0));
-        assert_eq!(rows(&[[0, 8, 15, 16], [0, 8, 33, 48]], 16), (0, 3));
-        assert_eq!(rows(&[[0, 8, 16, 49]], 16), (1, 4));
-        assert_eq!(rows(&[[0, 8, 16, 49]], 8), (2, 7));
+    fn rows_are_those_of_all_tiles_that_triangles_touch() {
+        let bounds = |top, bottom| Scissor { left: 0, top, right: 8, bottom };
+        assert_eq!(rows(&[], 16), 0..0);
+        assert_eq!(rows(&[bounds(15, 16), bounds(33, 48)], 16), 0..3);
+        assert_eq!(rows(&[bounds(16, 49)], 16), 1..4);
+        assert_eq!(rows(&[bounds(16, 49)], 8), 2..7);
     }
 }

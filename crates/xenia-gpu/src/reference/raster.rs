@@ -92,8 +92,8 @@ pub(super) struct Setup {
     /// The triangle is back-facing.
     pub(super) is_back: bool,
     edges: [Edge; 3],
-    /// Pixels that may be covered, within the scissor: left, right, top, bottom.
-    bounds: [i32; 4],
+    /// Pixels that may be covered, within the scissor.
+    bounds: Scissor,
 }
 
 #[derive(Clone, Copy)]
@@ -230,9 +230,8 @@ pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], facing: Facing) ->
     })
 }
 
-/// Pixels within the scissor that a triangle may cover: left, right, top, bottom. `None` if there
-/// are none.
-fn bounds(screen: &[[i64; 2]; 3], scissor: &Scissor) -> Option<[i32; 4]> {
+/// Pixels within the scissor that a triangle may cover. `None` if there are none.
+fn bounds(screen: &[[i64; 2]; 3], scissor: &Scissor) -> Option<Scissor> {
     let range = |axis: usize| {
         let values = screen.map(|corner| corner[axis]);
         let low = values.iter().min().copied().unwrap_or(0).div_euclid(SUB);
@@ -245,12 +244,12 @@ fn bounds(screen: &[[i64; 2]; 3], scissor: &Scissor) -> Option<[i32; 4]> {
     let right = right.min(scissor.right);
     let top = top.max(scissor.top);
     let bottom = bottom.min(scissor.bottom);
-    (left < right && top < bottom).then_some([left, right, top, bottom])
+    (left < right && top < bottom).then_some(Scissor { left, top, right, bottom })
 }
 
 impl Setup {
-    /// Pixels that may be covered: left, right, top, bottom.
-    pub(super) fn bounds(&self) -> [i32; 4] {
+    /// Pixels that may be covered.
+    pub(super) fn bounds(&self) -> Scissor {
         self.bounds
     }
 
@@ -264,7 +263,7 @@ impl Setup {
 
     #[inline(always)]
     fn fill_blocks(&self, call: &DrawCall, first: i32, end: i32, target: &mut BlockPipeline<'_>) {
-        let [left, right, top, bottom] = self.bounds;
+        let Scissor { left, top, right, bottom } = self.bounds;
         let positions = sample_positions(call);
         let edges = self.edges.each_ref().map(|edge| (*edge, Steps::new(edge)));
         let mut by = (top & !1).max(first);
@@ -301,7 +300,8 @@ impl Setup {
 pub(super) const GUARD_PIXELS: i64 = 16384;
 
 /// Lanes of a block within a rectangle.
-fn scissor_mask(x: i32, y: i32, [left, right, top, bottom]: [i32; 4]) -> Mask {
+fn scissor_mask(x: i32, y: i32, rectangle: Scissor) -> Mask {
+    let Scissor { left, top, right, bottom } = rectangle;
     if x >= left && x + 8 <= right && y >= top && y + 2 <= bottom {
         return Mask::MAX;
     }
@@ -359,7 +359,9 @@ mod tests {
 
     #[test]
     fn the_scissor_cuts_blocks() {
-        assert_eq!(scissor_mask(8, 2, [0, 100, 0, 100]), Mask::MAX);
-        assert_eq!(scissor_mask(0, 0, [1, 3, 1, 9]), 0b0000_0110 << 8);
+        let large = Scissor { left: 0, top: 0, right: 100, bottom: 100 };
+        assert_eq!(scissor_mask(8, 2, large), Mask::MAX);
+        let narrow = Scissor { left: 1, top: 1, right: 3, bottom: 9 };
+        assert_eq!(scissor_mask(0, 0, narrow), 0b0000_0110 << 8);
     }
 }
