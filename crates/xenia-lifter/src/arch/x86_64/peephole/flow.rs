@@ -17,6 +17,9 @@ pub(super) const MAX_INSTRUCTION_BYTES: usize = 15;
 /// Maximum number of instructions between a call of a hook and the load of its address.
 const MAX_LOAD_DISTANCE: usize = 16;
 
+/// The register that holds the context in compiled code (`thunks::CONTEXT_REGISTER`).
+const CONTEXT: Register = Register::R15;
+
 /// Where execution continues, beside the next instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Successor {
@@ -373,11 +376,13 @@ impl Reader<'_> {
     /// Whether the function whose address is in `callee` is a hook that preserves all registers:
     /// the instructions before load its address from the context.
     fn preserves(&self, callee: Register) -> bool {
+        // Backwards from the call: first the load of the address, whose offset names the hook, then
+        // the copies by which its base is the context.
         let mut wanted = callee;
         let mut hook = None;
         for op in self.flow.ops.iter().rev().take(MAX_LOAD_DISTANCE) {
             let decoded = &op.decoded;
-            if wanted == Register::R15 && hook.is_some() {
+            if wanted == CONTEXT && hook.is_some() {
                 break;
             }
             if number(wanted).is_none_or(|number| op.usage.writes & bit(number) == 0) {
@@ -396,7 +401,7 @@ impl Reader<'_> {
                 _ => return false,
             }
         }
-        wanted == Register::R15 && hook.is_some_and(|hook| hook.is_cold())
+        wanted == CONTEXT && hook.is_some_and(|hook| hook.is_cold())
     }
 }
 
