@@ -1,4 +1,4 @@
-//! The compiler's part that is AArch64's.
+//! AArch64: the modules of [`arch`](super) for this processor.
 
 pub(crate) mod fault_exit;
 pub mod features;

@@ -1,4 +1,4 @@
-//! The compiler's part that is x86-64's.
+//! x86-64: the modules of [`arch`](super) for this processor.
 
 pub(crate) mod fault_exit;
 pub mod features;

@@ -185,7 +185,7 @@ impl Compiler {
         self.compile_with_fallback(region, config, true)
     }
 
-    /// As [`Self::compile`], with the code as text if `texts` is set.
+    /// As [`Self::compile`]; with `texts`, the result has the code as text.
     fn compile_with_fallback(
         &mut self,
         region: &Region,
