@@ -93,8 +93,8 @@ impl Common {
     }
 
     /// Counts a restored thread: whether it keeps the machine alive, and whether it can migrate.
-    pub(crate) fn count_restored(&self, is_live: bool, roams: bool) {
-        self.live.fetch_add(usize::from(is_live), Relaxed);
+    pub(crate) fn count_restored(&self, keeps_alive: bool, roams: bool) {
+        self.live.fetch_add(usize::from(keeps_alive), Relaxed);
         self.count_roaming(false, roams);
     }
 }
