@@ -42,6 +42,10 @@ pub const PENDING: u64 = 1 << 26;
 const COMMON: u64 = 0xE800_0000;
 /// Marks the byte for FPCC, and that for FR and FI, as present.
 pub const PRESENT: u8 = 0x10;
+/// The byte of `fp_lazy.op` for FPCC; byte 0 is the least significant.
+pub const FPCC_BYTE: i32 = 5;
+/// The byte of `fp_lazy.op` for FR and FI.
+pub const ROUNDING_BYTE: i32 = 6;
 
 /// The value of `fp_lazy.op` for an instruction word with marks of singles as for [`operands`].
 #[must_use]
@@ -129,7 +133,7 @@ fn materialize(mut fpscr: u32, lazy: FpLazy) -> u32 {
     {
         fpscr = fpscr & !(FPRF | FR | FI) | class << 12 | rounding;
     }
-    let [compare, rounding] = [(lazy.op >> 40) as u8, (lazy.op >> 48) as u8];
+    let [compare, rounding] = [FPCC_BYTE, ROUNDING_BYTE].map(|byte| (lazy.op >> (8 * byte)) as u8);
     if compare & PRESENT != 0 {
         fpscr = fpscr & !FPCC | u32::from(compare & 15) << 12;
     }

@@ -19,7 +19,7 @@ use super::super::float_registers::singles;
 use super::super::{HOST, Lifter};
 use super::{Pending, Special, Xer};
 use crate::analysis::loop_carried::carried;
-use crate::float::float_state::{self, PRESENT};
+use crate::float::float_state::{self, FPCC_BYTE, PRESENT, ROUNDING_BYTE};
 use crate::host::field;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use std::mem::offset_of;
@@ -107,11 +107,13 @@ impl Lifter<'_> {
                 }
             }
         }
-        for (value, byte) in [(pending.compared, 5), (pending.rounding, 6)] {
+        // The bytes of a little-endian word.
+        let op = field::FP_LAZY + offset_of!(FpLazy, op) as i32;
+        for (value, byte) in [(pending.compared, FPCC_BYTE), (pending.rounding, ROUNDING_BYTE)] {
             if let Some(value) = value {
                 let value = self.b.ins().bor_imm_s(value, i64::from(PRESENT));
                 let ctx = self.context();
-                self.b.ins().store(HOST, value, ctx, field::FP_LAZY + byte);
+                self.b.ins().store(HOST, value, ctx, op + byte);
             }
         }
     }
