@@ -16,6 +16,8 @@ use crate::image::{Import, ImportLibrary, Version};
 
 /// Size of a code thunk in bytes.
 const THUNK_SIZE: u32 = 16;
+/// Size in bytes of a library's record without the addresses of its import words, which follow.
+pub(super) const RECORD_HEADER_SIZE: usize = 0x28;
 /// Longest library name; each record gets a copy.
 const MAX_NAME: usize = 255;
 /// Largest number of names, which the 8 bits of an index reach.
@@ -58,8 +60,8 @@ pub(super) fn read_table(body: Fields<'_>) -> Result<ImportTable, FormatError> {
 
     let mut libraries = Vec::new();
     let mut at = 0xC + names_size;
-    // Each iteration consumes at least 0x28 bytes of the body or fails, which bounds an untrusted
-    // count.
+    // Each iteration consumes at least a record's header of the body or fails, which bounds an
+    // untrusted count.
     for _ in 0..count {
         let size = body.u32(at)? as usize;
         let record = body.sub(at, size, "XEX import library")?;
@@ -69,10 +71,10 @@ pub(super) fn read_table(body: Fields<'_>) -> Result<ImportTable, FormatError> {
             record.invalid(0x24, format!("name {name_index} of a table of {}", names.len()))
         })?;
         let record_count = usize::from(record.u16(0x26)?);
-        record.slice(0x28, record_count * 4)?;
+        record.slice(RECORD_HEADER_SIZE, record_count * 4)?;
         let mut addresses = Vec::with_capacity(record_count);
         for index in 0..record_count {
-            addresses.push(GuestAddr(record.u32(0x28 + index * 4)?));
+            addresses.push(GuestAddr(record.u32(RECORD_HEADER_SIZE + index * 4)?));
         }
         libraries.push(LibraryRecord {
             name: name.clone(),
@@ -166,7 +168,8 @@ impl LibraryRecord {
     /// The error of the first record with this address.
     fn invalid_record(&self, address: GuestAddr, why: String) -> FormatError {
         let index = self.addresses.iter().position(|&record| record == address).unwrap_or(0);
-        FormatError::invalid("XEX import record", self.offset + 0x28 + index as u64 * 4, why)
+        let offset = self.offset + (RECORD_HEADER_SIZE + index * 4) as u64;
+        FormatError::invalid("XEX import record", offset, why)
     }
 }
 

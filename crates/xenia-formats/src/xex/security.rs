@@ -124,15 +124,15 @@ pub struct SecurityInfo {
     pub pages: Vec<PageDescriptor>,
 }
 
-/// Type of a run of pages.
+/// Type of a run of pages, with its number in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageType {
     /// Code: read and execute.
-    Code,
+    Code = 1,
     /// Data: read and write.
-    Data,
+    Data = 2,
     /// Read only data.
-    ReadOnly,
+    ReadOnly = 3,
 }
 
 /// A run of pages of one type.

@@ -9,6 +9,7 @@ use aes::cipher::{BlockModeEncrypt, KeyIvInit};
 use xenia_guest::GuestAddr;
 
 use super::digests::{header_digest, sha1};
+use super::imports::RECORD_HEADER_SIZE;
 use super::payload::cbc_decrypt;
 use super::security::{SMALL_PAGES, field};
 use super::{BasicBlock, MAGIC, MAIN_HEADER_SIZE, PageType, key, module_flags};
@@ -187,7 +188,7 @@ impl XexContents {
         let mut records = Vec::new();
         // In reverse, because each record holds the digest of the next.
         for (index, library) in self.libraries.iter().enumerate().rev() {
-            let size = 0x28 + library.records.len() * 4;
+            let size = RECORD_HEADER_SIZE + library.records.len() * 4;
             let mut record = be_words(&[size as u32]);
             record.extend(digest);
             let counts = (index as u32) << 16 | library.records.len() as u32;
@@ -211,13 +212,8 @@ impl XexContents {
         let mut end = self.image.len();
         // In reverse, as the digest of a run covers its descriptor, which has that of the next.
         for (index, &(pages, kind)) in self.runs.iter().enumerate().rev() {
-            let number = match kind {
-                PageType::Code => 1,
-                PageType::Data => 2,
-                PageType::ReadOnly => 3,
-            };
             let at = field::PAGES + index * field::PAGE_STRIDE;
-            put(&mut info, at, pages << 4 | number);
+            put(&mut info, at, pages << 4 | kind as u32);
             info[at + 4..at + 24].copy_from_slice(&digest);
             let start = end - (pages * self.page_size) as usize;
             digest = sha1(&[&self.image[start..end], &info[at..at + 24]]);
