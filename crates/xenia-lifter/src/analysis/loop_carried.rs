@@ -160,7 +160,7 @@ fn copies(bodies: &[&Block], file: RegisterSet) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cfg::testing::{ADD, bdnz, beq, bl, region_of};
+    use crate::cfg::testing::{ADDI, bdnz, beq, bl, region_of};
     use xenia_isa::word::BLR;
 
     /// The blocks of the loops in `words`, by instruction index.
@@ -175,8 +175,8 @@ mod tests {
 
     #[test]
     fn a_loop_that_calls_carries_nothing() {
-        assert!(loops(&[ADD, bl(64), beq(-2), BLR]).is_empty());
-        assert_eq!(loops(&[ADD, beq(-1), bl(64), BLR]), [[0]]);
+        assert!(loops(&[ADDI, bl(64), beq(-2), BLR]).is_empty());
+        assert_eq!(loops(&[ADDI, beq(-1), bl(64), BLR]), [[0]]);
     }
 
     #[test]

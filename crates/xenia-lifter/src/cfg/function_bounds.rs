@@ -84,12 +84,10 @@ pub fn makes_a_frame(pc: u32, fetch: Fetch<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cfg::testing::{ADDI, bdnz};
     use xenia_isa::word::{BCTR, BLR};
 
-    const ADDI: u32 = 0x3863_0001;
     const STWU: u32 = 0x9421_FFF0;
-    /// `bdnz` to the instruction before it.
-    const BDNZ: u32 = 0x4200_FFFC;
 
     fn bounds(words: &[u32], word: u32) -> Option<AddressRange> {
         let to = 4 * words.len() as u32;
@@ -102,7 +100,7 @@ mod tests {
     #[test]
     fn code_connected_by_branches_is_one_function() {
         // f; nop; g, a loop; h, whose loop is hot; a tail that no branch leads to.
-        let words = [ADDI, BLR, NOP, ADDI, ADDI, BDNZ, BLR, ADDI, ADDI, BDNZ, ADDI, BLR, ADDI];
+        let words = [ADDI, BLR, NOP, ADDI, ADDI, bdnz(-1), BLR, ADDI, ADDI, bdnz(-1), ADDI, BLR, ADDI];
         assert_eq!(bounds(&words, 8), Some((7..12).into()));
         assert_eq!(bounds(&words, 5), Some((3..7).into()));
         assert_eq!(bounds(&words, 3), Some((3..7).into()));
@@ -115,7 +113,7 @@ mod tests {
     #[test]
     fn cases_belong_to_the_function_that_jumps_to_them() {
         // f jumps to one of two cases; then g, which sets up a frame, and h, which does not.
-        let words = [ADDI, BCTR, ADDI, BLR, ADDI, BDNZ, BLR, STWU, ADDI, BLR, ADDI, BLR];
+        let words = [ADDI, BCTR, ADDI, BLR, ADDI, bdnz(-1), BLR, STWU, ADDI, BLR, ADDI, BLR];
         assert_eq!(bounds(&words, 2), Some((0..7).into()));
         assert_eq!(bounds(&words, 5), Some((0..7).into()));
         assert_eq!(bounds(&words, 8), Some((7..10).into()));

@@ -46,7 +46,7 @@ fn header(members: &BTreeSet<BlockId>, graph: &FlowGraph) -> Option<BlockId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cfg::testing::{ADD, b, beq, region_of};
+    use crate::cfg::testing::{ADDI, b, beq, region_of};
     use xenia_isa::word::{BLR, NOP};
 
     /// The blocks of the loops in `words`, by instruction index.
@@ -60,21 +60,21 @@ mod tests {
     #[test]
     fn a_cold_path_before_the_loop_belongs_to_it() {
         // 0: branches to 3; 1: a cold path that branches to 3; 3: repeats, or takes the cold path.
-        assert_eq!(loops(&[b(3), ADD, NOP, ADD, beq(-3), beq(-2), BLR]), [[1, 3, 5]]);
+        assert_eq!(loops(&[b(3), ADDI, NOP, ADDI, beq(-3), beq(-2), BLR]), [[1, 3, 5]]);
     }
 
     #[test]
     fn of_nested_loops_the_innermost_are_found() {
         // 0: outer loop; 1 and 3: two loops in it.
-        assert_eq!(loops(&[NOP, ADD, beq(-1), ADD, beq(-1), beq(-5), BLR]), [[1], [3]]);
+        assert_eq!(loops(&[NOP, ADDI, beq(-1), ADDI, beq(-1), beq(-5), BLR]), [[1], [3]]);
         // Entered in the middle, with another loop before that point.
-        assert_eq!(loops(&[b(3), ADD, beq(-1), ADD, beq(-3), beq(-2), BLR]), [[1]]);
+        assert_eq!(loops(&[b(3), ADDI, beq(-1), ADDI, beq(-3), beq(-2), BLR]), [[1]]);
     }
 
     #[test]
     fn deep_nests_are_given_up() {
         for (depth, expected) in [(16_usize, 1), (18, 0)] {
-            let mut words = vec![ADD; depth];
+            let mut words = vec![ADDI; depth];
             words.extend((0..depth).map(|n| beq(-(2 * n as i32 + 1))));
             words.push(BLR);
             assert_eq!(loops(&words).len(), expected, "{depth}");

@@ -3,7 +3,7 @@
 use super::region::{Reach, Region, discover};
 
 /// `addi r3,r3,1`: a register that a loop can carry.
-pub(crate) const ADD: u32 = 0x3863_0001;
+pub(crate) const ADDI: u32 = 0x3863_0001;
 
 /// `b` with a displacement in words.
 pub(crate) fn b(words: i32) -> u32 {

@@ -2,6 +2,7 @@
 
 use super::checks::MAX_PATH_LENGTH;
 use super::*;
+use crate::cfg::testing::{ADDI, b, bl};
 use xenia_isa::word::BLR;
 
 fn region(words: &[u32], roots: &[u32]) -> Region {
@@ -9,8 +10,6 @@ fn region(words: &[u32], roots: &[u32]) -> Region {
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
     discover(roots, &Reach::all(0..end, MAX_REGION_LENGTH), &mut fetch).unwrap()
 }
-
-const ADDI: u32 = 0x3863_0001;
 
 #[test]
 fn a_loop_header_is_a_check_point_and_splits_its_block() {
@@ -109,15 +108,10 @@ fn with_leaves(words: &[u32], own: u32, may_read: &dyn Fn(u32) -> bool) -> Regio
     discover(&[0], &reach, &mut fetch).unwrap()
 }
 
-/// `b` by `words` words, or `bl` with `link`.
-fn branch(words: i32, link: u32) -> u32 {
-    0x4800_0000 | (words * 4) as u32 & 0x03FF_FFFC | link
-}
-
 #[test]
 fn a_leaf_replaces_its_call() {
     // addi; bl 5; addi; b 6; invalid; addi; addi; blr
-    let words = [ADDI, branch(4, 1), ADDI, branch(3, 0), 0, ADDI, ADDI, BLR];
+    let words = [ADDI, bl(4), ADDI, b(3), 0, ADDI, ADDI, BLR];
     let r = with_leaves(&words, 4, &|_| true);
     assert_eq!(r.entries, [0], "what comes after the call is none");
     assert_eq!(r.instructions, 4);
@@ -145,13 +139,13 @@ fn non_leaf_callees_are_not_inlined() {
     let mtlr = 0x7D88_03A6;
     let too_long = [[ADDI; 24].as_slice(), &[BLR]].concat();
     for callee in
-        [&[mtlr, BLR][..], &[branch(1, 0), BLR], &[0x4182_0004, BLR], &[0x4D82_0020, BLR], &too_long, &[ADDI]]
+        [&[mtlr, BLR][..], &[b(1), BLR], &[0x4182_0004, BLR], &[0x4D82_0020, BLR], &too_long, &[ADDI]]
     {
-        let words = [&[branch(2, 1), BLR], callee].concat();
+        let words = [&[bl(2), BLR], callee].concat();
         let r = with_leaves(&words, 2, &|_| true);
         assert_eq!((&r.entries[..], r.leaves()), (&[0, 4][..], AddressRanges::default()), "{callee:x?}");
         // A tail call may reach a leaf that loads LR.
-        let words = [&[branch(2, 0), BLR], callee].concat();
+        let words = [&[b(2), BLR], callee].concat();
         assert_eq!(with_leaves(&words, 1, &|_| true).leaves().ranges().len(), usize::from(callee[0] == mtlr));
     }
 }
@@ -159,7 +153,7 @@ fn non_leaf_callees_are_not_inlined() {
 #[test]
 fn leaves_of_a_region_are_bounded() {
     // 200 calls of 23 instructions.
-    let mut words: Vec<u32> = (0..200).map(|n| branch(201 - n, 1)).chain([BLR]).collect();
+    let mut words: Vec<u32> = (0..200).map(|n| bl(201 - n)).chain([BLR]).collect();
     words.extend([ADDI; 22]);
     words.push(BLR);
     let r = with_leaves(&words, 201, &|_| true);
