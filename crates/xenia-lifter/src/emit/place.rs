@@ -25,22 +25,26 @@ impl AddressOperand {
 
 /// Address operands by addressing form.
 impl Lifter<'_> {
+    /// RA, or 0 for r0, and a displacement: D and DS forms.
     pub(super) fn place_d(&mut self, i: Instruction, displacement: i64) -> AddressOperand {
         let address = self.base_address(i.ra());
         AddressOperand { address, displacement: displacement as i32, update: None }
     }
 
+    /// The sum of RA, or 0 for r0, and RB: X forms.
     pub(super) fn place_x(&mut self, i: Instruction) -> AddressOperand {
         let ea = self.ea_x(i);
         AddressOperand { address: self.host_address(ea), displacement: 0, update: None }
     }
 
+    /// RA and a displacement, whose sum RA gets: update forms of D and DS.
     pub(super) fn place_du(&mut self, i: Instruction, displacement: i64) -> AddressOperand {
         let a = if self.config.mode.wide { self.gpr(i.ra()) } else { self.gpr32(i.ra()) };
         let ea = self.b.ins().iadd_imm_s(a, displacement);
         self.place_update(ea)
     }
 
+    /// The sum of RA and RB, which RA gets: update forms of X.
     pub(super) fn place_ux(&mut self, i: Instruction) -> AddressOperand {
         let (a, b) = if self.config.mode.wide {
             (self.gpr(i.ra()), self.gpr(i.rb()))
@@ -51,7 +55,7 @@ impl Lifter<'_> {
         self.place_update(ea)
     }
 
-    /// `ea` is a doubleword in 64-bit mode, otherwise a word.
+    /// The operand at `ea`, which RA gets: a doubleword in 64-bit mode, otherwise a word.
     fn place_update(&mut self, ea: Value) -> AddressOperand {
         let wide = self.config.mode.wide;
         let low = if wide { self.b.ins().ireduce(types::I32, ea) } else { ea };
@@ -60,6 +64,7 @@ impl Lifter<'_> {
         AddressOperand { address: self.host_address(low), displacement: 0, update: Some(update) }
     }
 
+    /// Writes the address to RA, if the form is one of update.
     pub(super) fn update(&mut self, i: Instruction, place: AddressOperand) {
         match place.update {
             Some(ea) if self.config.mode.wide => self.set_gpr(i.ra(), ea),

@@ -49,7 +49,7 @@ impl Lifter<'_> {
             return self.load_big(types::I64, place);
         }
         let high = self.load_big(types::I32, place);
-        let low = self.load_big(types::I32, AddressOperand { displacement: place.displacement + 4, ..place });
+        let low = self.load_big(types::I32, place.offset(4));
         let [high, low] = [high, low].map(|half| self.b.ins().uextend(types::I64, half));
         let high = self.b.ins().ishl_imm_s(high, 32);
         self.b.ins().bor(high, low)
