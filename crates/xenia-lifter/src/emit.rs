@@ -30,8 +30,6 @@
 mod access;
 mod branch;
 mod cache;
-#[cfg(test)]
-mod calls;
 mod computation_mode;
 mod condition;
 mod constants;
@@ -58,6 +56,8 @@ mod reservations;
 mod restart;
 mod rotate;
 mod singles;
+#[cfg(test)]
+mod slow_paths;
 mod state;
 mod strings;
 mod system;

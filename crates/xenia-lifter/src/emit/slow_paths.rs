@@ -26,28 +26,28 @@ enum SlowPath {
 }
 
 /// Rows that may use a path, with the reason and the cost.
-struct AllowedCall {
+struct AllowedPath {
     rows: &'static [Op],
     path: SlowPath,
     #[allow(dead_code)] // for readers
     reason: &'static str,
 }
 
-const ALLOWED: &[AllowedCall] = &[
-    AllowedCall {
+const ALLOWED: &[AllowedPath] = &[
+    AllowedPath {
         rows: &[Op::faddx, Op::fsubx, Op::fsqrtx, Op::fcmpo, Op::fcmpu],
         path: SlowPath::Call(Hook::Float),
         reason: "the result is a NaN, or an operand of the compare: payload and VX* bits are the architecture's. A \
             cold block; about 20 ns. While FPSCR rounds otherwise or enables exceptions, always but for compares; about \
             150 ns.",
     },
-    AllowedCall {
+    AllowedPath {
         rows: &[Op::fmulx, Op::fdivx, Op::fmaddx, Op::fmsubx, Op::fnmaddx, Op::fnmsubx],
         path: SlowPath::Call(Hook::Float),
         reason: "the result is a NaN or the smallest normal number, where tininess before rounding decides; the latter \
             about 150 ns. NaNs and control bits as above. On hosts without fused multiply-add, every multiply-add.",
     },
-    AllowedCall {
+    AllowedPath {
         rows: &[
             Op::faddsx,
             Op::fsubsx,
@@ -64,7 +64,7 @@ const ALLOWED: &[AllowedCall] = &[
         reason: "the result is a NaN or the smallest normal single; about 15 ns. An operand is not a single \
             (except for frsp); about 150 ns, and the rest of the block is left. NaNs and control bits as above.",
     },
-    AllowedCall {
+    AllowedPath {
         rows: &[
             Op::faddsx,
             Op::fsubsx,
@@ -80,60 +80,60 @@ const ALLOWED: &[AllowedCall] = &[
         reason: "an operand that was not loaded or computed as a single in the block is neither zero nor a normal single: \
             a denormal, an infinity, a NaN, or none. A cold block; about 5 ns.",
     },
-    AllowedCall {
+    AllowedPath {
         rows: &[Op::fctidx, Op::fctidzx, Op::fctiwx, Op::fctiwzx],
         path: SlowPath::Call(Hook::Float),
         reason: "the operand is a NaN or beyond the integer's range; about 30 ns. Control bits as above.",
     },
-    AllowedCall {
+    AllowedPath {
         rows: &[Op::fresx, Op::frsqrtex],
         path: SlowPath::Call(Hook::Float),
         reason: "operand or result is not a normal number, or the root's operand is negative; about 60 ns. Control \
             bits as above.",
     },
-    AllowedCall {
+    AllowedPath {
         rows: &[Op::fcfidx],
         path: SlowPath::Call(Hook::Float),
         reason: "only while FPSCR rounds otherwise or enables exceptions; as above.",
     },
-    AllowedCall {
+    AllowedPath {
         rows: &[Op::lswx, Op::stswx],
         path: SlowPath::Call(Hook::String),
         reason: "always: the length is in XER. No compiler for the machine emits them. About 20 ns for 16 bytes.",
     },
-    AllowedCall {
+    AllowedPath {
         rows: &[Op::lmw],
         path: SlowPath::Call(Hook::String),
         reason: "more than eight registers: no compiler for the machine emits it, and so many values at once take the \
             longest of all to compile. 29 ns for 29 words, inline 14.",
     },
-    AllowedCall {
+    AllowedPath {
         rows: &[Op::lwarx, Op::ldarx],
         path: SlowPath::Call(Hook::Reserve),
         reason: "only where reservations are kept in the machine's table. 10 to 20 ns.",
     },
-    AllowedCall { rows: &[Op::stwcx, Op::stdcx], path: SlowPath::Call(Hook::Commit), reason: "as above." },
-    AllowedCall {
+    AllowedPath { rows: &[Op::stwcx, Op::stdcx], path: SlowPath::Call(Hook::Commit), reason: "as above." },
+    AllowedPath {
         rows: &[Op::lwarx, Op::ldarx, Op::stwcx, Op::stdcx],
         path: SlowPath::Raise,
         reason: "an alignment exception.",
     },
-    AllowedCall {
+    AllowedPath {
         rows: &[Op::td, Op::tdi, Op::tw, Op::twi],
         path: SlowPath::Raise,
         reason: "the trap is taken.",
     },
-    AllowedCall {
+    AllowedPath {
         rows: &[Op::mfspr, Op::mtspr, Op::mftb],
         path: SlowPath::Raise,
         reason: "there is no such register, or it can't be written.",
     },
-    AllowedCall {
+    AllowedPath {
         rows: &[Op::mtfsb1x, Op::mtfsfx, Op::mtfsfix],
         path: SlowPath::Raise,
         reason: "it enables an exception that MSR delivers, which no mode of compiled code has.",
     },
-    AllowedCall {
+    AllowedPath {
         rows: &[
             Op::vaddfp,
             Op::vaddfp128,
@@ -147,28 +147,28 @@ const ALLOWED: &[AllowedCall] = &[
         path: SlowPath::Call(Hook::Vector),
         reason: "a lane is a NaN: which one it is, is the architecture's choice. A cold block; some 25 ns.",
     },
-    AllowedCall {
+    AllowedPath {
         rows: &[Op::vmulfp128, Op::vmaddfp, Op::vmaddfp128, Op::vmaddcfp128, Op::vnmsubfp, Op::vnmsubfp128],
         path: SlowPath::Call(Hook::Vector),
         reason: "a lane is a NaN or the smallest normal number, where tininess before rounding decides. A cold \
             block; some 25 ns. On hosts without fused multiply-add, every multiply-add.",
     },
-    AllowedCall {
+    AllowedPath {
         rows: &[Op::vrefp, Op::vrefp128],
         path: SlowPath::Call(Hook::Vector),
         reason: "a lane or its reciprocal is not a normal number. A cold block; some 25 ns.",
     },
-    AllowedCall {
+    AllowedPath {
         rows: &[Op::vrsqrtefp, Op::vrsqrtefp128, Op::vlogefp, Op::vlogefp128],
         path: SlowPath::Call(Hook::Vector),
         reason: "a lane is not a positive normal number. A cold block; some 25 ns.",
     },
-    AllowedCall {
+    AllowedPath {
         rows: &[Op::vmsum3fp128, Op::vmsum4fp128],
         path: SlowPath::Call(Hook::Vector),
         reason: "the sum is a NaN, an infinity, or at the edge of what is normal. A cold block; some 20 ns.",
     },
-    AllowedCall {
+    AllowedPath {
         rows: &[Op::vexptefp, Op::vexptefp128],
         path: SlowPath::Call(Hook::Vector),
         reason: "always: each lane is shifted by another count, too long to repeat at each use.",
@@ -260,7 +260,7 @@ fn paths_of(word: u32, config: LiftConfig) -> BTreeSet<SlowPath> {
 }
 
 #[test]
-fn only_listed_rows_call_routines() {
+fn only_listed_rows_use_slow_paths() {
     let mut used: BTreeMap<(Op, SlowPath), u32> = BTreeMap::new();
     let mut dice = xenia_testing::Dice(1);
     for row in ROWS {
