@@ -2,35 +2,24 @@
 
 use super::{Pane, PaneRow, RowMark};
 use crate::text::{MAX_NAME_LENGTH, shown};
-use xenia_isa::{Syntax, disassemble};
-
-/// Primary opcodes of `bc`, `b`, and of the branches to LR and CTR.
-const BC: u32 = 16;
-const B: u32 = 18;
-const BCLR: u32 = 19;
-
-/// Extended opcodes of `bclr` and `bcctr`.
-const TO_REGISTER: [u32; 2] = [16, 528];
+use xenia_isa::{Instruction, Op, Syntax, decode, disassemble};
 
 /// Whether an instruction is a call: a branch that sets LR.
 pub fn is_call(word: u32) -> bool {
-    let is_branch = match word >> 26 {
-        BC | B => true,
-        BCLR => TO_REGISTER.contains(&(word >> 1 & 0x3FF)),
-        _ => false,
-    };
-    is_branch && word & 1 != 0
+    let is_branch = matches!(decode(word), Some(Op::bx | Op::bcx | Op::bclrx | Op::bcctrx));
+    is_branch && Instruction(word).lk()
 }
 
 /// Target of a direct branch.
 pub fn branch_target(word: u32, pc: u32) -> Option<u32> {
-    let offset = match word >> 26 {
-        B => (word << 6) as i32 >> 6 & !3,
-        BC => i32::from(word as u16 as i16) & !3,
+    let branch = Instruction(word);
+    let displacement = match decode(word)? {
+        Op::bx => branch.li(),
+        Op::bcx => branch.bd(),
         _ => return None,
     };
-    let base = if word & 2 == 0 { pc } else { 0 };
-    Some(base.wrapping_add_signed(offset))
+    let base = if branch.aa() { 0 } else { pc };
+    Some(base.wrapping_add(displacement as u32))
 }
 
 /// Sources of the code pane.
