@@ -15,10 +15,11 @@ const MAX_FILES: usize = 6;
 /// Largest number of missing files in the text to copy.
 const MAX_FILES_COPIED: usize = 50;
 
-/// The page: the cause of the end of `name`, and the location of the report; `None` for an end
-/// whose outputs were asked for, so that the title can't run `again`. Without `json`, the report is
-/// written to the user's state folder, because users who start from a desktop see no terminal.
-pub(super) fn why(name: &str, finished: &Finished, json: Option<&Path>, again: bool) -> Option<Stopped> {
+/// The page with the cause of the end of `name`, and the location of the report. `None` for ends
+/// that were asked for, and, if the title can't run `again`, for exits with code 0 or without
+/// missing files. Without `json`, the report is written to the user's state folder, because users
+/// who start from a desktop see no terminal.
+pub(super) fn page(name: &str, finished: &Finished, json: Option<&Path>, again: bool) -> Option<Stopped> {
     let missing = &finished.report.missing_files;
     let (heading, what) = match (&finished.divergence, &finished.end) {
         (Some(difference), _) => ("the engines disagree".to_owned(), difference.as_str()),

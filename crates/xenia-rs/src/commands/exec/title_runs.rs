@@ -165,12 +165,12 @@ impl<'a> TitleRuns<'a> {
         let Session { sender, interrupt, .. } = self.session;
         let json = self.args.run.json.as_deref();
         let is_attended = !self.args.run.has_limit() && !self.args.window.batch;
-        let why = is_attended.then(|| stopped::why(name, &finished, json, self.can_rerun)).flatten();
+        let page = is_attended.then(|| stopped::page(name, &finished, json, self.can_rerun)).flatten();
         let has_ended = matches!(finished.end, RunEnd::Ended(EndKind::Exit { code: 0 }));
-        match why {
-            Some(why) if !(self.returns_to_library && has_ended) => {
+        match page {
+            Some(page) if !(self.returns_to_library && has_ended) => {
                 self.current.reports.keep(finished.bug_report);
-                sender.stopped(why);
+                sender.stopped(page);
                 PageAfterEnd::Stopped
             }
             _ if self.returns_to_library && interrupt.cause().is_none() => PageAfterEnd::Library,
