@@ -79,8 +79,8 @@ pub fn enter_or_join(
     Ok(false)
 }
 
-/// Leaves a section once. The last leave hands it to the first waiter. The caller is not
-/// compared with the owner; a section that is left too often stays free.
+/// Leaves a section once. The last leave hands it to the first waiter. The caller is not compared
+/// with the owner; a section that is left too often stays free.
 pub fn leave(memory: &GuestMemory, cpu: &mut dyn Cpu, sections: &LockQueues, at: GuestAddr) -> Fallible<()> {
     let count = at.offset(section::LOCK_COUNT);
     let less = |count: u32| Some((count as i32).wrapping_sub(1).max(-1).cast_unsigned());

@@ -63,8 +63,8 @@ impl KernelPool {
     }
 
     /// Copies a name as UTF-16 into kernel memory, and a terminator; returns its address and its
-    /// length in units without the terminator. Of a name of more than 255 units, the
-    /// beginning is copied.
+    /// length in units without the terminator. Of a name of more than 255 units, the beginning is
+    /// copied.
     pub fn wide_name(&self, name: &str) -> Fallible<(GuestAddr, u16)> {
         let units = utf16::fitting(name, MAX_NAME_UNITS);
         let at = self.allocate(units.len() as u32 * 2 + 2)?;

@@ -16,6 +16,7 @@ pub fn nearest_command(word: &str) -> Option<String> {
 
 /// The error message for a command line of which the parser has misread a word; `None` if the
 /// parser's own message helps. It misreads
+///
 /// - a file whose name begins with a dash: as flags;
 /// - a command after flags: as the title;
 /// - a second title, or an argument for the title without two dashes: as a command;

@@ -41,8 +41,8 @@ pub(super) fn remove(flow: &mut FunctionCode) {
 }
 
 /// Changes the instructions around the copy at `at` so that it isn't needed. Returns the registers
-/// whose upper half is zero after it, of which those in `short` are before; `None` if the copy must
-/// stay, and nothing is changed.
+/// whose upper half is zero after it; `short` are those in which it is zero before. `None` if the
+/// copy must stay: then nothing is changed.
 fn replace(flow: &mut FunctionCode, block: usize, at: usize, copy: Copy, short: u16) -> Option<u16> {
     let is_short = short & bit(copy.from) != 0;
     let copy = Copy { is_whole: copy.is_whole || is_short, ..copy };
