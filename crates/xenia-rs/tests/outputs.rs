@@ -13,7 +13,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
-use xenia_testing::hermetic;
+use xenia_testing::{hermetic, number_in_environment};
 
 /// Number of runs that are interrupted; `XENIA_INTERRUPTS` overrides it.
 const INTERRUPTS: usize = 6;
@@ -92,7 +92,7 @@ fn check_recording(path: &Path) {
 
 #[test]
 fn an_interrupted_run_leaves_complete_files() {
-    let runs = std::env::var("XENIA_INTERRUPTS").ok().and_then(|n| n.parse().ok()).unwrap_or(INTERRUPTS);
+    let runs = number_in_environment("XENIA_INTERRUPTS", INTERRUPTS);
     let mut rng = ChaCha8Rng::seed_from_u64(130);
     let mut interrupted = 0;
     for run in 0..runs {

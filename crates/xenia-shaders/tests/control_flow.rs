@@ -58,7 +58,7 @@ const RUNS: u64 = 30;
 
 #[test]
 fn random_programs_agree() {
-    let runs = std::env::var("XENIA_SHADER_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(RUNS);
+    let runs = xenia_testing::number_in_environment("XENIA_SHADER_RUNS", RUNS);
     let flush = |value: f32| if value.is_subnormal() { 0.0 } else { value };
     gpu::with(|gpu| {
         for seed in 0..runs {

@@ -10,7 +10,7 @@ use xenia_shaders::{Expansion, Interpolators, PixelsOf, Stage, TranslateError, t
 const PROGRAMS: u64 = 2000;
 
 fn count() -> u64 {
-    std::env::var("XENIA_SHADER_PROGRAMS").ok().and_then(|text| text.parse().ok()).unwrap_or(PROGRAMS)
+    xenia_testing::number_in_environment("XENIA_SHADER_PROGRAMS", PROGRAMS)
 }
 
 fn stages(kind: ShaderKind) -> [Stage; 2] {

@@ -11,6 +11,7 @@
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -35,6 +36,16 @@ const LONG_TIMES: u64 = 8;
 #[must_use]
 pub fn is_long() -> bool {
     std::env::var_os(LONG).is_some()
+}
+
+/// The number in an environment variable; `usual` if it is not set.
+///
+/// # Panics
+/// If it is not a number.
+#[must_use]
+pub fn number_in_environment<N: FromStr>(variable: &str, usual: N) -> N {
+    let number = |text: String| text.parse().unwrap_or_else(|_| panic!("{variable}={text}: not a number"));
+    std::env::var(variable).map_or(usual, number)
 }
 
 /// The cases of one target, with their limits.

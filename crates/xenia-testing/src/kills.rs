@@ -1,6 +1,6 @@
 //! Kills of programs that write: how many, and when.
 
-use crate::is_long;
+use crate::{is_long, number_in_environment};
 use std::process::Child;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -19,8 +19,7 @@ const LONG_TIMES: u64 = 4;
 #[must_use]
 pub fn kills(usual: u64) -> u64 {
     let usual = if is_long() { usual * LONG_TIMES } else { usual };
-    std::env::var(KILLS)
-        .map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{KILLS}={text}: not a number")))
+    number_in_environment(KILLS, usual)
 }
 
 /// Kills a program after this time, unless it has ended by then.

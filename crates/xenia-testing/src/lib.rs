@@ -33,7 +33,7 @@ mod repeats;
 mod tools;
 pub mod weak_memory;
 
-pub use cases::{Cases, Dice, LONG, is_long, thread_time};
+pub use cases::{Cases, Dice, LONG, is_long, number_in_environment, thread_time};
 pub use folder::fast_folder;
 pub use hermetic::{hermetic, without_settings};
 pub use kills::{kill_or_reap, kills};

@@ -8,7 +8,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::io::Cursor;
 use xenia_state::{StateFile, StoredSection, Unsaveable};
-use xenia_testing::{Cases, PACES, is_long, note_repeat};
+use xenia_testing::{Cases, PACES, is_long, note_repeat, number_in_environment};
 
 /// Machines for one title, all under the same conditions.
 struct Maker {
@@ -360,7 +360,7 @@ fn run_with_loads(makers: &[&Maker], between: GuestTicks, most: usize) -> (Optio
 
 /// Number of loads of a parallel run; `XENIA_TEST_LOADS` sets another.
 fn max_loads(usual: usize) -> usize {
-    std::env::var("XENIA_TEST_LOADS").map_or(usual, |text| text.parse().unwrap())
+    number_in_environment("XENIA_TEST_LOADS", usual)
 }
 
 #[test]

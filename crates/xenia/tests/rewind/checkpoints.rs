@@ -2,7 +2,7 @@
 
 use super::*;
 use xenia::machine::{REWIND_INTERVAL, REWIND_MEMORY};
-use xenia_testing::is_long;
+use xenia_testing::{is_long, number_in_environment};
 
 /// Frames of the demo in usual and in long runs; `XENIA_REWIND_FRAMES` sets another number.
 const FRAMES: [u64; 2] = [6, 10];
@@ -15,7 +15,7 @@ fn state_of(machine: &mut Machine) -> Vec<xenia_state::StoredSection> {
 #[test]
 fn back_to_each_checkpoint_and_forward_again() {
     let usual = FRAMES[usize::from(is_long())];
-    let frames = std::env::var("XENIA_REWIND_FRAMES").map_or(usual, |text| text.parse().unwrap());
+    let frames = number_in_environment("XENIA_REWIND_FRAMES", usual);
     let maker = Maker::new("demo.xex", CpuConfig::default());
     let mut machine = maker.machine();
     machine.set_rewind(Some(REWIND_MEMORY)).unwrap();
