@@ -143,7 +143,7 @@ impl LevelStorage {
     fn padded(info: &TextureInfo, [row, rows, depth]: [u32; 3]) -> Self {
         let format = info.format;
         let [block_width, block_height] = format.block;
-        let mut pitch = row.div_ceil(block_width).next_multiple_of(32);
+        let mut pitch = row.div_ceil(block_width).next_multiple_of(MACRO_TILE);
         if !info.tiled {
             let bytes = (pitch * format.bytes).next_multiple_of(256);
             // Exact: the bytes of a block are a power of two, at most 16.
@@ -151,7 +151,7 @@ impl LevelStorage {
         }
         let rows = match info.dimension {
             Dimension::D1 => 1,
-            _ => rows.div_ceil(block_height).next_multiple_of(32),
+            _ => rows.div_ceil(block_height).next_multiple_of(MACRO_TILE),
         };
         let slice = u64::from(pitch) * u64::from(rows) * u64::from(format.bytes);
         let slices = match info.dimension {
