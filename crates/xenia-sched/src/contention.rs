@@ -67,7 +67,8 @@ impl ContentionPoints {
         let left_out = recorded.as_ref().map(|record| record.left_out);
         let points = recorded.as_ref().map_or(0, |record| record.points.len());
         let is_possible = counts.chain(left_out).all(|count| count <= MAX_COUNT);
-        check(is_possible && points <= MAX_RECORDED_CONTENTIONS, "the record of contention is impossible")
+        check(is_possible, "a count of contention is too large")?;
+        check(points <= MAX_RECORDED_CONTENTIONS, "the record of contention is too long")
     }
 
     /// Whether lock attempts are counted.

@@ -63,7 +63,7 @@ impl SchedulerCounters {
 
     /// Counters from a saved state.
     pub(crate) fn restored(state: CountersState) -> Result<Self, Impossible> {
-        check(state.iter().all(|&count| count <= MAX_COUNT), "a counter of the scheduler is impossible")?;
+        check(state.iter().all(|&count| count <= MAX_COUNT), "a counter of the scheduler is too large")?;
         let [
             spawn_ok,
             spawn_rejected,

@@ -71,7 +71,7 @@ impl Common {
         let CommonState { exit_code, main_thread, main_code, wait_serial, recoveries, halts, contention } =
             state;
         let counts = [wait_serial, recoveries, halts];
-        check(counts.iter().all(|&count| count <= MAX_COUNT), "a counter of the scheduler is impossible")?;
+        check(counts.iter().all(|&count| count <= MAX_COUNT), "a counter of the scheduler is too large")?;
         contention.check()?;
         check(
             !self.records_contention() || contention.is_recorded(),

@@ -116,10 +116,11 @@ impl<S: System> LockstepExecutor<S> {
     pub fn restore(&mut self, state: LockstepState) -> Result<(), Impossible> {
         let LockstepState { scheduler, devices, round, gap, time, instructions, deadlocks, calm, last_frame } =
             state;
-        check(instructions <= MAX_COUNT, "the number of instructions is impossible")?;
-        check(time >> INSTRUCTIONS_PER_TICK_SHIFT <= MAX_TICKS, "the time of the round is impossible")?;
-        check(gap.is_none_or(|end| end <= MAX_TICKS && round.is_none()), "the gap is impossible")?;
-        check(last_frame.since <= MAX_TICKS, "the time of the last frame is impossible")?;
+        check(instructions <= MAX_COUNT, "the number of instructions is too large")?;
+        check(time >> INSTRUCTIONS_PER_TICK_SHIFT <= MAX_TICKS, "the time of the round is too late")?;
+        check(gap.is_none_or(|end| end <= MAX_TICKS), "the gap ends too late")?;
+        check(gap.is_none() || round.is_none(), "the gap is within a round")?;
+        check(last_frame.since <= MAX_TICKS, "the last frame is too late")?;
         self.scheduler.restore(scheduler)?;
         self.devices.get_or_insert_default().restore(&devices)?;
         self.round = round.map(RoundState::round).transpose()?;
@@ -139,13 +140,14 @@ impl RoundState {
         let all =
             order.iter().fold(0_u64, |slots, &slot| slots | 1_u64.checked_shl(slot.into()).unwrap_or(0));
         // As many slots as bits, so each of them occurs once.
-        check(all == (1 << HW_THREADS) - 1, "the order of the round is impossible")?;
-        check(usize::from(at) <= HW_THREADS && longest <= MAX_VISIT, "the round is impossible")?;
+        check(all == (1 << HW_THREADS) - 1, "the order of the round lacks a slot")?;
+        check(usize::from(at) <= HW_THREADS, "the round is past its last slot")?;
+        check(longest <= MAX_VISIT, "the longest visit of the round is too long")?;
         let is_possible = |visit: Visit| {
             let quanta = u64::from(visit.grant);
             visit.used <= MAX_VISIT && visit.extended <= visit.used && quanta <= MAX_QUANTA
         };
-        check(visit.is_none_or(is_possible), "the visit is impossible")?;
+        check(visit.is_none_or(is_possible), "the visit used, extended or was granted too much")?;
         Ok(Round { order, at: at.into(), longest, visit })
     }
 }

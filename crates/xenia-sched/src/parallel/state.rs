@@ -68,8 +68,8 @@ impl<S: System> ParallelExecutor<S> {
     /// A value that no executor can have; this one is then not to be used any more.
     pub fn restore(&mut self, state: ParallelState) -> Result<(), Impossible> {
         let ParallelState { scheduler, stores, instructions, deadlocks, last_frame } = state;
-        check(instructions <= MAX_COUNT, "the number of instructions is impossible")?;
-        check(last_frame.since <= MAX_TICKS, "the time of the last frame is impossible")?;
+        check(instructions <= MAX_COUNT, "the number of instructions is too large")?;
+        check(last_frame.since <= MAX_TICKS, "the last frame is too late")?;
         check(stores.len() <= MAX_STORES, "more device stores are left than there can be")?;
         let is_register = |store: &DeviceStore| store.addr.0.is_multiple_of(4) && store.register().is_some();
         check(stores.iter().all(is_register), "a device store is to no register")?;

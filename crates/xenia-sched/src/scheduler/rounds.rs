@@ -32,7 +32,7 @@ impl Rounds {
     /// Restores a saved state.
     pub(super) fn restore(&mut self, state: RoundsState) -> Result<(), Impossible> {
         let RoundsState { shuffle, rotation_cursor } = state;
-        check(usize::from(rotation_cursor) < HW_THREADS, "the first slot of the next round is impossible")?;
+        check(usize::from(rotation_cursor) < HW_THREADS, "the next round begins at no slot")?;
         self.shuffle = shuffle;
         self.rotation_cursor = rotation_cursor;
         Ok(())

@@ -69,7 +69,7 @@ impl Scheduler {
     /// A value that no scheduler can have; this one is then not to be used any more.
     pub fn restore(&mut self, state: SchedulerState) -> Result<(), Impossible> {
         let SchedulerState { slots, thread_table, wait_words, common, rounds, now } = state;
-        check(now <= MAX_TICKS, "the guest time is impossible")?;
+        check(now <= MAX_TICKS, "the guest time is too late")?;
         let last_wait = common.last_wait();
         self.common.restore(common)?;
         self.rounds.restore(rounds)?;
@@ -84,7 +84,7 @@ impl Scheduler {
                 if let ThreadState::Waiting { serial, since, .. } = thread.state() {
                     // A visit that was cut may be ahead of the scheduler's time.
                     let is_possible = *serial <= last_wait && *since <= MAX_TICKS;
-                    check(is_possible, "the beginning of a wait is impossible")?;
+                    check(is_possible, "a wait began too late, or after the last one")?;
                 }
             }
         }

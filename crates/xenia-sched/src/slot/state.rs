@@ -182,12 +182,12 @@ fn check_places(
         })
     };
     let may_spin = spinning.is_none_or(|r| running.is_none() && spins(r));
-    check(may_spin, "a slot's spinning thread is impossible")?;
+    check(may_spin, "a slot's spinning thread does not keep it, or another one runs")?;
     let is_due = |(&key, &r): (&DeadlineKey, &ThreadRef)| {
         records.get(r).is_ok_and(|thread| thread.deadline() == Some(key))
     };
     check(timed.iter().all(is_due), "a deadline is of a thread that does not wait for it")?;
-    check(QUANTUM_LEFT.contains(&quantum_left), "the rest of a quantum is impossible")
+    check(QUANTUM_LEFT.contains(&quantum_left), "the rest of a quantum is too long")
 }
 
 /// Checks the properties of a thread on slot `hw_id` that do not depend on others.
@@ -217,9 +217,9 @@ fn check_thread(thread: &GuestThread, hw_id: u8) -> Result<(), Impossible> {
     let is_here = |slot: u8| slot == hw_id && affinity >> slot & 1 != 0;
     check(is_here(*slot) && affinity & !ALL_HW_THREADS == 0, "a thread is on an impossible slot")?;
     check(usize::from(*ideal) < HW_THREADS, "a thread prefers an impossible slot")?;
-    check(*priority <= MAX_PRIORITY && *base_priority <= MAX_PRIORITY, "a thread's priority is impossible")?;
-    check(QUANTUM_LEFT.contains(quantum_left), "the rest of a thread's quantum is impossible")?;
-    check(*suspend_count <= MAX_SUSPEND_COUNT, "a thread's suspend count is impossible")?;
+    check(*priority <= MAX_PRIORITY && *base_priority <= MAX_PRIORITY, "a thread's priority is too high")?;
+    check(QUANTUM_LEFT.contains(quantum_left), "the rest of a thread's quantum is too long")?;
+    check(*suspend_count <= MAX_SUSPEND_COUNT, "a thread's suspend count is too high")?;
     check(!queues_when_put_back || *state != ThreadState::Ready, "a ready thread is in no queue")?;
     let ctx = ctx.as_deref().ok_or("a thread has no registers")?;
     check(ctx.hw_id == *slot && ctx.thread_id == *id, "a thread has the registers of another")

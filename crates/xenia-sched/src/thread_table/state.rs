@@ -77,10 +77,10 @@ impl SlotTable {
         let mut listed = vec![false; positions.len()];
         for &idx in &unreferenced {
             let found = listed.get_mut(usize::from(idx)).filter(|listed| !**listed);
-            *found.ok_or("the list of unreferenced threads is impossible")? = true;
+            *found.ok_or("an unreferenced thread is listed twice, or has no position")? = true;
         }
         let is_right = positions.iter().map(|position| position.listed).eq(listed);
-        check(is_right, "the list of unreferenced threads is impossible")?;
+        check(is_right, "the list of unreferenced threads is not that of their marks")?;
         let used =
             |state| positions.iter().zip(0..=u16::MAX).filter(move |(position, _)| position.state == state);
         let free = used(Use::Free).map(|(_, idx)| Reverse(idx)).collect();
