@@ -120,7 +120,7 @@ impl Request {
 impl RequestState {
     fn request(self, events: &RestoredEvents) -> Result<Request, Impossible> {
         let Self { who, socket, what } = self;
-        check(what.is_valid(), "a request of a socket is impossible")?;
+        check(what.is_valid(), "a request of a socket has too many buffers or sockets, or is past its end")?;
         let who = match who {
             RequesterState::Thread { thread, kthread } => {
                 let is_thread = usize::from(thread.hw_id) < HW_THREADS;

@@ -68,7 +68,7 @@ impl Quota {
 
     /// Restores the values of a saved state.
     pub(super) fn restore(&self, [added, entries]: [u64; 2]) -> Result<(), Impossible> {
-        check(added.max(entries) <= MAX_COUNT, "the used part of a folder is impossible")?;
+        check(added.max(entries) <= MAX_COUNT, "a folder holds too many bytes or entries")?;
         self.added.store(added, Relaxed);
         self.entries.store(entries, Relaxed);
         Ok(())

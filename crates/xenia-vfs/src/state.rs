@@ -138,7 +138,7 @@ impl Vfs {
     /// The mount does not exist, or a name cannot occur in a resolved path.
     pub fn check_location(&self, at: &Location) -> Result<(), Impossible> {
         let is_possible = self.mounts.get(at.mount as usize).is_some() && path::is_path(&at.names);
-        check(is_possible, "a file's location is impossible")
+        check(is_possible, "a file's location has no mount, or a name that no file can have")
     }
 }
 

@@ -186,8 +186,8 @@ impl CommandProcessor {
     fn restore_with(&mut self, state: &ProcessorState, edram: &[u32]) -> Result<(), String> {
         let check = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
         check(state.registers.len() == COUNT, "wrong number of registers")?;
-        check(state.cycles <= cost::cycles_at(MAX_TICKS), "its clock is impossible")?;
-        check(state.last_poll <= MAX_TICKS, "the time of its last poll is impossible")?;
+        check(state.cycles <= cost::cycles_at(MAX_TICKS), "its clock is too late")?;
+        check(state.last_poll <= MAX_TICKS, "its last poll is too late")?;
         check(state.lists.len() <= MAX_DEPTH, "too many indirect buffers")?;
         check(state.counts.iter().all(|&count| u32::try_from(count).is_ok()), "impossible counts")?;
         let ring = state.ring.map(|ring| {

@@ -216,7 +216,7 @@ impl Objects {
             let object = slab.occupied[&index];
             check(object.body == body && object.uses > 0, "an object is not the one at its position")?;
             let counts = pointers > 0 && handles <= open.get(&body).copied().unwrap_or_default();
-            check(counts, "an object's references are impossible")?;
+            check(counts, "an object without a pointer, or with more handles than are open")?;
             let record = Record { position, kind: object.kind, pointers, handles, name };
             tables.records.insert(body, record);
             self.bodies.of(body).write().insert(body, position);
@@ -292,7 +292,8 @@ fn check_handles(
     let all: BTreeSet<Handle> = open.keys().chain(free).copied().collect();
     let are_valid = all.iter().all(|&handle| HandleTable::is_valid(handle) && handle < next);
     let is_next = HandleTable::plain(next) == next && next <= HandleTable::END;
-    check(are_valid && is_next, "a handle is impossible")?;
+    check(are_valid, "a handle is not one of the table's, or is not below the next one")?;
+    check(is_next, "the next handle is not one of the table's")?;
     let count = open.len() + free.len();
     check(all.len() == count && count == HandleTable::count_to(next), "a handle is both open and free")
 }

@@ -63,7 +63,7 @@ impl RawPartition {
     /// Replaces the contents, for all clones, by saved ones; returns the space that they take.
     pub(crate) fn restore(&self, state: PartitionState, bytes: &mut SavedBytes) -> Result<u64, Impossible> {
         let PartitionState { units, formatted } = state;
-        check(are_units(&units, self.size), "the bytes of a partition are impossible")?;
+        check(are_units(&units, self.size), "the units of a partition are not in order, or beyond its end")?;
         let used = units.len() as u64 * UNIT as u64;
         let units = units.into_iter().map(|unit| Ok((unit, bytes.take(UNIT)?.into())));
         *self.units.lock() = units.collect::<Result<_, Impossible>>()?;

@@ -31,12 +31,12 @@ impl Dispatcher {
     /// Replaces all timers. The shards have none before, and their wait lists are restored.
     pub(crate) fn restore_timers(&self, state: TimersState) -> Result<(), Impossible> {
         let TimersState { set, apcs, serial } = state;
-        check(serial <= MAX_SERIAL, "the serial number of timers is impossible")?;
+        check(serial <= MAX_SERIAL, "the serial number of timers is too large")?;
         let mut timers = Timers { apcs, serial, ..Timers::default() };
         let mut numbers = BTreeSet::new();
         for (timer, set) in set {
             let is_new = (1..=serial).contains(&set.serial) && numbers.insert(set.serial);
-            check(is_new, "a timer's serial number is impossible")?;
+            check(is_new, "a timer's serial number is 0, above the last one, or another timer's")?;
             let thread_id = set.setting.apc.map(|apc| apc.thread_id);
             timers.queue.insert(set.key(), Queued { timer, thread_id });
             let mut held = self.hold(&[timer]);

@@ -156,7 +156,10 @@ impl MemoryDevice {
             }
             None => None,
         };
-        check(is_path(&path) && stamp.is_valid(), "a file of a memory device is impossible")?;
+        check(
+            is_path(&path) && stamp.is_valid(),
+            "a file of a memory device has a name or attributes that none can have",
+        )?;
         self.insert(&path, contents).map_err(|error| format!("a file of a memory device: {error}"))?;
         if let Some(node) = self.nodes.get_mut(&key(&path)) {
             node.stamp = stamp;
