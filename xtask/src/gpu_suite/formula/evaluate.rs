@@ -102,7 +102,7 @@ impl Formula {
             Expression::Constant(value) => plain(value)?,
             Expression::Global(index) => plain(&scope.globals[*index])?,
             Expression::Argument(index) => plain(&scope.arguments[*index])?,
-            Expression::List(_) | Expression::Index(_) => plain(&self.value(expression, scope)?)?,
+            Expression::List(_) | Expression::Index(_) => plain(self.value(expression, scope)?.as_ref())?,
             Expression::Choice(parts) => number(if holds(&parts[0])? { &parts[1] } else { &parts[2] })?,
             Expression::Call(function, parts) => {
                 let arguments = &self.all(parts, scope)?;
