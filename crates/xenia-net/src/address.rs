@@ -80,6 +80,7 @@ pub fn parse(text: &[u8]) -> u32 {
     for (index, part) in parts.iter().enumerate() {
         let Some(number) = number(part) else { return NONE };
         let is_last = index + 1 == parts.len();
+        // The last number of `10.1.258` has 16 bits, that of `10.1` has 24.
         let bits = if is_last { 32 - 8 * index as u32 } else { 8 };
         if u64::from(number) >> bits != 0 {
             return NONE;

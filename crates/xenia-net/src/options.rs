@@ -33,6 +33,7 @@ mod number {
     pub(super) const TYPE: u32 = 0x1008;
     /// The console's own options that allow unencrypted data.
     pub(super) const INSECURE: [u32; 3] = [0x5801, 0x5802, 0x5803];
+    // The number of `DEBUG`, at the level of TCP.
     pub(super) const NO_DELAY: u32 = 1;
 }
 

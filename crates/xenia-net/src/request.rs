@@ -265,6 +265,7 @@ impl Net {
             Err(error) => return Err(error),
         };
         self.get_mut(name)?.connection = connection;
+        // Success and failure are one event, which a second attempt must signal again.
         self.rearm_events(name, network_event::CONNECT);
         self.xnet.connect(*to.ip());
         if is_blocking { begun } else { Err(WsaError::WOULD_BLOCK) }

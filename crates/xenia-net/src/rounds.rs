@@ -74,6 +74,8 @@ impl Net {
                     }
                     attempt => {
                         goes_on |= attempt == Attempt::Part;
+                        // Even if a part was transferred: a younger request must not transfer
+                        // before the rest.
                         blocked.extend(direction);
                         self.requests.push_back(request);
                     }

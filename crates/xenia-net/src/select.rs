@@ -33,6 +33,7 @@ impl Set {
     }
 
     fn store(&self, memory: &GuestMemory, ready: &[u32]) -> Result<(), WsaError> {
+        // The ready sockets are some of the set's, so there is room for them.
         for (&socket, at) in ready.iter().zip(1..) {
             memory.write(self.at.offset(4 * at), socket)?;
         }

@@ -85,6 +85,7 @@ pub(super) fn returned(
         }
         failure
     });
+    // Calls return 32-bit integers, which the ABI extends with their sign in r3.
     i64::from(value) as u64
 }
 
@@ -188,6 +189,7 @@ impl Net {
             let is_over = deadline.is_some_and(|deadline| deadline <= now);
             return is_over.then(|| select.store(memory, &[const { Vec::new() }; 3]));
         }
+        // The caller of WSAGetOverlappedResult has asked to wait, whatever the socket's mode is.
         if matches!(operation.what, SocketOperation::Finish { .. }) {
             return None;
         }
@@ -216,7 +218,7 @@ impl Net {
                 Self::finish(memory, cpu, Request { who, socket, what }, Ok(done), effects);
                 Ok(0)
             }
-            // A call never returns `Part`.
+            // The structure reports the whole, so a part is pending like nothing.
             Attempt::Nothing | Attempt::Part => self.leave(Request { who, socket, what }),
         }
     }
@@ -259,6 +261,7 @@ impl Net {
         });
         let deadline = deadline.or_else(|| deadline_after(cpu.now(), milliseconds));
         let kthread = caller.kthread?;
+        // Before the request exists: nothing would remove the request of a refused wait.
         cpu.open_wait(caller.thread, Alertable::No).map_err(|_| WsaError::NO_BUFFERS)?;
         let who = Requester::Thread { thread: caller.thread, kthread };
         self.requests.push_back(Request { who, socket, what });

@@ -166,6 +166,8 @@ impl LocalNetwork {
         if let Some(stream) = self.stream_mut(peer) {
             stream.peer = None;
             stream.ended = true;
+            // The close of a listener comes here twice, and the second, orderly end must not undo
+            // the reset.
             stream.reset |= end == StreamEnd::Reset;
         }
     }
@@ -295,6 +297,7 @@ impl Network for LocalNetwork {
     fn connect(&mut self, id: SocketId, to: SocketAddrV4) -> Result<(), WsaError> {
         match &self.get(id)?.state {
             State::Messages(_) => {
+                // As in Winsock, a connect to a null address ends the association.
                 let to = if to.port() == 0 { None } else { Some(to) };
                 if let Some(to) = to {
                     self.check_reachable(to)?;
@@ -310,9 +313,11 @@ impl Network for LocalNetwork {
             State::Idle => {}
         }
         self.check_reachable(to)?;
+        // Reachable for datagrams only.
         if to.ip().is_broadcast() {
             return Err(WsaError::ADDRESS_NOT_AVAILABLE);
         }
+        // Sockets with `SO_REUSEADDR` may share the address: one with room takes the connection.
         let listener = self.sockets.iter().find_map(|(&listener, socket)| match &socket.state {
             State::Listening { backlog, queue }
                 if Self::covers(socket.local, to) && queue.len() < *backlog =>

@@ -104,6 +104,7 @@ impl XNet {
             traffic,
             traffic_before,
         } = state;
+        // `XNet::start` has replaced zeros by defaults, of which some are zero themselves.
         let is_set = parameters[0] == DEFAULTS[0]
             && parameters.iter().zip(DEFAULTS).all(|(&value, default)| value != 0 || default == 0);
         check(is_set, "a parameter of XNet is missing")?;

@@ -31,6 +31,7 @@ impl LocalNetwork {
     /// Returns an ephemeral port that no socket has, of either kind.
     pub(super) fn free_port(&mut self) -> Result<u16, WsaError> {
         for _ in FIRST_PORT..=u16::MAX {
+            // Continues after the last one, so that the port of a closed socket is not reused soon.
             let port = self.next_port;
             self.next_port = if port == u16::MAX { FIRST_PORT } else { port + 1 };
             let has_port = |local: SocketAddrV4| local.port() == port;

@@ -90,6 +90,7 @@ impl LocalNetwork {
                 }
             }
         }
+        // Only after all checks: a refused state changes nothing.
         self.sockets = sockets;
         self.last = last;
         self.next_port = next_port;

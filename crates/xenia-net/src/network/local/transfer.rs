@@ -66,6 +66,7 @@ impl LocalNetwork {
                 messages.bytes += bytes.len();
                 *queued += bytes.len();
             }
+            // One socket gets a datagram, even if several share its port.
             if !to.ip().is_broadcast() {
                 break;
             }
@@ -93,6 +94,7 @@ impl LocalNetwork {
             limits.hit(Limit::SocketBytes);
         }
         let count = bytes.len().min(room).min(total);
+        // A send of no bytes needs no room.
         if count == 0 && !bytes.is_empty() {
             return Err(WsaError::WOULD_BLOCK);
         }
@@ -164,6 +166,7 @@ impl LocalNetwork {
             State::Idle => Ready::default(),
             State::Listening { queue, .. } => Ready { readable: !queue.is_empty(), ..Ready::default() },
             State::Messages(messages) => {
+                // A receive that fails does not block either.
                 let readable = !messages.queue.is_empty() || !messages.may_receive;
                 Ready { readable, writable: true, is_ended: false }
             }
