@@ -167,8 +167,8 @@ impl Net {
         let watched = self.sockets.iter().filter(|(_, socket)| socket.watch.is_some());
         let names: Vec<u32> = watched.map(|(&name, _)| name).collect();
         for name in names {
-            let looked = self.poll_connection(name);
-            let Some(socket) = self.sockets.get_mut(&name).filter(|_| looked.is_ok()) else { continue };
+            let polled = self.poll_connection(name);
+            let Some(socket) = self.sockets.get_mut(&name).filter(|_| polled.is_ok()) else { continue };
             let ready = self.port.ready(socket.id);
             let is_stream = socket.kind == SocketKind::Stream;
             let failed = matches!(socket.connection, Connection::Failed(_));

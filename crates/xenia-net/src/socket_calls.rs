@@ -116,8 +116,8 @@ impl NetState {
         now: GuestTicks,
     ) -> (SocketEffects, bool) {
         effects.0.extend(net.retry_requests(memory, cpu).0);
-        let looks = self.set_due(&net, now);
-        (effects, looks)
+        let is_due = self.set_due(&net, now);
+        (effects, is_due)
     }
 }
 
