@@ -152,6 +152,7 @@ impl OpenHostFile {
             return Ok(());
         }
         self.quota.resize(old, size)?;
+        // A file that is emptied first needs no copy of the contents that go.
         let made = if size > 0 { self.make_own_copy() } else { self.make_own_empty() };
         let resized = made.and_then(|()| Ok(self.content.set_len(size)?));
         self.sized(resized.is_ok(), |_| size);
@@ -221,6 +222,7 @@ impl OpenHostFile {
         let size = before.as_ref().map_or(0, Metadata::len);
         let now = self.size().unwrap_or(size);
         self.quota.correct(now, size);
+        // A file that the host does not have yet was counted as an entry when it was made.
         if before.is_none() {
             self.quota.leave();
         }

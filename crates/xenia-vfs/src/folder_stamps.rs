@@ -188,6 +188,7 @@ impl Stamps {
         }
         let mut content = self.content.lock();
         let moved = content.remove(from.clone());
+        // The stamps of the files that the renamed one replaces must not stay.
         content.remove(to.clone());
         for (path, stamp) in moved {
             let path = format!("{to}{}", &path[from.len()..]);

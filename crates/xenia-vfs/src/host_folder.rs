@@ -63,6 +63,7 @@ impl HostFolder {
     pub(super) fn in_place(folder: &Path, quota: Arc<Quota>) -> io::Result<Self> {
         let root = folder.canonicalize()?;
         let stamps = Some(Stamps::read(&root));
+        // No deeper than the longest path that a guest can name.
         count_files(&root, &quota, MAX_NAMES)?;
         let open_files = Some(OpenHostFiles::in_place(quota));
         Ok(Self {
@@ -379,6 +380,7 @@ impl FileDevice for HostFolder {
             }
             rename(&source, &target)?;
             if there {
+                // Before the table gets the renamed file, whose entry this would remove.
                 open_files.note_removal(&replaced, size);
             }
         }

@@ -132,6 +132,7 @@ impl Vfs {
     pub fn adopt_devices(&mut self, other: Self) {
         for mount in other.mounts {
             match self.mounts.iter_mut().find(|own| own.path == mount.path) {
+                // In place: locations name a device by its position.
                 Some(own) => own.device = mount.device,
                 None => self.mounts.push(mount),
             }

@@ -71,6 +71,7 @@ pub fn is_valid(name: &str) -> bool {
     !name.is_empty()
         && name.chars().count() <= MAX_NAME_LENGTH
         && !name.contains(forbidden)
+        // Windows drops these at the end of a name, which would then be another file's.
         && !name.ends_with(['.', ' '])
 }
 

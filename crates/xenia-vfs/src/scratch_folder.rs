@@ -125,6 +125,7 @@ impl ScratchDisks {
     /// Removes a title's scratch disks, unless a run uses them.
     pub fn remove(folder: &Path) -> Result<(), ScratchError> {
         let lock = lock(folder)?;
+        // Under the lock: a run that starts now must not get a folder that is being removed.
         let removed = fs::remove_dir_all(folder);
         drop(lock);
         match removed {

@@ -37,6 +37,7 @@ impl Space {
 
     /// Accounts for a resize of a file from `old` to `new` bytes.
     pub(crate) fn resize(&mut self, old: u64, new: u64) -> VfsResult<()> {
+        // Contents of a refused state are dropped before their space was counted.
         let used = self.used - old.min(self.used);
         let Some(used) = used.checked_add(new).filter(|&used| new <= old || used <= self.limit) else {
             self.limits.hit(Limit::ScratchBytes);

@@ -58,6 +58,7 @@ impl Gap {
 
     /// Records a resize of the file, to this many bytes if it succeeded.
     pub(super) fn note_resize<E>(&mut self, size: Result<u64, E>) {
+        // A later resize that succeeds makes up for an extension that failed.
         self.is_short = size.is_err();
         if let Ok(size) = size {
             self.missing.end = self.missing.end.min(size);

@@ -101,6 +101,7 @@ impl OpenHostFile {
         self.content = Arc::new(temporary);
         self.own = true;
         self.path = Some(copied.path.clone());
+        // It may be that of an earlier temporary file, from before a flush.
         self.known = None;
         // The file was removed meanwhile: its handles need the contents, but nobody the name.
         if self.target.is_none() {

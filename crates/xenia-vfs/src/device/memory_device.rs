@@ -125,6 +125,7 @@ impl MemoryDevice {
         let parent = key(parent);
         self.nodes
             .range(parent.clone()..)
+            // Paths are ordered by their names, so all below `parent` follow it.
             .take_while(move |(path, _)| path.starts_with(&parent))
             .filter(move |(path, _)| path.len() == depth)
             .map(|(_, node)| node)
@@ -210,6 +211,7 @@ impl FileDevice for MemoryDevice {
         let contents = Contents { number, size: 0, units: BTreeMap::new(), space };
         let contents = SharedContents::new(Mutex::new(contents));
         self.insert(path, Some(contents.clone()))?;
+        // Only after the insertion, so that a refused file takes no number.
         self.next_number += 1;
         Ok(Box::new(MemoryFile(contents)))
     }

@@ -92,6 +92,7 @@ impl Listings {
             return;
         }
         let mut kept = self.0.lock();
+        // Its old names must not count when the limit is checked.
         kept.remove(directory);
         let names: usize = kept.values().map(Listing::length).sum();
         if kept.len() >= MAX_DIRECTORIES || names + listing.length() > NAMES {

@@ -94,6 +94,7 @@ impl HostPartition {
 
     /// Marks the disk as being formatted.
     fn begin_format(&self) -> VfsResult<()> {
+        // The head of a whole disk has no mark, because no files belong to it.
         if let Some(mark) = &self.0.mark {
             OpenOptions::new().create(true).truncate(false).write(true).open(mark)?;
             self.0.formatted.store(true, Relaxed);
@@ -110,6 +111,7 @@ impl FileData for HostPartition {
     fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
         let count = self.0.size.saturating_sub(offset).min(into.len() as u64) as usize;
         let read = read_at(&self.0.file, offset, &mut into[..count])?;
+        // The host's file ends after the last byte that was written.
         into[read..count].fill(0);
         Ok(count)
     }
