@@ -29,16 +29,17 @@ use std::sync::{Arc, Weak};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-/// Number of files in a group.
-const GROUP: usize = 128;
+/// Largest number of files in a group.
+const MAX_GROUP: usize = 128;
 /// Number of files that are committed immediately before others are grouped. The count restarts
 /// when no file was closed for [`MIN_PAUSE`].
 const AT_ONCE: u32 = 8;
 const MIN_PAUSE: Duration = Duration::from_secs(1);
 /// A group is committed when no file was closed for this time.
 const COMMIT_DELAY: Duration = Duration::from_millis(500);
-/// Host threads that sync a group: syncs at the same time share the host's journal.
-const SYNCERS: usize = 32;
+/// Largest number of host threads that sync a group: syncs at the same time share the host's
+/// journal.
+const MAX_SYNCERS: usize = 32;
 
 /// An open file of the table.
 pub(super) type SharedFile = Arc<xenia_sync::Mutex<OpenHostFile>>;
@@ -90,7 +91,7 @@ impl ClosedFiles {
         let (is_full, must_watch) = {
             let mut state = self.state.lock();
             state.waiting.push(file.clone());
-            (state.waiting.len() >= GROUP, !std::mem::replace(&mut state.is_watched, true))
+            (state.waiting.len() >= MAX_GROUP, !std::mem::replace(&mut state.is_watched, true))
         };
         if is_full || must_watch && !self.watch() {
             self.commit_all();
@@ -165,7 +166,7 @@ fn commit_after_delay(files: &Weak<ClosedFiles>) {
 
 /// Syncs files, several at a time; the results are in their order.
 fn sync(files: &[Arc<File>]) -> Vec<io::Result<()>> {
-    let share = files.len().div_ceil(SYNCERS).max(1);
+    let share = files.len().div_ceil(MAX_SYNCERS).max(1);
     let each = |files: &[Arc<File>]| files.iter().map(|file| file.sync_all()).collect::<Vec<_>>();
     thread::scope(|scope| {
         let parts: Vec<(&[Arc<File>], io::Result<ScopedJoinHandle<'_, _>>)> = files

@@ -16,8 +16,8 @@ use std::time::SystemTime;
 
 /// Largest number of cached directories.
 const MAX_DIRECTORIES: usize = 64;
-/// Total number of cached names; larger directories are read each time.
-const NAMES: usize = 0x1_0000;
+/// Largest total number of cached names; larger directories are read each time.
+const MAX_CACHED_NAMES: usize = 0x1_0000;
 
 /// Cached listings by host path.
 #[derive(Debug, Default)]
@@ -88,14 +88,14 @@ impl Listings {
     }
 
     fn keep(&self, directory: &Path, listing: Listing) {
-        if listing.length() > NAMES {
+        if listing.length() > MAX_CACHED_NAMES {
             return;
         }
         let mut kept = self.0.lock();
         // Its old names must not count when the limit is checked.
         kept.remove(directory);
         let names: usize = kept.values().map(Listing::length).sum();
-        if kept.len() >= MAX_DIRECTORIES || names + listing.length() > NAMES {
+        if kept.len() >= MAX_DIRECTORIES || names + listing.length() > MAX_CACHED_NAMES {
             kept.clear();
         }
         kept.insert(directory.to_owned(), listing);
@@ -169,9 +169,9 @@ mod tests {
             listings.keep(Path::new(&number.to_string()), listing(1));
         }
         assert_eq!(kept(), MAX_DIRECTORIES);
-        listings.keep(Path::new("one more"), listing(NAMES - 1));
+        listings.keep(Path::new("one more"), listing(MAX_CACHED_NAMES - 1));
         assert_eq!(kept(), 1);
-        listings.keep(Path::new("large"), listing(NAMES + 1));
+        listings.keep(Path::new("large"), listing(MAX_CACHED_NAMES + 1));
         assert_eq!(kept(), 1);
         listings.keep(Path::new("two names"), listing(2));
         assert_eq!(kept(), 1);

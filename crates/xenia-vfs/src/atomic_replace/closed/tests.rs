@@ -33,7 +33,7 @@ fn writable(folder: &Path) -> HostFolder {
 
 #[test]
 fn many_closed_files_are_committed_as_a_group() {
-    const FILES: usize = GROUP + 20;
+    const FILES: usize = MAX_GROUP + 20;
     let folder = tempfile::tempdir().unwrap();
     let mut device = writable(folder.path());
     close(&mut device, 0..FILES);
@@ -41,7 +41,7 @@ fn many_closed_files_are_committed_as_a_group() {
     assert_eq!(listed.len(), FILES);
     assert!(listed.iter().all(|entry| entry.size > 0));
     let waiting = on_host(folder.path()).iter().filter(|name| name.ends_with('?')).count();
-    assert!(waiting < GROUP, "{waiting}");
+    assert!(waiting < MAX_GROUP, "{waiting}");
     let mut bytes = [0; 2];
     let last = name(FILES - 1);
     device.open(&last, OpenMode::Read).unwrap().read_at(0, &mut bytes).unwrap();
