@@ -18,6 +18,8 @@ const PREFIX: &str = ".xenia-draft-";
 /// Prefix of a temporary file that could not replace its file. It belongs to the user and is not
 /// removed.
 const UNSAVED: &str = ".xenia-unsaved-";
+/// Largest count of numbers that are tried after the name of an unsaved file.
+const MAX_UNSAVED_NUMBERS: usize = 255;
 
 /// Prefix of a closed file, before the digest, a hyphen and the name of the file that it replaces.
 const CLOSED: &str = ".xenia-closed-";
@@ -77,7 +79,7 @@ pub(super) fn keep(folder: &Path, temporary: PathBuf) -> PathBuf {
     let Some(name) = name.filter(|_| check_in_place(folder).is_ok()) else { return temporary };
     // Process IDs are reused.
     let kept = (0..).map(|number| temporary.with_file_name(format!("{UNSAVED}{name}-{number}")));
-    let kept = kept.take(usize::from(u8::MAX)).find(|kept| kept.symlink_metadata().is_err());
+    let kept = kept.take(MAX_UNSAVED_NUMBERS).find(|kept| kept.symlink_metadata().is_err());
     match kept {
         Some(kept) if rename(&temporary, &kept).is_ok() => kept,
         _ => temporary,
