@@ -6,6 +6,7 @@
 
 mod local;
 
+pub(crate) use local::RECEIVE_BUFFER;
 pub use local::{LocalNetwork, LocalNetworkState, MAX_BACKLOG, MAX_DATAGRAM};
 
 use crate::WsaError;

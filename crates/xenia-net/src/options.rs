@@ -5,7 +5,7 @@
 //! host's.
 
 use super::{Connection, Net, WsaError};
-use crate::network::{Setting, SocketKind};
+use crate::network::{RECEIVE_BUFFER, Setting, SocketKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -145,7 +145,10 @@ impl Net {
                 }
                 _ => 0,
             },
-            (SOL_SOCKET, n::SEND_BUFFER | n::RECEIVE_BUFFER) => options.word(level, option, 16 << 10),
+            // The size of a send buffer has no effect, so both have the one default.
+            (SOL_SOCKET, n::SEND_BUFFER | n::RECEIVE_BUFFER) => {
+                options.word(level, option, RECEIVE_BUFFER as u32)
+            }
             (
                 SOL_SOCKET,
                 n::DEBUG

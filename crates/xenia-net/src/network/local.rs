@@ -30,7 +30,7 @@ pub const MAX_DATAGRAM: usize = 65_507;
 /// Maximum number of datagrams queued at one socket.
 const MAX_MESSAGES: usize = 256;
 /// Default size in bytes of a socket's receive buffer, as on the console.
-const RECEIVE_BUFFER: usize = 16 << 10;
+pub(crate) const RECEIVE_BUFFER: usize = 16 << 10;
 /// Minimum size in bytes of a receive buffer: transfers of single bytes would cost the host more
 /// than they help the title.
 const MIN_RECEIVE_BUFFER: usize = 1 << 10;
