@@ -91,9 +91,11 @@ impl Enumerator {
         if count == 0 {
             return Err(Win32Error::NO_MORE_FILES);
         }
+        // Texts follow the room of all items of a call, also if the list has fewer left.
         let first = self.per_call.saturating_mul(self.item_size as u32);
         // Sizes before copies: a title may repeat a call with too small a buffer without end.
         let texts: usize = self.items.range(..count).map(Item::text_bytes).sum();
+        // Only items that are returned count, so that the last few still fit into a small buffer.
         let end = if texts == 0 { count * self.item_size } else { first as usize + texts };
         // Some titles pass the number of items as the size: "Broken usage of XamEnumerate" in
         // xenia.
@@ -166,6 +168,7 @@ impl Enumerators {
     pub fn advance(&mut self, body: GuestAddr, count: u32) {
         if let Some(list) = self.all.get_mut(&body) {
             let count = list.items.len().min(count as usize);
+            // Their bytes count until the list is closed.
             list.items.drain(..count);
         }
     }

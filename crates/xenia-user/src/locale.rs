@@ -54,6 +54,7 @@ fn code(list: &'static str, number: u32) -> Option<&'static str> {
 
 /// Returns the last number of a code; 0 if it is not in the list.
 fn number(list: &str, wanted: &str) -> u32 {
+    // An unknown country has two numbers in both lists, and the later one is used.
     list.split(' ').enumerate().filter(|(_, code)| *code == wanted).last().map_or(0, |(at, _)| at as u32)
 }
 

@@ -153,6 +153,7 @@ impl Notifications {
                 heard |= listener.hear(notification);
             }
         }
+        // After the loop, in which two notifications have one area.
         self.informed |= listener.areas;
         heard
     }

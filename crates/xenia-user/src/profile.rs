@@ -227,6 +227,7 @@ impl Profiles {
         let free = |first| {
             let mut profile = Profile::made(first, user);
             while all().any(|other| other.xuid == profile.xuid) {
+                // In steps of the places, whose generated ids thus never meet.
                 profile.xuid.0 += u64::from(USERS);
             }
             profile

@@ -167,6 +167,7 @@ impl Session {
         if !slots.has_room_for(self.taken()) || !slots.is_allowed() {
             return Err(SessionError::Invalid);
         }
+        // A changed session stays its host's, whichever flags the title passes.
         self.flags = flags | self.flags & flags::HOST;
         self.slots = slots;
         Ok(())

@@ -207,6 +207,7 @@ fn initial(locale: &Locale, category: u16, setting: u16) -> Option<Vec<u8>> {
         (category::SECURED, 1) => Some(ETHERNET_ADDRESS.to_vec()),
         (category::SECURED, 2) => word(video_region(locale)),
         (category::SECURED, 3) => Some((locale.game_region as u16).to_be_bytes().to_vec()),
+        // DVD region.
         (category::SECURED, 4) => word(1),
         (category::USER, USER_LANGUAGE) => word(locale.language),
         // Video: widescreen.
@@ -216,10 +217,11 @@ fn initial(locale: &Locale, category: u16, setting: u16) -> Option<Vec<u8>> {
         // The console has been set up.
         (category::USER, 0xC) => word(0x40),
         (category::USER, USER_COUNTRY) => Some(vec![locale.country]),
-        // Parental control: online play is allowed; games and films of every rating.
+        // Parental control: online play is allowed.
         (category::USER, 0xF) => Some(vec![3]),
         // Screen of a component cable: 1280 x 720.
         (category::USER, 0x14) => word(0x0500_02D0),
+        // Parental control: games and films of every rating.
         (category::USER, 0x16 | 0x18) => word(0xFF),
         // Black level: normal.
         (category::USER, 0x29) => word(0x300),

@@ -53,6 +53,7 @@ impl PackageHeader {
         let license = u32::from_str_radix(field("license")?, 16).ok()?;
         let creator = Xuid(u64::from_str_radix(field("creator")?, 16).ok()?);
         let display_name = shown(field("name")?);
+        // A package in one file has no header file: its own metadata are the header.
         Some(Self { folder, license, creator, is_packed: false, display_name })
     }
 

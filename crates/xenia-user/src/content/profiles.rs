@@ -263,6 +263,7 @@ impl ContentStore {
         if options.peek().is_none() {
             return Ok(());
         }
+        // First: if the name can't be written, the title gets an error, and no option may change.
         self.save_profile(profile)?;
         let mut gpd = self.gpd(profile.xuid, title)?;
         let mut is_changed = false;

@@ -47,6 +47,7 @@ impl ContentStore {
             let found = self.packages(owner, title, kind)?.into_iter();
             packages.extend(found.filter(|(name, _)| files.insert(name.file().to_ascii_lowercase())));
         }
+        // Each title's list is limited already, but not their sum.
         packages.truncate(MAX_LISTED);
         Ok(packages)
     }

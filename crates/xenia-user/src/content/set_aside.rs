@@ -33,6 +33,7 @@ impl SetAside {
         let (number, folder) = numbers.split_once('-')?;
         let name = PackageName::new(owner, title, kind, header.split('=').next()?)?;
         let found = Self { name, number: number.parse().ok()?, folder: folder.parse().ok()? };
+        // A file in another form, such as a number with leading zeros, was not made here.
         let is_whole = found.header().last().is_some_and(|whole| whole == file);
         is_whole.then_some(found)
     }
@@ -62,6 +63,7 @@ impl ContentStore {
         let number = last.checked_add(1).ok_or(VfsError::Full)?;
         let at = SetAside { name: name.clone(), number, folder: header.folder }.header();
         self.replace(&at, &header.to_bytes())?;
+        // Only now: if the new header can't be written, the older packages stay.
         while before.len() >= MAX_SET_ASIDE
             && let Some(oldest) = before.pop_front()
         {

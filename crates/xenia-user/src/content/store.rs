@@ -123,6 +123,7 @@ impl ContentStore {
         // Write to a temporary file beside the old one, which stays intact until all bytes are
         // written.
         let new = [parent, &[format!("{name}{NEW}")]].concat();
+        // A run that was cut short may have left one.
         match device.remove(&new) {
             Ok(()) | Err(VfsError::NotFound) => {}
             Err(error) => return Err(error),
