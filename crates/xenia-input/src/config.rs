@@ -313,6 +313,7 @@ impl InputConfig {
             }
         }
         for name in self.controllers.keys() {
+            // A named assignment that is not in use now can be chosen while a title runs.
             let mut used = self.clone();
             used.table.controller = Some(name.clone());
             used.check_keys(None).with_context(|| format!("[controller.{}]", name.0))?;

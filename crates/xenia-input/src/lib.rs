@@ -171,6 +171,7 @@ impl State {
             let PadTuning { stick_zone, trigger_zone, .. } = *pad.tuning;
             all.buttons |= held(&pressed.gamepad(stick_zone, trigger_zone));
             let meant = pressed.meant(stick_zone, trigger_zone);
+            // Only a new press: a part that is held, or drifts, must not change the last pad.
             if meant.0 & !pad.meant.0 != 0 {
                 self.last = Some(*id);
             }
@@ -373,6 +374,8 @@ impl Controllers {
         let mut state = self.0.lock();
         if let Some(Pad { user: Some(user), shape, .. }) = state.pads.remove(&pad) {
             state.report(format!("{}, controller {}, is gone", shape.name, user + 1));
+            // A pad that waits for the place must not start with the speeds of the one that is
+            // gone.
             state.wanted[user as usize] = (0, 0);
         }
         state.seat();

@@ -55,6 +55,7 @@ pub(super) fn start(controllers: &Controllers) {
                     }
                 }
             }
+            // The controllers must not live for another second because of this thread.
             drop(controllers);
             std::thread::sleep(POLL_INTERVAL);
         }
@@ -179,6 +180,7 @@ fn battery(path: &Path) -> Option<u8> {
     let supplies = format!("/sys/class/input/{name}/device/device/power_supply");
     let supply = std::fs::read_dir(supplies).ok()?.flatten().next()?.path();
     let percent: u32 = std::fs::read_to_string(supply.join("capacity")).ok()?.trim().parse().ok()?;
+    // The console's four levels: 100 / 26 is 3.
     Some((percent.min(100) / 26) as u8)
 }
 
@@ -192,6 +194,7 @@ fn run_motors(device: &Evdev, motors: &Motors) -> io::Result<()> {
         if run {
             device.upload_ff_effect(effect(left, right).with_id(id))?;
         }
+        // A stop is sent once: a pad at rest gets no commands.
         if run || running {
             device.control_ff(id, run)?;
         }

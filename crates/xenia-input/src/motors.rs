@@ -57,6 +57,7 @@ impl Motors {
     pub fn next(&self, timeout: Duration) -> MotorCommand {
         let mut state = self.0.0.lock();
         if !state.changed && !state.gone {
+            // Without a loop: a spurious wake-up only repeats the command.
             self.0.1.wait_for(&mut state, timeout);
         }
         state.changed = false;

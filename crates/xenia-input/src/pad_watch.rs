@@ -32,6 +32,7 @@ impl ForeignHeld {
     /// Returns the part of `held` that is this window's.
     pub(super) fn own(&mut self, held: HeldPads) -> HeldPads {
         let Self(foreign) = self;
+        // A part that was released once is this window's when it is pressed again.
         foreign.buttons &= held.buttons;
         foreign.parts.0 &= held.parts.0;
         let parts = PartSet(held.parts.0 & !foreign.parts.0);

@@ -36,6 +36,7 @@ impl Guid {
 
     fn of(shape: &Shape) -> Self {
         let mut bytes = [0; 16];
+        // SDL's layout: bus, checksum, vendor, 0, product, 0, version, 0; 16 bits each.
         bytes[..2].copy_from_slice(&shape.bus.to_le_bytes());
         if shape.vendor != 0 {
             for (at, number) in [(4, shape.vendor), (8, shape.product), (12, shape.version)] {
@@ -246,6 +247,7 @@ fn bindings(meaning: Meaning, place: Place, shape: &Shape) -> Vec<ControlBinding
         Place::Axis(number, way) => axis(shape, number).map(|axis| ControlSource::Axis(axis, way)),
         Place::Hat(number, direction) => hat(shape, number).and_then(|x| {
             Some(match direction {
+                // SDL's bits of a hat: up, right, down, left. Linux's axes point right and down.
                 1 => ControlSource::Axis(x + 1, Way::Down),
                 2 => ControlSource::Axis(x, Way::Up),
                 4 => ControlSource::Axis(x + 1, Way::Up),

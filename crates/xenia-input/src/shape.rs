@@ -61,6 +61,7 @@ impl Range {
     /// Scales a value to −1 to 1, with 0 in the middle.
     fn normal(self, value: i32) -> f32 {
         let [minimum, maximum, value] = [self.minimum, self.maximum, value].map(i64::from);
+        // Rounded up: the middle of -32768 to 32767 is 0, where a stick rests.
         let middle = (minimum + maximum + 1).div_euclid(2);
         let way = if value < middle { middle - minimum } else { maximum - middle };
         if way <= 0 { 0.0 } else { ((value - middle) as f32 / way as f32).clamp(-1.0, 1.0) }

@@ -146,6 +146,7 @@ fn show(state: &PadState, parts: &mut PadInputs) {
     let [left, right] = state.triggers.map(i32::from);
     for (axis, value) in [
         (code::ABS_X, left_x),
+        // `!` keeps the range, which a negation of -32768 would leave.
         (code::ABS_Y, !left_y),
         (code::ABS_Z, left),
         (code::ABS_RX, right_x),
