@@ -68,10 +68,11 @@ struct Zone(f32);
 impl TryFrom<f64> for Zone {
     type Error = String;
     fn try_from(number: f64) -> Result<Self, String> {
-        if (0.0..=0.9).contains(&number) {
+        let most = f64::from(edit::MAX_ZONE) / 100.0;
+        if (0.0..=most).contains(&number) {
             Ok(Self(number as f32))
         } else {
-            Err(format!("{number} is not between 0 and 0.9"))
+            Err(format!("{number} is not between 0 and {most}"))
         }
     }
 }

@@ -12,6 +12,10 @@ use xenia_kernel::ports::PadKind;
 /// Name of the table.
 pub(super) const TABLE: &str = "pad";
 
+/// Dead zones without a setting, as fractions of the range.
+const DEFAULT_STICK_ZONE: f32 = 0.1;
+const DEFAULT_TRIGGER_ZONE: f32 = 0.05;
+
 /// Settings of a pad.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PadTuning {
@@ -44,8 +48,8 @@ pub(super) fn tuning(tables: &[&Table]) -> PadTuning {
         buttons.extend(table.buttons.iter().map(|(from, to)| (*from, *to)));
     }
     PadTuning {
-        stick_zone: zone(|table| table.dead_zone).unwrap_or(0.1),
-        trigger_zone: zone(|table| table.trigger_dead_zone).unwrap_or(0.05),
+        stick_zone: zone(|table| table.dead_zone).unwrap_or(DEFAULT_STICK_ZONE),
+        trigger_zone: zone(|table| table.trigger_dead_zone).unwrap_or(DEFAULT_TRIGGER_ZONE),
         rumble: tables.iter().find_map(|table| table.rumble).map_or(1.0, |part| part.0),
         kind: tables.iter().find_map(|table| table.kind).map(Into::into),
         buttons,
