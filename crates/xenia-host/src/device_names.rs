@@ -8,6 +8,7 @@ const NUMBERED: [&str; 2] = ["COM", "LPT"];
 /// Whether the name is one of a device in any folder of a Windows host, with any extension (`con`,
 /// `aux.bin`, `com1`).
 pub fn is_device_name(name: &str) -> bool {
+    // Windows also takes blanks before the dot for no part of the name.
     let stem = name.split('.').next().unwrap_or(name).trim_end();
     let is_one_of = |devices: &[&str], word: &str| devices.iter().any(|one| word.eq_ignore_ascii_case(one));
     // Windows takes the superscripts of Latin-1 for digits.

@@ -103,6 +103,7 @@ pub fn without_links(options: &mut OpenOptions) -> &mut OpenOptions {
 pub fn open_pipe(path: &Path, is_over: impl Fn() -> bool) -> io::Result<File> {
     const PAUSE: Duration = Duration::from_millis(20);
     let mut options = OpenOptions::new();
+    // An open that waits for the reader could not be ended by `is_over`.
     options.write(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
     loop {
         match options.open(path) {
@@ -110,6 +111,7 @@ pub fn open_pipe(path: &Path, is_over: impl Fn() -> bool) -> io::Result<File> {
             Err(_) if is_over() => return Err(io::Error::other("no process reads from this pipe")),
             Err(_) => std::thread::sleep(PAUSE),
             Ok(pipe) => {
+                // Writes wait for the reader.
                 fcntl_setfl(&pipe, fcntl_getfl(&pipe)? - OFlags::NONBLOCK)?;
                 return Ok(pipe);
             }

@@ -73,6 +73,7 @@ impl Drop for SignalStack {
         let mut current: libc::stack_t = unsafe { mem::zeroed() };
         // SAFETY: only queries the current stack.
         unsafe { libc::sigaltstack(ptr::null(), &raw mut current) };
+        // A stack that other code has installed since is not this value's to disable.
         if current.ss_sp == self.usable() {
             let off = libc::stack_t { ss_sp: ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
             // SAFETY: disables the stack before it is unmapped.

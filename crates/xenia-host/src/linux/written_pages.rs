@@ -81,6 +81,7 @@ impl WrittenPages {
     /// Starts tracking in ranges of host addresses; `None` if the host does not support it. Some
     /// hosts show that at the first query only.
     pub fn start(ranges: &[Range<usize>]) -> Option<Self> {
+        // The only mode that processes without privileges may use (userfaultfd(2)).
         let flags = libc::O_CLOEXEC | libc::O_NONBLOCK | UFFD_USER_MODE_ONLY;
         // SAFETY: creates a descriptor.
         let uffd = unsafe { libc::syscall(libc::SYS_userfaultfd, flags) };
@@ -136,6 +137,7 @@ impl WrittenPages {
             for region in self.regions.iter().take(found) {
                 f(region.start as usize..region.end as usize);
             }
+            // The loop would not end.
             if scan.walk_end <= start {
                 return false;
             }

@@ -120,6 +120,7 @@ fn succeeded(answer: i32) -> io::Result<()> {
 
 /// Lets the threads of a process run that was started without.
 fn resume(process: u32) -> io::Result<()> {
+    // The stable standard library gives out no handle of a process's first thread.
     // SAFETY: makes a list of all threads, and touches no memory of ours.
     let list = owned(unsafe { CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0) })?;
     let mut entry = THREADENTRY32 { dwSize: size_of::<THREADENTRY32>() as u32, ..Default::default() };
@@ -172,6 +173,7 @@ impl ProcessGroup {
 
     /// Waits for the leader's end, but no longer than `time`. Returns whether it has ended.
     pub fn wait(&self, time: Duration) -> io::Result<bool> {
+        // The largest number would mean to wait without a limit.
         let milliseconds = u32::try_from(time.as_millis()).unwrap_or(u32::MAX - 1);
         // SAFETY: the handle is open.
         match unsafe { WaitForSingleObject(self.leader.as_raw_handle(), milliseconds) } {

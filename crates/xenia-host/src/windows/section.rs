@@ -251,6 +251,8 @@ impl ReservedSpace {
             }
             Ok(())
         })?;
+        // The view was mapped with all rights, because a later change can't exceed those of the
+        // mapping.
         if self.protect(offset, len, rights) {
             Ok(())
         } else {

@@ -35,6 +35,7 @@ unsafe extern "system" fn on_event(event: u32) -> i32 {
         CTRL_CLOSE_EVENT => HANG_UP,
         _ => TERMINATE,
     };
+    // Not handled: the system's own handler then ends the process.
     if CAME.swap(true, Relaxed) {
         return 0;
     }

@@ -65,6 +65,7 @@ pub(super) fn access(context: &libc::mcontext_t) -> HostAccess {
 }
 
 fn kind(syndrome: u64) -> HostAccess {
+    // Newer processors have a field above the class.
     match syndrome >> CLASS_SHIFT & CLASS_MASK {
         FETCH => HostAccess::Fetch,
         _ if syndrome & WRITE != 0 => HostAccess::Store,
@@ -92,6 +93,7 @@ fn saved(context: &libc::mcontext_t) -> Option<*mut Saved> {
 }
 
 pub(super) fn vectors(context: &mut libc::mcontext_t) -> Option<Vectors> {
+    // As bytes: the records promise no alignment.
     // SAFETY: the record holds as many bytes, and has no other user now.
     saved(context).map(|saved| unsafe { saved.read() }.map(u128::from_ne_bytes))
 }

@@ -90,6 +90,7 @@ impl Sid {
 
     /// Whether it is the user, or a part of the system that may change every file anyway.
     pub(super) fn is_trusted(&self, user: &Self) -> bool {
+        // `NT SERVICE\TrustedInstaller`, which owns the system's own folders.
         const INSTALLER: [u32; 6] = [80, 956008885, 3418522649, 1831038044, 1853292631, 2271478464];
         let system = Self::well_known(5, &[18]);
         let administrators = Self::well_known(5, &[32, 544]);

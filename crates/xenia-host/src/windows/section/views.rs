@@ -55,6 +55,7 @@ impl Views {
         if self.overlapping(range.clone()).next().is_some() {
             return Err(refused(ErrorKind::AlreadyExists));
         }
+        // Before the entry: a fault handler must not find a view that does not exist yet.
         map()?;
         place.start.store(range.start, Relaxed);
         place.end.store(range.end, Relaxed);
