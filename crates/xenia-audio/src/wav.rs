@@ -8,7 +8,7 @@ use crate::mix::Speakers;
 use std::io::{self, Seek, SeekFrom, Write};
 use xenia_guest::SOUND_RATE;
 
-/// Largest size of the samples in bytes that the format can express.
+/// Largest size of the samples in bytes: the format has 32 bits for all of the file.
 pub const MAX_BYTES: u64 = 0xFFFF_0000;
 /// Channel mask of the six-channel layout.
 const SURROUND_MASK: u32 = 0x3F;

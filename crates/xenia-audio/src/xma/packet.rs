@@ -13,7 +13,8 @@ pub(super) const PACKET_BITS: u32 = PACKET_SIZE * 8;
 pub(super) const HEADER_BITS: u32 = 32;
 /// Size of a frame's leading length field in bits.
 const LENGTH_BITS: u32 = 15;
-/// Size of the shortest frame in bits: a silent one of a single channel and tile.
+/// Size of the shortest frame in bits, a silent one of a single channel and tile: 15 of length, 2
+/// of tiling, 8 of gain, and 6 flags.
 const MIN_FRAME_BITS: u32 = 31;
 /// Skip value of a packet in which no frame starts: padding, or the middle of a long frame. The
 /// stream continues in the next packet.
@@ -139,6 +140,7 @@ struct FrameStart {
 fn frame_from(packet: &Packet, first: u32, bit: u32) -> FrameStart {
     let mut start = FrameStart { bit: first, number: 0 };
     // Each turn goes on by 31 bits at least.
+    // A frame whose length field continues in the next packet is the last one of this packet.
     while start.bit < bit && start.bit + LENGTH_BITS <= PACKET_BITS {
         let length = bits_at(packet, start.bit, LENGTH_BITS);
         if !is_length(length) {

@@ -209,6 +209,7 @@ fn read_coefficients(bits: &mut Bits<'_>, tile: &mut [f32], vectors: VectorCount
                 zeros = 0;
             } else {
                 zeros += 1;
+                // One, two or three zeros in a row end the vectors, by the tile's length.
                 in_runs |= zeros > tile.len() / 256;
             }
             at += 1;
