@@ -69,12 +69,15 @@ struct Region {
     categories: u64,
 }
 
+/// Largest number of ranges that one request reports; the next one continues after them.
+const MAX_REGIONS: usize = 512;
+
 /// Reports the pages that were written since the last query.
 pub struct WrittenPages {
     /// Dropping it ends the tracking.
     _uffd: OwnedFd,
     pagemap: File,
-    regions: Box<[Region; 512]>,
+    regions: Box<[Region; MAX_REGIONS]>,
 }
 
 impl WrittenPages {
@@ -108,7 +111,7 @@ impl WrittenPages {
             }
         }
         let pagemap = File::open("/proc/self/pagemap").ok()?;
-        Some(Self { _uffd: uffd, pagemap, regions: Box::new([Region::default(); 512]) })
+        Some(Self { _uffd: uffd, pagemap, regions: Box::new([Region::default(); MAX_REGIONS]) })
     }
 
     /// Calls `f` with the ranges of addresses in `among`, whole pages, that were written since they
