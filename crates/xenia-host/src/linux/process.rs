@@ -141,7 +141,7 @@ mod tests {
         let advice = |call: &str, error: Errno| limit_advice(&format!("{call}: {}", io::Error::from(error)));
         assert!(advice("signal handlers", Errno::MFILE).contains("ulimit -n"));
         assert!(advice("signal handlers", Errno::AGAIN).contains("ulimit -u"));
-        let reservation = advice("mmap of a 4 GiB reservation", Errno::NOMEM);
+        let reservation = advice("mmap of address space for guest memory", Errno::NOMEM);
         assert_eq!(reservation.contains("ulimit -v"), getrlimit(Resource::As).current.is_some());
         for refusal in [Errno::PERM, Errno::NOSYS] {
             assert!(advice("memfd_create for guest memory", refusal).contains("sandbox"));

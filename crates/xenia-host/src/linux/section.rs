@@ -180,7 +180,7 @@ impl ReservedSpace {
             )
         };
         if at == libc::MAP_FAILED {
-            return Err(HostError::last("mmap of a 4 GiB reservation"));
+            return Err(HostError::last("mmap of address space for guest memory"));
         }
         Ok(Self { start: at.cast(), len })
     }

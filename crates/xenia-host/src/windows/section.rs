@@ -191,7 +191,7 @@ impl ReservedSpace {
             VirtualAlloc2(GetCurrentProcess(), address, len, kind, PAGE_NOACCESS, ptr::null_mut(), 0)
         };
         if start.is_null() {
-            return Err(HostError::last("VirtualAlloc2 of a 4 GiB reservation"));
+            return Err(HostError::last("VirtualAlloc2 of address space for guest memory"));
         }
         Ok(Self { start: start.cast(), len, views: Views::default() })
     }
