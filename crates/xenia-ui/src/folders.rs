@@ -43,6 +43,7 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
         }
     }
     ui.add_space(8.0);
+    // The window begins a part at a whole one, so back by fewer rows leads there, too.
     if let Some(first) = parts::turn(ui, &part, shown.total, part.len().max(1)) {
         outcome = Some(list(&shown.path, first));
     }

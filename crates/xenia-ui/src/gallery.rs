@@ -44,6 +44,7 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, pictures: &mut Textures) -> O
     ui.add_space(8.0);
     let count = gallery.entries.len();
     if gallery.before > 0 && entry(ui, "Newer") {
+        // By a whole part: the last one, from which this may lead back, can be shorter.
         outcome = Some(Outcome::Do(PageCommand::ShowGallery(gallery.before.saturating_sub(LIST_ROWS))));
     }
     if gallery.before + count < gallery.total && entry(ui, "Older") {

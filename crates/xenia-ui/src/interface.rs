@@ -79,7 +79,8 @@ impl Default for UserInterface {
             style.spacing.button_padding = vec2(12.0, 7.0);
             style.spacing.slider_width = 180.0;
             style.visuals.widgets.hovered.corner_radius = CornerRadius::same(6);
-            // The focus must be seen from a sofa, and texts must be legible there.
+            // The focus must be seen from a sofa, and texts must be legible there: WCAG asks for a
+            // contrast of 4.5, of which egui's own colours have less on some grounds.
             let visuals = &mut style.visuals;
             visuals.selection.stroke.width = 2.0;
             if visuals.dark_mode {
@@ -169,6 +170,7 @@ impl UserInterface {
 
     /// Scales pages with the window of this size: it may be small, narrow, or a television's.
     pub fn fit(&self, window: Vec2) {
+        // By the width as well: in a tall window, as on half of a screen, pages would be cut off.
         let factor = (window.y / USUAL_HEIGHT).min(window.x / PAGE_WIDTH);
         self.context.set_zoom_factor(if factor < 1.0 { factor.max(0.5) } else { factor.min(3.0) });
     }

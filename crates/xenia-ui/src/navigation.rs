@@ -10,6 +10,7 @@ pub(super) fn back(page: MenuPage, model: &PageModel) -> Outcome {
         MenuPage::Menu | MenuPage::AskOpen => Outcome::Do(PageCommand::Resume),
         MenuPage::Stopped => Outcome::Do(PageCommand::LeaveStopped),
         MenuPage::AskDelete => Outcome::Go(MenuPage::Title),
+        // Not to the library: the folder that was reached part by part stays.
         MenuPage::AddFolder => Outcome::Go(MenuPage::ChooseFolder),
         MenuPage::AskBuiltIn => Outcome::Go(MenuPage::Input),
         MenuPage::AskSave => Outcome::Go(MenuPage::SaveState),

@@ -78,6 +78,7 @@ impl PadKeys {
         }
         self.repeats_at = (held & REPEATING != 0).then(|| now + FIRST_REPEAT);
         let both = START | BACK;
+        // A change of other buttons does not begin the time anew.
         self.menu_at = (held & both == both).then(|| self.menu_at.unwrap_or(now + HOLD));
         if !self.guide_waits {
             return new & GUIDE != 0;

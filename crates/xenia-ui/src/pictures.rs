@@ -55,6 +55,7 @@ impl Textures {
             return Some(texture.clone());
         }
         let size = picture.size.map(usize::from);
+        // egui panics on pixels that don't match the size.
         if size.contains(&0) || picture.rgba.len() != size[0] * size[1] * 4 {
             return None;
         }

@@ -65,6 +65,7 @@ impl ProfileView<'_> {
         picture: impl Fn(&T) -> Option<Arc<LibraryIcon>>,
         line: impl Fn(&mut Ui, &T) -> bool,
     ) -> Option<&'a T> {
+        // A list that has become shorter is shown from its last whole part on.
         let first = self.state.first.min(rows.len().saturating_sub(1) / LIST_ROWS * LIST_ROWS);
         let shown = first..(first + LIST_ROWS).min(rows.len());
         parts::place(ui, &shown, rows.len());

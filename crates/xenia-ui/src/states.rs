@@ -50,6 +50,7 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, used_to: SlotUse, view: SlotV
         let chosen = chosen.inner.inner;
         if chosen {
             outcome = Some(match used_to {
+                // Pressed twice, the button that opens the page would replace the first slot.
                 SlotUse::Save if saved.is_some() => {
                     *replaced = slot;
                     Outcome::Go(MenuPage::AskSave)

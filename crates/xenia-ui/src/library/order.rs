@@ -39,6 +39,7 @@ impl Order {
             return position.min(self.titles.len().saturating_sub(1));
         }
         let is_same_view = self.made_of.as_ref().is_some_and(|(_, text, by)| text == search && *by == sort);
+        // A scan that adds titles must not move the choice to another one.
         let kept = self.entry(position).filter(|_| is_same_view).map(|entry| entry.path.clone());
         let words: Vec<String> = search.split_whitespace().map(str::to_lowercase).collect();
         let matches = |entry: &LibraryEntry| {
