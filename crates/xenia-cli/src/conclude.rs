@@ -182,6 +182,7 @@ fn summary(report: &RunReport, cause: Option<Cause>) -> String {
         0 => String::new(),
         launches => format!("; the last of {} titles", launches + 1),
     };
+    // A run can be shorter than the clock's unit, and rates are divided by it.
     let seconds = report.wall_seconds.max(1e-9);
     let ticks = report.guest_ticks.saturating_sub(report.began_at.guest_ticks);
     let frames = report.frames.saturating_sub(report.began_at.frames);

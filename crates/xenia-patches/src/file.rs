@@ -205,6 +205,7 @@ impl Reader {
                 );
             }
             patch.fault = self.faults.get(known).cloned();
+            // Beyond the limit no fault is recorded, so this patch may have one.
             if patch.fault.is_none() && known == MAX_FAULTS {
                 patch.fault = self.faults.last().cloned();
             }

@@ -147,6 +147,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Counted<'_, A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
+        // The call after the last element decodes none.
         if self.part.size_hint() != Some(0) {
             count::<S::Value, A::Error>(self.left)?;
         }

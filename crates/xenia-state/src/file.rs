@@ -92,6 +92,7 @@ impl StateFile {
         let conditions = serde_json::Value::Object(self.header.conditions.clone());
         hasher.update(conditions.to_string().as_bytes());
         for StoredSection { name, version, bytes } in &self.sections {
+            // With its length, so that other names can't give the same bytes.
             hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes());
             hasher.update(&version.to_le_bytes()).update(blake3::hash(bytes).as_bytes());
         }

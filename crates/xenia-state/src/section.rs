@@ -91,6 +91,7 @@ pub(crate) fn numbered(name: &str, number: usize) -> String {
 
 /// Whether these digits are a section's number.
 pub(crate) fn is_number(digits: &str) -> bool {
+    // Leading zeros or a sign would give a section a second name.
     digits.parse::<u16>().is_ok_and(|number| number.to_string() == digits)
 }
 
