@@ -17,13 +17,11 @@ pub(super) use one::{show as show_one, type_text};
 use super::input::walk;
 use super::model::worded;
 use super::page::{MenuPage, Outcome};
-use super::typing::TypedText;
+use super::typing::{MAX_SEARCH, TypedText, extended_search};
 use super::widgets::{entry, row_of};
 use super::{PageCommand, PageModel, SettingEntry, SettingTarget, SettingValue, SettingsModel};
 use egui::{Event, EventFilter, Key, Response, RichText, ScrollArea, Ui};
 
-/// Longest search text in bytes.
-const MAX_SEARCH: usize = 100;
 /// Longest value of a row in letters.
 const MAX_VALUE: usize = 30;
 /// Room around the list in points.
@@ -68,10 +66,8 @@ impl SettingsState {
         let before = self.search.clone();
         events.retain(|event| match event {
             Event::Text(text) => {
-                let text: String = text.chars().filter(|letter| !letter.is_control()).collect();
-                let is_start = self.search.is_empty() && text.trim().is_empty();
-                if !is_start && self.search.len() + text.len() <= MAX_SEARCH {
-                    self.search += &text;
+                if let Some(search) = extended_search(&self.search, text) {
+                    self.search = search;
                 }
                 false
             }

@@ -10,7 +10,7 @@ pub(super) use keys::take_keys;
 
 use super::input::walk;
 use super::page::{MenuPage, Outcome};
-use super::typing::TypedText;
+use super::typing::{MAX_SEARCH, TypedText};
 use super::widgets::{entry, focus_first};
 use super::{LibraryEntry, LibraryModel, LibraryView, PageCommand, PageModel};
 use crate::pictures::Textures;
@@ -165,7 +165,7 @@ pub(super) fn find(ui: &mut Ui, state: &mut LibraryState, typed: &mut TypedText)
     let mut outcome = None;
     if typed.show(ui, "Done") {
         let text = typed.text.trim();
-        state.find(text[..text.floor_char_boundary(keys::MAX_SEARCH)].to_owned());
+        state.find(text[..text.floor_char_boundary(MAX_SEARCH)].to_owned());
         outcome = Some(Outcome::Go(MenuPage::Library));
     }
     if entry(ui, "Back") {

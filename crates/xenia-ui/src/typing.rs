@@ -5,6 +5,8 @@ use egui::{Button, Event, Key, Ui, vec2};
 
 /// Longest text in bytes.
 const MAX_TEXT: usize = 4096;
+/// Longest search text in bytes.
+pub(super) const MAX_SEARCH: usize = 100;
 /// Size of a letter's button in points.
 const LETTER: egui::Vec2 = vec2(36.0, 30.0);
 
@@ -15,6 +17,14 @@ const ROWS: [(&str, &str); 4] = [
     ("asdfghjkl/\\~", "ASDFGHJKL/\\~"),
     ("zxcvbnm,=*@'", "ZXCVBNM<>|?^"),
 ];
+
+/// A search text with typed letters added; `None` if it stays as it is. A space does not begin it:
+/// that key presses the widget with the focus.
+pub(super) fn extended_search(search: &str, typed: &str) -> Option<String> {
+    let letters: String = typed.chars().filter(|letter| !letter.is_control()).collect();
+    let is_start = search.is_empty() && letters.trim().is_empty();
+    (!is_start && search.len() + letters.len() <= MAX_SEARCH).then(|| format!("{search}{letters}"))
+}
 
 /// Text that is typed.
 #[derive(Debug, Default)]

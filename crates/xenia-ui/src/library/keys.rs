@@ -4,16 +4,16 @@
 use super::LibraryState;
 use crate::PageCommand;
 use crate::page::Outcome;
+use crate::typing::extended_search;
 use egui::{Event, Key};
-
-/// Longest search text in bytes.
-pub(super) const MAX_SEARCH: usize = 100;
 
 /// Takes the keys that are the library's out of the events of a pass.
 pub(crate) fn take_keys(state: &mut LibraryState, events: &mut Vec<Event>) {
     events.retain(|event| match event {
         Event::Text(text) => {
-            type_text(state, text);
+            if let Some(search) = extended_search(&state.search, text) {
+                state.find(search);
+            }
             false
         }
         // Its text follows.
@@ -21,14 +21,6 @@ pub(crate) fn take_keys(state: &mut LibraryState, events: &mut Vec<Event>) {
         Event::Key { key, pressed: true, .. } => !press(state, *key),
         _ => true,
     });
-}
-
-fn type_text(state: &mut LibraryState, text: &str) {
-    let text: String = text.chars().filter(|letter| !letter.is_control()).collect();
-    let is_start = state.search.is_empty() && text.trim().is_empty();
-    if !is_start && state.search.len() + text.len() <= MAX_SEARCH {
-        state.find(format!("{}{text}", state.search));
-    }
 }
 
 /// Presses a key. Returns false if it is not the library's.
