@@ -39,7 +39,11 @@ pub(super) fn draw(ui: &mut Ui, room: Vec2, picture: Option<&Arc<LibraryIcon>>, 
         ui.painter().rect_filled(rect, CornerRadius::same(3), ui.visuals().faint_bg_color);
         return;
     };
-    // Any other shape is shown with bars.
+    paint_inside(ui, rect, &texture);
+}
+
+/// Paints a picture in its own shape in the middle of a rectangle, as large as that permits.
+pub(super) fn paint_inside(ui: &Ui, rect: Rect, texture: &TextureHandle) {
     let size = texture.size_vec2();
     let size = size * (rect.width() / size.x).min(rect.height() / size.y);
     let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));

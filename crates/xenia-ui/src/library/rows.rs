@@ -3,7 +3,7 @@
 
 use super::{LibraryState, open};
 use crate::page::Outcome;
-use crate::pictures::key_of;
+use crate::pictures::{key_of, paint_inside};
 use crate::{LibraryEntry, LibraryModel, PageCommand};
 use egui::text::{LayoutJob, TextWrapping};
 use egui::{
@@ -177,12 +177,8 @@ fn draw_icon(ui: &Ui, rect: Rect, entry: &LibraryEntry, state: &mut LibraryState
         state.icons.get(ui.ctx(), icon)
     });
     if let Some(texture) = texture {
-        let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
         // The user's covers may have any shape.
-        let size = texture.size_vec2();
-        let size = size * (rect.width() / size.x).min(rect.height() / size.y);
-        let rect = Rect::from_center_size(rect.center(), size);
-        ui.painter().image(texture.id(), rect, whole, Color32::WHITE);
+        paint_inside(ui, rect, &texture);
         return;
     }
     ui.painter().rect_filled(rect, CornerRadius::same(6), ui.visuals().widgets.inactive.bg_fill);
