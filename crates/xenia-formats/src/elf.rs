@@ -425,6 +425,7 @@ fn check_layout(segments: &[Segment], table: u64) -> Result<(), FormatError> {
     let page = u64::from(PAGE_SIZE);
     let span = last.end().next_multiple_of(page) - u64::from(first.address.0) / page * page;
     FormatError::check_limit("ELF image size", table, span, u64::from(MAX_IMAGE_SIZE))?;
+    // The address after the image must fit in 32 bits: loaders compute it.
     if last.end().next_multiple_of(page) > u64::from(u32::MAX) {
         return Err(FormatError::invalid(WHAT, table, "the last page of the address space is used"));
     }

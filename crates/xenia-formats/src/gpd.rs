@@ -251,6 +251,7 @@ impl Gpd {
         changed.push(id);
         let numbers = self.entries.entry((section, SYNC_NUMBERS)).or_default();
         numbers.resize(numbers.len().max(SYNC_NUMBERS_SIZE), 0);
+        // Numbers begin at 1, as 0 in a row means that the service has the record.
         let mut next = word(&numbers[..8]).max(1);
         for id in changed {
             rows.push([id, next]);
@@ -281,6 +282,7 @@ impl Gpd {
         let words =
             [*title_id, achievements.possible, achievements.earned, gamerscore.possible, gamerscore.earned];
         bytes[..0x14].copy_from_slice(&words.map(u32::to_be_bytes).concat());
+        // Consoles send the achievements of titles with this flag (Velocity, xenia-canary).
         if achievements.earned != 0 {
             bytes[0x1F] |= UNSENT;
         }
@@ -326,6 +328,7 @@ impl Gpd {
     pub fn set_binary_setting(&mut self, setting: u32, value: &[u8]) {
         let key = (section::SETTINGS, u64::from(setting));
         let mut bytes = self.entries.remove(&key).unwrap_or_default();
+        // This drops the old value, which follows the record.
         bytes.resize(SETTING, 0);
         bytes[..4].copy_from_slice(&setting.to_be_bytes());
         bytes[8] = BINARY;

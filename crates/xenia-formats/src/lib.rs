@@ -106,6 +106,7 @@ pub static FORMATS: &[Format] = &[
         verify: None,
     },
     Format {
+        // Before `elf`, which looks at the magic alone.
         name: "other-elf",
         description: "an ELF file for another machine",
         extensions: &[],
@@ -180,6 +181,7 @@ pub static FORMATS: &[Format] = &[
         verify: None,
     },
     Format {
+        // After `gdfx`: the image of a whole game disc begins with the part for DVD players.
         name: "iso9660",
         description: "an ordinary disc image (ISO 9660) without an Xbox volume",
         extensions: &[],
@@ -246,6 +248,7 @@ pub static FORMATS: &[Format] = &[
         verify: None,
     },
     Format {
+        // Before `pe`, which looks at the first two bytes alone.
         name: "xenon-pe",
         description: "an Xbox 360 program before its conversion to a XEX (PE)",
         extensions: &[],

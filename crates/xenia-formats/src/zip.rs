@@ -3,8 +3,8 @@
 //! The central directory is authoritative; the crate `rawzip` reads it and decompresses nothing.
 //! [`inflate`] decompresses, from any offset. All claims of the directory are checked: names (by
 //! [`Volume`]), ranges that lie in the file without overlaps, and sizes that deflate can reach
-//! ([`packed`](crate::packed) bounds their sum). Checksums are only checked by [`verify`], because
-//! that requires reading whole files.
+//! ([`check_growth`] bounds their sum). Checksums are only checked by [`verify`], because that
+//! requires reading whole files.
 
 mod inflate;
 mod write;
@@ -199,6 +199,7 @@ impl Builder {
         check_growth(WHAT, offset, self.size, self.total)?;
         let (folder, name) =
             path.rsplit_once('/').map_or(("", path.as_str()), |(folder, name)| (folder, name));
+        // A path that begins with `/` has an empty name first, which the volume refuses.
         let within = if folder.is_empty() && !path.starts_with('/') {
             Volume::ROOT
         } else {

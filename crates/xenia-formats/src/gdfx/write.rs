@@ -127,6 +127,7 @@ fn tables(volume: &Volume) -> Result<Vec<Table>, GdfxWriteError> {
             };
             items.push(Item { name, path, contents, sector: 0, at: 0, children: [None; 2] });
         }
+        // The order of the trees on discs: names are looked up in it.
         items.sort_by_key(|item| item.name.to_ascii_uppercase());
         tables.push(Table { items, size: 0, sector: 0 });
     }

@@ -283,6 +283,7 @@ impl PackageInfo {
             put(size, &(picture.len() as u32).to_be_bytes());
             put(at, picture);
         }
+        // The content ID covers all that was written behind it, so it comes last.
         let digest = Sha1::digest(&bytes[field::CONTENT_TYPE..]);
         bytes[field::CONTENT_ID..field::CONTENT_ID + 20].copy_from_slice(&digest);
         bytes

@@ -152,6 +152,7 @@ impl XexContents {
         out.resize(out.len().next_multiple_of(HEADER_ALIGNMENT), 0);
         let header_size = out.len() as u32;
         put(&mut out, 8, header_size);
+        // The digest covers the size and the rest of the headers, so it comes last.
         let digest = header_digest(&out, security_offset).unwrap_or_default();
         let at = security_offset + field::HEADER_DIGEST;
         out[at..at + digest.len()].copy_from_slice(&digest);

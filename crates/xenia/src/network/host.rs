@@ -353,6 +353,7 @@ impl Network for HostNetwork {
                 host.failed = true;
                 return Err(wsa_error(&error));
             }
+            // A stream has a peer only once it is connected.
             if host.any().peer_addr().is_err() {
                 return Err(WsaError::WOULD_BLOCK);
             }
