@@ -45,8 +45,8 @@ const MAX_TABLE: u64 = 16 << 20;
 /// Largest window of a decoder in bytes. One block is enough, but compressors that do not know the
 /// size in advance declare more.
 const MAX_WINDOW: u64 = 8 << 20;
-/// Number of cached decoded blocks: 4 MiB.
-const KEPT: usize = 64;
+/// Largest number of cached decoded blocks: 4 MiB.
+const MAX_KEPT: usize = 64;
 const IS_FILE: u32 = 1 << 31;
 
 /// Whether a file ends like an archive.
@@ -295,7 +295,7 @@ impl Archive {
         self.block(block, &mut bytes)?;
         let bytes = Arc::new(bytes);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= KEPT {
+        if kept.len() >= MAX_KEPT {
             kept.pop_front();
         }
         kept.push_back((block, bytes.clone()));

@@ -15,12 +15,12 @@ use miniz_oxide::{DataFormat, MZFlush, MZStatus};
 use crate::error::FormatError;
 use crate::read_at::{ReadAt, Section};
 
-/// Number of idle decoders kept; each takes 43 KiB.
-const WAITING: usize = 16;
+/// Largest number of idle decoders kept; each takes 43 KiB.
+const MAX_WAITING: usize = 16;
 /// Interval between copies in bytes of a file …
 const SPACING: u64 = 4 << 20;
 /// … and largest number of copies per archive: for the first 4 GiB read.
-const COPIES: usize = 1024;
+const MAX_COPIES: usize = 1024;
 /// Bytes decoded at a time.
 const CHUNK: usize = 1 << 16;
 
@@ -83,7 +83,7 @@ impl Inflater {
 
     fn put_back(&self, file: usize, cursor: Cursor) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.waiting.len() >= WAITING {
+        if kept.waiting.len() >= MAX_WAITING {
             kept.waiting.pop_front();
         }
         kept.waiting.push_back((file, cursor));
@@ -91,7 +91,7 @@ impl Inflater {
 
     fn copy(&self, file: usize, cursor: &Cursor) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.copies.len() < COPIES {
+        if kept.copies.len() < MAX_COPIES {
             kept.copies.entry((file, cursor.given)).or_insert_with(|| cursor.clone());
         }
     }
