@@ -42,6 +42,10 @@ const DEFAULT_STACK_SIZE: u32 = 0x4_0000;
 const TLS_SLOTS: u32 = 64;
 /// Largest number of load segments; each becomes a PE section.
 const MAX_SEGMENTS: usize = 64;
+/// Largest number of import libraries: the word of an import has 8 bits for the library.
+const MAX_LIBRARIES: usize = 0x100;
+/// Largest number of records of an import library; their count has 16 bits.
+const MAX_RECORDS: usize = 0xFFFF;
 /// Version in the import tables: the last public one.
 const LIBRARY_VERSION: Version = Version(2 << 28 | 21119 << 8);
 
@@ -251,7 +255,7 @@ fn place_imports(
     for import in imports {
         by_library.entry(&import.library).or_default().push(import);
     }
-    if by_library.len() > 0x100 {
+    if by_library.len() > MAX_LIBRARIES {
         return Err(PackError::TooMany { what: "import libraries", count: by_library.len() });
     }
     let mut records = ImportRecords { layout, image, taken: BTreeMap::new() };
@@ -266,7 +270,7 @@ fn place_imports(
                 addresses.push(records.put(import, thunk, &import_thunk(word))?);
             }
         }
-        if addresses.len() > 0xFFFF {
+        if addresses.len() > MAX_RECORDS {
             return Err(PackError::TooMany { what: "imports of one library", count: addresses.len() });
         }
         libraries.push(ImportedLibrary {

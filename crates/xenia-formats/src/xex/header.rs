@@ -32,6 +32,10 @@ pub mod key {
 
 /// Largest number of alternate title IDs: each is looked up when content is listed.
 const MAX_ALTERNATE_TITLES: u64 = 256;
+/// Largest number of TLS slots, and largest size of static TLS data in bytes: each guest thread
+/// gets both.
+const MAX_TLS_SLOTS: u64 = 0x1_0000;
+const MAX_TLS_DATA: u64 = 16 << 20;
 
 /// An entry of the optional header table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,9 +132,8 @@ pub(super) fn read_tls(
         data_size: body.u32(8)?,
         raw_data_size: body.u32(0xC)?,
     };
-    // Both are allocated per guest thread, so both must be bounded.
-    FormatError::check_limit("XEX TLS slot count", body.origin, u64::from(tls.slot_count), 0x1_0000)?;
-    FormatError::check_limit("XEX TLS data size", body.origin + 8, u64::from(tls.data_size), 16 << 20)?;
+    FormatError::check_limit("XEX TLS slot count", body.origin, u64::from(tls.slot_count), MAX_TLS_SLOTS)?;
+    FormatError::check_limit("XEX TLS data size", body.origin + 8, u64::from(tls.data_size), MAX_TLS_DATA)?;
     if tls.raw_data_size > tls.data_size {
         return Err(body.invalid(
             0xC,
