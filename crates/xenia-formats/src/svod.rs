@@ -37,9 +37,12 @@ const MAGICS: [u64; 3] = [0x2000, 0x1_2000, SINGLE + 0x2000];
 const SINGLE: u64 = 0xB000;
 const TABLE: u64 = 0x1000;
 const HASH: usize = 20;
-/// Number of sectors after a table, and in a data file.
-const PER_TABLE: u64 = 0x198;
-const PER_FILE: u64 = 0x1_4388;
+/// Number of sectors after a table, …
+const PER_TABLE: u64 = 408;
+/// … of such tables in a data file, …
+const TABLES: u64 = 203;
+/// … and so of sectors in it.
+const PER_FILE: u64 = TABLES * PER_TABLE;
 /// Largest number of data files: 42 GiB.
 const MAX_FILES: u32 = 256;
 /// Bytes covered by a hash of a lower table.
@@ -96,7 +99,7 @@ fn verify_data(file: Arc<dyn ReadAt>, parts: &dyn Parts, findings: &mut Findings
         }
         let mut at = start + TABLE;
         let mut tables = 0;
-        while at < size && tables < PER_FILE / PER_TABLE {
+        while at < size && tables < TABLES {
             let table = read_exact_at(file, "SVOD table", at, TABLE)?;
             findings.checked();
             if Sha1::digest(&table)[..] != *hash(&top, tables) {
@@ -117,7 +120,7 @@ fn verify_data(file: Arc<dyn ReadAt>, parts: &dyn Parts, findings: &mut Findings
             tables += 1;
         }
         // In a full file the hash of the next file's master table follows those of the tables.
-        expected = Some(hash(&top, PER_FILE / PER_TABLE).to_vec());
+        expected = Some(hash(&top, TABLES).to_vec());
     }
     Ok(())
 }
