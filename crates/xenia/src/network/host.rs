@@ -18,13 +18,11 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream, ToSocket
 use std::ops::RangeInclusive;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use xenia_host::network::{HOLDS_ENDED_PORTS, ignore_unreachable, is_writable, remove_peer};
-use xenia_kernel::net::{MAX_BACKLOG, WsaError};
+use xenia_kernel::net::{MAX_BACKLOG, MAX_DATAGRAM, WsaError};
 use xenia_kernel::ports::{Network, Ready, Received, Setting, SocketId, SocketKind};
 
 /// Largest number of bytes reported as available to receive.
 const MAX_AVAILABLE: usize = 0x1_0000;
-/// Longest message of UDP in bytes.
-const MAX_MESSAGE: usize = 65_507;
 /// Largest number of concurrent name lookups.
 const MAX_LOOKUPS: usize = 4;
 /// Largest buffer that a title may request for a socket, in bytes.
@@ -209,7 +207,7 @@ impl HostNetwork {
             Socket4::Datagram(_) if !is_bound => Err(WsaError::INVALID),
             Socket4::Datagram(socket) => {
                 // Room for any message: not every host reports the sender of a truncated one.
-                let mut room = vec![0; into.len().max(MAX_MESSAGE) + 1];
+                let mut room = vec![0; into.len().max(MAX_DATAGRAM) + 1];
                 let (whole, from) = receive_message(|| {
                     if peek { socket.peek_from(&mut room) } else { socket.recv_from(&mut room) }
                 })?;
