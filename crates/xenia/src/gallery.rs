@@ -48,6 +48,7 @@ fn entries(folder: &Path, kind: GalleryKind) -> impl Iterator<Item = GalleryFile
         let has = |extension: &str| path.extension().is_some_and(|found| found == extension);
         let is_one = match kind {
             GalleryKind::Picture => found.is_file() && has("png"),
+            // A folder with that extension is a video that is not complete.
             GalleryKind::Video => found.is_file() && has("mp4") || found.is_dir() && !has("part"),
         };
         let bytes = found.is_file().then_some(found.len());

@@ -141,7 +141,7 @@ impl TextFile {
             let full = std::io::Error::other("the title has written more than 1 GiB");
             return self.note(Err(full), write_errors);
         }
-        // Writing unbuffered keeps all lines if the process is killed.
+        // Whole lines are written at once, so that they remain if the process is killed.
         let result = self.out.write_all(text);
         let result = if text.contains(&b'\n') { result.and_then(|()| self.out.flush()) } else { result };
         self.note(result, write_errors);

@@ -159,6 +159,7 @@ impl AtomicFile {
 
 /// Gives a temporary file its final path, which may be another file's; removes it if that fails.
 fn rename_over(temporary: TempPath, path: &Path) -> std::io::Result<()> {
+    // Not by `persist`, which on Windows fails while a virus scanner has the new file open.
     let made = temporary.keep().map_err(|error| error.error)?;
     rename(&made, path).inspect_err(|_| drop(std::fs::remove_file(&made)))
 }

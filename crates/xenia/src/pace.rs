@@ -301,6 +301,7 @@ impl Pace {
             (Some(step), Some(limit)) => Some(step.min(limit)),
             (step, limit) => step.or(limit),
         };
+        // Each piece ends with its field, as only `between` can wait for the host's clock.
         let ticks = (!self.has_clock).then_some((at.now / FIELD + 1) * FIELD);
         Limits { frames, ticks, ..whole.clone() }
     }
@@ -318,6 +319,7 @@ impl Pace {
             if state.closing {
                 return false;
             }
+            // The state is saved before the machine ends: `save_and_end` requests both.
             if state.save_slot.is_some() || state.inspect_requested {
                 return true;
             }

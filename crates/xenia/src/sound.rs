@@ -275,6 +275,7 @@ impl Audio for Sound {
 
     fn set_song(&mut self, number: u64, song: Option<SongBytes>) {
         let mut state = self.0.lock();
+        // Threads of the title open songs at the same time, so that an older one may come late.
         if number < state.song_number {
             return;
         }

@@ -87,6 +87,7 @@ impl Updates {
     ) -> Result<LoadedImage, FormatError> {
         let name = launch.path.rsplit('\\').next().unwrap_or_default();
         let below = launch.path.strip_prefix(mounts::TITLE).map(|below| below.trim_start_matches('\\'));
+        // The patch of `a.xex` is `a.xexp`.
         let patch = below.unwrap_or(name).to_owned() + "p";
         let patch: Vec<&str> = patch.split('\\').collect();
         let beside = launch.patch.as_ref().and_then(|patch| apply_beside(patch, &launch.path, file, keys));
