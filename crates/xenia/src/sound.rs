@@ -89,9 +89,14 @@ impl Wav {
     }
 
     fn fail(&mut self, why: &str) {
-        let said = format!("{} is incomplete: {why}", self.path.display());
-        self.failed.get_or_insert(said);
+        self.note_failure(why);
         self.end();
+    }
+
+    /// Notes the first reason for which the file is incomplete.
+    fn note_failure(&mut self, why: &str) {
+        let text = format!("{} is incomplete: {why}", self.path.display());
+        self.failed.get_or_insert(text);
     }
 
     /// Completes the file; without samples it has a header and no data.
@@ -104,7 +109,7 @@ impl Wav {
         if let WavOutput::Begun(writer) = std::mem::replace(&mut self.out, WavOutput::Over)
             && let Err(error) = writer.finish()
         {
-            self.failed.get_or_insert(format!("{} is incomplete: {error}", self.path.display()));
+            self.note_failure(&error.to_string());
         }
     }
 }
