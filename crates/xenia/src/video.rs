@@ -33,10 +33,10 @@ use xenia_sync::{Level, Mutex};
 /// Pictures in a second of a video.
 pub const VIDEO_RATE: u32 = 30;
 
-/// Messages that wait for the writer: about two seconds of sound.
-const QUEUE: usize = 512;
-/// Pictures among them.
-const PICTURES: usize = 6;
+/// Largest number of messages that wait for the writer: at most 2.7 s of sound.
+const MAX_QUEUED: usize = 512;
+/// Largest number of pictures among them; one may have some MiB.
+const MAX_QUEUED_PICTURES: usize = 6;
 /// Largest number of videos of a title in a folder.
 const MAX_VIDEOS: u32 = 9999;
 
@@ -128,7 +128,7 @@ impl VideoRecorder {
         }
         let part = target.make_part()?;
         let mut writer = VideoWriter::new(part, target.speakers, encoder::find)?;
-        let (queue, messages) = sync_channel(QUEUE);
+        let (queue, messages) = sync_channel(MAX_QUEUED);
         let pictures = Arc::new(AtomicUsize::new(0));
         let waiting = pictures.clone();
         let thread = std::thread::Builder::new().name("video".to_owned()).spawn(move || {
@@ -184,7 +184,7 @@ impl VideoRecorder {
     pub fn picture(&self, now: GuestTicks, picture: &SwapPicture) {
         let recorded = self.0.lock();
         let Some(CurrentVideo { queue, pictures, .. }) = &recorded.current else { return };
-        if pictures.load(Ordering::Relaxed) < PICTURES {
+        if pictures.load(Ordering::Relaxed) < MAX_QUEUED_PICTURES {
             pictures.fetch_add(1, Ordering::Relaxed);
             if queue.try_send(VideoMessage::Picture(now, picture.clone())).is_err() {
                 pictures.fetch_sub(1, Ordering::Relaxed);
@@ -218,7 +218,7 @@ mod tests {
             let sender = sender.clone();
             recorder.begin(&target, move |text| sender.send(text).unwrap()).unwrap();
             assert!(recorder.begin(&target, |_| ()).is_err() && recorder.is_on());
-            for at in 0..PICTURES as u64 {
+            for at in 0..MAX_QUEUED_PICTURES as u64 {
                 let frame = Frame { width: 16, height: 16, rgba: vec![at as u8; 16 * 16 * 4] };
                 recorder.picture(at * TICKS_PER_SECOND / 60, &SwapPicture::Bytes(frame));
                 recorder.sound(&[0; 512]);
