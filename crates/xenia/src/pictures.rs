@@ -7,10 +7,14 @@ use std::path::Path;
 
 /// Largest side of an icon in pixels: titles have icons of 64.
 pub(crate) const MAX_ICON_SIDE: u32 = 256;
+/// Largest memory in bytes for the decoder of an icon.
+const MAX_ICON_MEMORY: usize = 4 << 20;
 /// Side of titles' own icons in pixels.
 const SMALL_SIDE: u16 = 64;
 /// Largest side of a picture as large as a screen.
 const MAX_LARGE_SIDE: u32 = 8192;
+/// Largest memory in bytes for the decoder of a picture as large as a screen.
+const MAX_LARGE_MEMORY: usize = 256 << 20;
 /// Largest file in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 
@@ -42,7 +46,7 @@ pub fn read_icon(path: &Path) -> Result<IconPicture> {
 }
 
 fn decode_icon(bytes: &[u8]) -> Result<IconPicture> {
-    decode_within(bytes, MAX_ICON_SIDE, 4 << 20)
+    decode_within(bytes, MAX_ICON_SIDE, MAX_ICON_MEMORY)
 }
 
 /// Reads the bytes of an icon, made smaller where it is larger than titles' own. `None` if they are
@@ -54,12 +58,13 @@ pub fn small_icon(bytes: &[u8]) -> Option<IconPicture> {
 
 /// As [`read_icon`], for the bytes of a picture as large as a screen.
 pub(crate) fn decode_large(bytes: &[u8]) -> Result<IconPicture> {
-    decode_within(bytes, MAX_LARGE_SIDE, 256 << 20)
+    decode_within(bytes, MAX_LARGE_SIDE, MAX_LARGE_MEMORY)
 }
 
-/// Reads the bytes of a PNG picture, whose size is limited.
-pub(crate) fn decode_within(bytes: &[u8], max_side: u32, max_bytes: usize) -> Result<IconPicture> {
-    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: max_bytes });
+/// Reads the bytes of a PNG picture, whose size is limited. The decoder takes `max_memory` bytes at
+/// most.
+pub(crate) fn decode_within(bytes: &[u8], max_side: u32, max_memory: usize) -> Result<IconPicture> {
+    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: max_memory });
     decoder.set_transformations(Transformations::normalize_to_color8() | Transformations::ALPHA);
     let mut reader = decoder.read_info()?;
     let (width, height) = reader.info().size();
