@@ -176,5 +176,5 @@ pub fn write_new(
             return Ok(path);
         }
     }
-    bail!("there are {MAX_PER_TITLE} of this title in {}", folder.display())
+    bail!("there are {MAX_PER_TITLE} reports of this title in {}: move or delete some", folder.display())
 }

@@ -28,7 +28,8 @@ pub fn place(args: &SaveConfig, repeats: bool) -> Result<Option<PathBuf>> {
         SaveConfig { content: Some(folder), .. } => Some(folder.clone()),
         SaveConfig { fresh: true, .. } => None,
         SaveConfig { portable: true, .. } => {
-            let program = std::env::current_exe().context("--portable: where the program is")?;
+            let program =
+                std::env::current_exe().context("--portable: cannot find the folder of the program")?;
             Some(program.with_file_name("content"))
         }
         _ if repeats => None,

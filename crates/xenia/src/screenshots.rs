@@ -47,7 +47,10 @@ impl Screenshots {
                 return Ok(path);
             }
         }
-        anyhow::bail!("there are {MAX_PER_FRAME} of this frame in {}", self.folder.display())
+        anyhow::bail!(
+            "there are {MAX_PER_FRAME} screenshots of this frame in {}: move or delete some",
+            self.folder.display()
+        )
     }
 
     fn name(&self, number: u64, copy: u32) -> String {

@@ -101,7 +101,7 @@ impl VideoTarget {
                 Err(error) => return Err(error).with_context(|| format!("cannot create {}", part.display())),
             }
         }
-        bail!("there are {MAX_VIDEOS} videos of the title in {}", folder.display())
+        bail!("there are {MAX_VIDEOS} videos of the title in {}: move or delete some", folder.display())
     }
 }
 

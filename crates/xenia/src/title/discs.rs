@@ -11,6 +11,7 @@ use super::{Title, parts, path_of};
 use crate::config::NamedDisc;
 use crate::digest::sha256;
 use crate::source;
+use crate::wording;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,7 +44,7 @@ impl TitleDiscs {
                 bail!("--disc {number}: {} has no discs", title.name);
             };
             if *number > count {
-                bail!("--disc {number}: {} has {count}", title.name);
+                bail!("--disc {number}: {} has {}", title.name, wording::count(usize::from(count), "disc"));
             }
             let disc = DiscId { number: *number, ..own };
             let (medium, digest) = disc_at(disc, place).with_context(|| format!("--disc {number}"))?;
