@@ -242,6 +242,7 @@ fn write(path: &Path, old: &str, text: &str) -> Result<()> {
     if !is_replaceable(path) {
         bail!("{} is not a file that could keep settings; name another one with --config", path.display());
     }
+    // A rename needs no right to write to the file that it replaces.
     if std::fs::metadata(path).is_ok_and(|found| found.permissions().readonly()) {
         bail!("{} is write-protected; name another file with --config", path.display());
     }

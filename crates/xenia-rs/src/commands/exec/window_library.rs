@@ -167,6 +167,7 @@ impl WindowLibrary {
         let keys = key_ring(args.key_file.as_deref())?;
         let reported = Mutex::new(Level::Leaf, Instant::now());
         let progress = |progress: library::ScanProgress| {
+            // Several threads report: one that would have to wait leaves it to the other.
             let Some(mut reported) = reported.try_lock().filter(|last| last.elapsed() >= PROGRESS_PERIOD)
             else {
                 return;
