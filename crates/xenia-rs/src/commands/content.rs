@@ -267,6 +267,12 @@ fn export(args: &ContentExportArgs, interrupt: &Interrupt) -> Result<Code> {
     Ok(if is_complete { Code::Done } else { Code::Unusable })
 }
 
+/// Path of a package's folder below a folder of exports.
+pub(in crate::commands) fn export_folder_of(name: &PackageName) -> PathBuf {
+    let PackageName { owner, title, kind, .. } = name;
+    PathBuf::from(format!("{:016X}/{title:08X}/{kind:08X}", owner.0))
+}
+
 /// An export of packages from a content folder, to a folder for packages of all titles.
 #[derive(Clone, Copy)]
 pub(in crate::commands) struct PackageExport<'a> {
@@ -282,8 +288,7 @@ impl PackageExport<'_> {
     /// Exports a package, and returns where it is.
     pub(in crate::commands) fn write(&self, name: &PackageName, header: &PackageHeader) -> Result<PathBuf> {
         let volume = files_of(self.store, self.from, name, header)?;
-        let PackageName { owner, title, kind, .. } = name;
-        let folder = self.folder.join(format!("{:016X}/{title:08X}/{kind:08X}", owner.0));
+        let folder = self.folder.join(export_folder_of(name));
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         ensure!(is_possible_name(name.file()), "{:?} is not a valid file name here", name.file());
         let to = folder.join(name.file());

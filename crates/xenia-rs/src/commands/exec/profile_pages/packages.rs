@@ -1,7 +1,7 @@
 //! Saved games and content of a title, as their page shows them.
 
 use super::{DataSubject, NOT_KEPT, choice, package_info, store_of, text_of};
-use crate::commands::content::{files_of, links};
+use crate::commands::content::{export_folder_of, files_of, links};
 use crate::commands::volume::items_of;
 use anyhow::{Context, Result};
 use std::fs::{self, Metadata};
@@ -27,8 +27,7 @@ const MAX_DEPTH: usize = 4;
 
 /// Path of a package below a folder of exports.
 pub(super) fn path_of(name: &PackageName) -> PathBuf {
-    let PackageName { owner, title, kind, .. } = name;
-    PathBuf::from(format!("{:016X}/{title:08X}/{kind:08X}", owner.0)).join(name.file())
+    export_folder_of(name).join(name.file())
 }
 
 /// The package with this id.
