@@ -281,7 +281,8 @@ fn export(subject: &DataSubject, id: &PackageId, exports: Option<&Path>) -> Resu
     let others = (2..=MAX_EXPORTS).map(|number| exports.join(number.to_string()));
     let mut folders = std::iter::once(exports.to_owned()).chain(others);
     let free = folders.find(|folder| folder.join(&below).symlink_metadata().is_err());
-    let free = free.with_context(|| format!("{} has too many exports of it", exports.display()))?;
+    let free = free
+        .with_context(|| format!("{} has too many exports of it: move or delete some", exports.display()))?;
     let export = PackageExport {
         store: &store,
         from: folder,
