@@ -84,11 +84,11 @@ fn parsed(text: &str) -> Result<Targets> {
 
 /// Adds the directives of `text` to `filter`.
 fn refined(mut filter: Targets, text: &str) -> Result<Targets> {
-    let said = parsed(text)?;
-    if let Some(level) = said.default_level() {
+    let directives = parsed(text)?;
+    if let Some(level) = directives.default_level() {
         filter = filter.with_default(level);
     }
-    Ok(filter.with_targets(said.iter()))
+    Ok(filter.with_targets(directives.iter()))
 }
 
 /// The filter of the flags and of `RUST_LOG`, and the reason why the latter is ignored, if it is.
@@ -103,7 +103,7 @@ fn filter_of(args: &LogArgs, environment: Option<&str>) -> Result<(Targets, Opti
     }
     if let Some(text) = &args.log {
         // Unlike --log, RUST_LOG may contain targets of other programs.
-        parsed(text).and_then(|said| targets::check(&said)).context("--log")?;
+        parsed(text).and_then(|directives| targets::check(&directives)).context("--log")?;
         filter = refined(filter, text).context("--log")?;
     }
     Ok((filter, ignored))
@@ -111,14 +111,14 @@ fn filter_of(args: &LogArgs, environment: Option<&str>) -> Result<(Targets, Opti
 
 /// Lines logged by one statement.
 #[derive(Clone, Copy, Debug, Default)]
-struct Place {
-    said: u64,
+struct LineCounts {
+    logged: u64,
     left_out: u64,
 }
 
 /// Rate limiter: counts lines by log statement.
 #[derive(Debug)]
-struct Limiter(Mutex<HashMap<Identifier, (&'static Metadata<'static>, Place)>>);
+struct Limiter(Mutex<HashMap<Identifier, (&'static Metadata<'static>, LineCounts)>>);
 
 impl Default for Limiter {
     fn default() -> Self {
@@ -126,34 +126,35 @@ impl Default for Limiter {
     }
 }
 
-impl Place {
+impl LineCounts {
     /// Counts a line, and returns whether it is shown.
     fn admit(&mut self) -> bool {
-        self.said += 1;
-        let shown = self.said <= LINES || self.said.is_power_of_two();
+        self.logged += 1;
+        let shown = self.logged <= LINES || self.logged.is_power_of_two();
         self.left_out += u64::from(!shown);
         shown
     }
 }
 
 impl Limiter {
-    fn admit(&self, place: &'static Metadata<'static>) -> bool {
+    fn admit(&self, statement: &'static Metadata<'static>) -> bool {
         // Each achievement is earned once.
-        let is_earned = place.target() == ACHIEVEMENTS && *place.level() == Level::INFO;
-        if *place.level() > Level::INFO || place.target() == GUEST || is_earned {
+        let is_earned = statement.target() == ACHIEVEMENTS && *statement.level() == Level::INFO;
+        if *statement.level() > Level::INFO || statement.target() == GUEST || is_earned {
             return true;
         }
-        self.0.lock().entry(place.callsite()).or_insert((place, Place::default())).1.admit()
+        let mut statements = self.0.lock();
+        statements.entry(statement.callsite()).or_insert((statement, LineCounts::default())).1.admit()
     }
 
     /// Numbers of lines left out, in source order.
     fn left_out(&self) -> Vec<String> {
-        let places = self.0.lock();
-        let mut rows: Vec<_> = places
+        let statements = self.0.lock();
+        let mut rows: Vec<_> = statements
             .values()
-            .filter(|(_, place)| place.left_out > 0)
-            .map(|(at, place)| {
-                (at.file().unwrap_or("?"), at.line().unwrap_or(0), at.target(), place.left_out)
+            .filter(|(_, counts)| counts.left_out > 0)
+            .map(|(at, counts)| {
+                (at.file().unwrap_or("?"), at.line().unwrap_or(0), at.target(), counts.left_out)
             })
             .collect();
         rows.sort_unstable();
@@ -178,7 +179,7 @@ impl<S: Subscriber> Filter<S> for Thinned {
 
     fn callsite_enabled(&self, line: &'static Metadata<'static>) -> Interest {
         let interest = Filter::<S>::callsite_enabled(&self.filter, line);
-        // tracing-subscriber expects `event_enabled` to let all lines of an `always` place pass.
+        // tracing-subscriber expects `event_enabled` to let all lines of an `always` one pass.
         if interest.is_always() { Interest::sometimes() } else { interest }
     }
 
@@ -270,7 +271,7 @@ impl<W: Write> Write for Visible<W> {
 }
 
 static LIMITER: OnceLock<Arc<Limiter>> = OnceLock::new();
-static LOSSES: OnceLock<WriteErrors> = OnceLock::new();
+static WRITE_ERRORS: OnceLock<WriteErrors> = OnceLock::new();
 static FILE: OnceLock<LogFile> = OnceLock::new();
 
 /// Starts the log; must be called once in a process.
@@ -280,7 +281,7 @@ pub fn start(args: &LogArgs) -> Result<()> {
     }
     let (filter, ignored) = filter_of(args, std::env::var("RUST_LOG").ok().as_deref())?;
     let limiter = LIMITER.get_or_init(Arc::default).clone();
-    let write_errors = LOSSES.get_or_init(WriteErrors::default).clone();
+    let write_errors = WRITE_ERRORS.get_or_init(WriteErrors::default).clone();
     // A write error on standard error must not panic.
     let layer = tracing_subscriber::fmt::layer().without_time().log_internal_errors(false);
     // The filter is the log's alone: a quiet log keeps nothing from the window.
@@ -318,7 +319,7 @@ pub fn finish(has_run: bool) -> bool {
     for line in LIMITER.get().into_iter().flat_map(|limiter| limiter.left_out()) {
         errln!("xenia-rs: {line}");
     }
-    LOSSES.get().is_none_or(WriteErrors::is_empty)
+    WRITE_ERRORS.get().is_none_or(WriteErrors::is_empty)
 }
 
 #[cfg(test)]
@@ -399,9 +400,9 @@ mod tests {
 
     #[test]
     fn a_place_that_speaks_without_end_is_thinned_out() {
-        let mut place = Place::default();
-        let shown = (0..1_000_000).filter(|_| place.admit()).count();
+        let mut counts = LineCounts::default();
+        let shown = (0..1_000_000).filter(|_| counts.admit()).count();
         assert_eq!(shown, 16 + 15, "16 lines, then number 32, 64, up to 524,288");
-        assert_eq!(place.left_out, 1_000_000 - shown as u64);
+        assert_eq!(counts.left_out, 1_000_000 - shown as u64);
     }
 }
