@@ -278,10 +278,10 @@ impl Reader {
         };
         let to = found("address");
         let value = found("value");
-        let mut said = |value: &Value<'_>, reason: String| self.fault(value.span().start, reason);
-        let to = to.and_then(|to| address(to.get_ref()).map_err(|reason| said(to, reason)).ok());
+        let mut refuse = |value: &Value<'_>, reason: String| self.fault(value.span().start, reason);
+        let to = to.and_then(|to| address(to.get_ref()).map_err(|reason| refuse(to, reason)).ok());
         let bytes = value.and_then(|value| {
-            kind.bytes(value.get_ref()).map_err(|reason| said(value, format!("{name}: {reason}"))).ok()
+            kind.bytes(value.get_ref()).map_err(|reason| refuse(value, format!("{name}: {reason}"))).ok()
         });
         let (to, bytes) = to.zip(bytes)?;
         if to.checked_add(bytes.len() as u32).is_none() {

@@ -117,9 +117,9 @@ impl NextState {
     /// The file cannot be read, or lacks the position at which it was saved.
     pub fn read(path: &Path) -> Result<Self> {
         let state = crate::machine::read_state(path)?;
-        let said = state.header.about.get("instructions").and_then(|count| count.parse().ok());
-        let instructions =
-            said.with_context(|| format!("{} lacks the position at which it was saved", path.display()))?;
+        let saved_at = state.header.about.get("instructions").and_then(|count| count.parse().ok());
+        let instructions = saved_at
+            .with_context(|| format!("{} lacks the position at which it was saved", path.display()))?;
         Ok(Self { state, instructions })
     }
 

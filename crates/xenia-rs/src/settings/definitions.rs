@@ -68,8 +68,8 @@ impl<'a> Definitions<'a> {
     ) -> Result<SettledWords> {
         let path = named.path.as_path();
         let text = xenia::source::lasting_text(path).with_context(|| {
-            let said = if named.is_explicit { " that --config names" } else { "" };
-            format!("cannot read the settings file{said}, {}", path.display())
+            let named_by = if named.is_explicit { " that --config names" } else { "" };
+            format!("cannot read the settings file{named_by}, {}", path.display())
         })?;
         let file = File { text: &text, path };
         let document = file.document()?;
@@ -87,10 +87,10 @@ impl<'a> Definitions<'a> {
         let parsed = match self.parse(typed, &with_settings) {
             Ok(parsed) => Some(parsed),
             Err(error) if self.parse(typed, words).is_ok() => {
-                let said = clap_error_summary(&error);
+                let message = clap_error_summary(&error);
                 let notes: String =
-                    origins.iter().filter(|origin| origin.is_in(&said)).map(SettingOrigin::note).collect();
-                bail!("{}: {said}{notes}", path.display());
+                    origins.iter().filter(|origin| origin.is_in(&message)).map(SettingOrigin::note).collect();
+                bail!("{}: {message}{notes}", path.display());
             }
             Err(_) => None,
         };

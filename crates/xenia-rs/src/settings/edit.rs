@@ -63,9 +63,9 @@ pub fn change(definition: &Command, path: &Path, key: &str, value: Option<&str>)
 /// Drops the position of an error in a line that only the changed text contains: at that line the
 /// user's file has other text, or none.
 fn without_new_line(error: Error, path: &Path, old: &str, changed: &str) -> Error {
-    let said = format!("{error:#}");
+    let message = format!("{error:#}");
     let start = format!("{}, line ", path.display());
-    let Some((number, rest)) = said.strip_prefix(&start).and_then(|rest| rest.split_once(": ")) else {
+    let Some((number, rest)) = message.strip_prefix(&start).and_then(|rest| rest.split_once(": ")) else {
         return error;
     };
     let index = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));

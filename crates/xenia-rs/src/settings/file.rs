@@ -107,8 +107,8 @@ impl File<'_> {
             let Some(command) = command else { continue };
             let words = own.iter().flat_map(|setting| setting.parsed()).collect::<Vec<_>>();
             if let Err(error) = try_out(command, &words) {
-                let said = error.to_string();
-                bail!("{}: {said}{}", self.path.display(), self.origins_in(&said, own.into_iter()));
+                let message = error.to_string();
+                bail!("{}: {message}{}", self.path.display(), self.origins_in(&message, own.into_iter()));
             }
         }
         Ok(())

@@ -54,10 +54,10 @@ pub fn words_of(flag: &Arg, name: &str, value: &Spanned<DeValue<'_>>) -> Result<
     let optional = flag.get_num_args().is_some_and(|range| range.min_values() == 0);
     let has = |name: &str| flag.get_possible_values().iter().any(|value| value.get_name() == name);
     let switch = is_switch(flag);
-    let said = has("true");
+    let has_truth_values = has("true");
     let text = match value.get_ref() {
         // A flag whose values are words such as yes and no.
-        DeValue::Boolean(on) if said && !switch => on.to_string(),
+        DeValue::Boolean(on) if has_truth_values && !switch => on.to_string(),
         DeValue::Boolean(true) if switch || optional => return Ok(vec![format!("--{name}")]),
         DeValue::Boolean(false) if switch => return Ok(vec![off(name)]),
         DeValue::Boolean(false) if optional && has("off") => "off".to_owned(),
@@ -103,11 +103,11 @@ pub fn clap_error_summary(error: &clap::Error) -> String {
     let text = error.to_string();
     let mut lines = text.lines().map(str::trim);
     let first = lines.next().unwrap_or_default();
-    let mut said = first.strip_prefix("error: ").unwrap_or(first).to_owned();
+    let mut summary = first.strip_prefix("error: ").unwrap_or(first).to_owned();
     for line in
         lines.filter(|line| line.starts_with("[possible values") || line.starts_with("tip: a similar value"))
     {
-        said.extend([" ", line]);
+        summary.extend([" ", line]);
     }
-    said
+    summary
 }

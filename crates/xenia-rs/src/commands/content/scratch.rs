@@ -32,16 +32,16 @@ pub(super) fn run(args: &ContentScratchArgs) -> Result<Code> {
     let mut code = Code::Done;
     for (id, path) in titles {
         let size = size_on_disk(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mut said = "";
+        let mut outcome = "";
         if args.remove {
-            said = "  removed";
+            outcome = "  removed";
             if let Err(error) = ScratchDisks::remove(&path) {
                 errln!("xenia-rs: {error}");
-                said = "  kept";
+                outcome = "  kept";
                 code = Code::Mismatch;
             }
         }
-        outln!("{id:08X} {size:>13}  {}{said}", path.display());
+        outln!("{id:08X} {size:>13}  {}{outcome}", path.display());
     }
     Ok(code)
 }

@@ -310,12 +310,12 @@ fn take_in(
     // Content other than saved games is every profile's.
     let owner = owner.filter(|_| info.content_type == SAVED_GAME);
     let choice = ImportChoice { title: None, owner, kind: None, replaces };
-    let mut said = None;
+    let mut message = None;
     import(store, &[path], choice, |_, Imported { name, warnings }| {
         let text = format!("imported {} for the title {:08X}", visible(name.file()), name.title);
-        said = Some(std::iter::once(text).chain(warnings.iter().cloned()).collect::<Vec<_>>().join("; "));
+        message = Some(std::iter::once(text).chain(warnings.iter().cloned()).collect::<Vec<_>>().join("; "));
     })?;
-    said.context("it has no package")
+    message.context("it has no package")
 }
 
 /// The header of a package file. Folders are for the command line.
