@@ -64,7 +64,7 @@ pub fn words_of(flag: &Arg, name: &str, value: &Spanned<DeValue<'_>>) -> Result<
         DeValue::Boolean(false) if optional => return Ok(Vec::new()),
         _ if switch => bail!("expected true or false"),
         DeValue::Integer(number) if matches!(flag.get_action(), ArgAction::Count) => {
-            let times: u8 = number.as_str().parse().context("expected a small number")?;
+            let times: u8 = number.as_str().parse().context("expected a number from 0 to 255")?;
             return Ok(vec![format!("--{name}"); usize::from(times)]);
         }
         DeValue::Array(values) if matches!(flag.get_action(), ArgAction::Append) => {
