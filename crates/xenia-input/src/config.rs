@@ -272,8 +272,12 @@ pub fn parse(text: &str, path: &Path) -> Result<InputConfig> {
     for ControllerName(name) in of_tables.chain(pads.values()) {
         if !controllers.keys().any(|known| known.0 == *name) {
             let known: Vec<&str> = controllers.keys().map(|known| known.0.as_str()).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            bail!("{}: there is no [controller.{name}]; names there: {known}", path.display());
+            let others = if known.is_empty() {
+                String::new()
+            } else {
+                format!(", or name one of {}", known.join(", "))
+            };
+            bail!("{}: there is no [controller.{name}]: add that table{others}", path.display());
         }
     }
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
