@@ -97,6 +97,7 @@ fn present(model: &PageModel, shown: &SettingEntry) -> (Option<String>, String) 
     let live = model.settings.iter().find(|live| live.key == shown.key && shown.is_live && is_here);
     let own = (!shown.values.is_empty()).then(|| shown.values.join(", "));
     match live {
+        // Of a setting that may be unset, such as `osd`, the window names its default, `off`.
         Some(live) if own.as_ref() != Some(&live.value) && !(own.is_none() && live.value == "off") => {
             (Some(live.value.clone()), "this window".to_owned())
         }
