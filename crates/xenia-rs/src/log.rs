@@ -211,9 +211,7 @@ impl LogFile {
             write_errors,
         })
     }
-}
 
-impl LogFile {
     fn change(&self, change: impl FnOnce(&mut StreamFile) -> std::io::Result<()>) {
         let mut file = self.file.lock();
         if let Some(Err(error)) = file.as_mut().map(change) {
