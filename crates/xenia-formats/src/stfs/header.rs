@@ -69,6 +69,8 @@ const LANGUAGES: usize = 9;
 const MORE_LANGUAGES: usize = 3;
 /// Largest size of a thumbnail in bytes.
 pub const MAX_PICTURE: usize = 0x3D00;
+/// Largest size of a thumbnail in the first version of the metadata.
+const MAX_FIRST_PICTURE: usize = 0x4000;
 /// License holder that means everyone.
 const ANYBODY: u64 = u64::MAX;
 
@@ -216,7 +218,8 @@ impl PackageInfo {
             let size = fields.u32(size)? as usize;
             // Packages of the first version have more room; a larger size is invalid, and the
             // thumbnail is ignored.
-            let picture = bytes.get(at..).and_then(|rest| rest.get(..size)).filter(|_| size <= 0x4000);
+            let picture =
+                bytes.get(at..).and_then(|rest| rest.get(..size)).filter(|_| size <= MAX_FIRST_PICTURE);
             Ok(picture.unwrap_or_default().to_vec())
         };
         Ok(Self {
