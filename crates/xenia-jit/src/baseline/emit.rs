@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  unit:   [stack check] block block block …  │ exits: budget, unlinked branches, return misses
-//!  block:  [compare the budget with the path]  subtract the block's length │ instructions │ branch
+//!  block:  [compare the budget with the path]  [subtract the charge] │ instructions │ branch
 //! ```
 //!
 //! A guest call is a host call, a guest return a host return. After a call the host code compares
@@ -108,7 +108,8 @@ pub(super) struct Emitter {
     pub(super) floats: u32,
     /// The map from code positions to guest instructions ([`super::sites`]).
     pub(super) sites: SiteWriter,
-    /// The first word of the block being emitted, and the instructions that it charges.
+    /// The first word of the block being emitted, and the instructions from there on that are
+    /// charged.
     block: SiteInUnit,
     allows_short: bool,
 }
@@ -196,29 +197,32 @@ impl Emitter {
                 self.exit_if(Condition::CARRY, Exit::Depth(pc));
             }
             self.charge(pc, block);
-            self.block = SiteInUnit { word: block.first as u32, remaining: block.counted };
+            self.templates.forget_just_written();
+            let remaining = block.counted + block.ahead;
+            self.block = SiteInUnit { word: block.first as u32, remaining };
             self.straight(unit, block, thunk)?;
             self.end(unit, number, block);
         }
         Ok(if self.finish(unit) { Distances::Patched } else { Distances::TooLong })
     }
 
-    /// Subtracts the instructions of the block at `pc` from the budget, and leaves if the budget is
-    /// too small for the path that starts there.
+    /// Subtracts the charge of the block at `pc` from the budget, and leaves if the budget is too
+    /// small for the path that starts there.
     fn charge(&mut self, pc: u32, block: Block) {
-        let counted = block.counted.cast_signed();
-        if block.starts_path && block.path == block.counted && counted != 0 {
-            // The path ends with the block, so the subtraction compares, too.
-            self.templates.e.imm(Dword, Imm::Sub, BUDGET, counted);
-            self.exit_if(Condition::LESS, Exit::Budget { pc, charged: counted });
+        let Block { charged, starts_path, .. } = block;
+        let path = block.path.cast_signed();
+        if starts_path && path == charged && charged != 0 {
+            // All of the path is charged, so the subtraction compares, too.
+            self.templates.e.imm(Dword, Imm::Sub, BUDGET, charged);
+            self.exit_if(Condition::LESS, Exit::Budget { pc, charged });
             return;
         }
-        if block.starts_path {
-            self.templates.e.imm(Dword, Imm::Cmp, BUDGET, block.path.max(1).cast_signed());
+        if starts_path {
+            self.templates.e.imm(Dword, Imm::Cmp, BUDGET, path.max(1));
             self.exit_if(Condition::LESS, Exit::Budget { pc, charged: 0 });
         }
-        if counted != 0 {
-            self.templates.e.imm(Dword, Imm::Sub, BUDGET, counted);
+        if charged != 0 {
+            self.templates.e.imm(Dword, Imm::Sub, BUDGET, charged);
         }
     }
 

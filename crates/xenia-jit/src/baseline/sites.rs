@@ -23,7 +23,7 @@ const NEAR: u32 = 3;
 pub(super) struct SiteInUnit {
     /// Index of its word, from the unit's start.
     pub(super) word: u32,
-    /// Instructions of its block from it on, itself included, that were charged to the budget.
+    /// Instructions from it on, itself included, that were charged to the budget.
     pub(super) remaining: u32,
 }
 
@@ -48,7 +48,7 @@ impl SiteWriter {
     /// word is in front of the last one's.
     pub(super) fn add(&mut self, site: SiteInUnit, end: u32) {
         let words = site.word - self.last.word;
-        // Beyond the end of the last site's block the difference would be negative.
+        // In another block the difference may be negative.
         let follows = self.last.remaining.checked_sub(words) == Some(site.remaining);
         self.put((end - self.end) << 3 | words.min(NEAR) << 1 | u32::from(!follows));
         if words >= NEAR {

@@ -182,9 +182,14 @@ impl Templates {
         }
     }
 
+    /// Forgets in which register the GPR just written is, because other code may lead here.
+    pub(super) fn forget_just_written(&mut self) {
+        self.written[0] = self.written[0].filter(|write| write.end < self.e.len());
+    }
+
     /// The register that still holds GPR `n`, because nothing was emitted since it was written from
-    /// there to the context. No other code leads here: a block begins with a subtraction from the
-    /// budget, and a [`RareCase`] returns in front of writes of GPRs.
+    /// there to the context. No other code leads here: blocks [forget](Self::forget_just_written)
+    /// it, and a [`RareCase`] returns in front of writes of GPRs.
     fn just_written(&self, n: usize) -> Option<HostReg> {
         self.written[0].filter(|write| write.gpr == n && write.end == self.e.len()).map(|write| write.reg)
     }

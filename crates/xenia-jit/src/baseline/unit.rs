@@ -15,12 +15,15 @@
 //! reached.
 //!
 //! # Budget
-//! Each block subtracts its length; the budget is compared only where a *path* begins (the entry,
-//! loop heads, return sites, after an instruction that the interpreter runs, after a loop of one
-//! block), with the length of the longest path from there to the next such place. Every cycle
-//! contains one, because backward branches lead to one.
+//! The budget is compared only where a *path* begins (the entry, loop heads, return sites, after an
+//! instruction that the interpreter runs, after a loop of one block), with the length of the
+//! longest path from there to the next such place. Every cycle contains one, because backward
+//! branches lead to one. The blocks of a path subtract what has run at its end ([`charges`]).
+
+mod charges;
 
 use super::endings::{self, Ending};
+use charges::FollowerGroups;
 use xenia_isa::{Instruction, Op, decode};
 use xenia_lifter::cfg::function_bounds::makes_a_frame;
 
@@ -57,11 +60,14 @@ pub(super) struct Block {
     pub(super) is_entry: bool,
     /// How its last instruction ends it.
     pub(super) ending: Ending,
-    /// Instructions that it subtracts from the budget: those that its code runs, without the
-    /// interpreter's.
+    /// Instructions that its code runs, without the interpreter's.
     pub(super) counted: u32,
     /// Instructions on the longest path from here to the next comparison of the budget.
     pub(super) path: u32,
+    /// Instructions that it subtracts from the budget.
+    pub(super) charged: i32,
+    /// Instructions of later blocks that are subtracted already where it ends.
+    pub(super) ahead: u32,
 }
 
 /// Limits of a unit.
@@ -104,6 +110,7 @@ pub(super) struct Discovery {
     /// First and last block of each plain loop: a loop without calls, switches and instructions
     /// that the interpreter runs.
     loops: Vec<(usize, usize)>,
+    groups: FollowerGroups,
     /// Number of instructions found.
     pub(super) instructions: usize,
 }
@@ -122,6 +129,7 @@ impl Discovery {
             cases: None,
             blocks: Vec::new(),
             loops: Vec::new(),
+            groups: FollowerGroups::default(),
             instructions: 0,
         }
     }
@@ -173,6 +181,7 @@ impl Discovery {
         self.make_blocks();
         self.end_paths_with_loops();
         self.measure_paths();
+        self.distribute_charges();
         self.find_plain_loops();
         true
     }
@@ -344,6 +353,8 @@ impl Discovery {
                 ending,
                 counted: (index - first) as u32 - u32::from(is_interpreted),
                 path: 0,
+                charged: 0,
+                ahead: 0,
             });
         }
     }
@@ -366,19 +377,25 @@ impl Discovery {
     fn measure_paths(&mut self) {
         // Backwards, as a block's path depends on those after it.
         for number in (0..self.blocks.len()).rev() {
-            let block = self.blocks[number];
-            let follows = self.blocks.get(number + 1).filter(|next| next.first == block.end);
-            let falls = match follows {
-                Some(next) if block.ending.may_fall_through() && !next.starts_path => next.path,
-                _ => 0,
-            };
-            // Backward branches lead to the start of a path.
-            let taken = self
-                .branch_target(block)
-                .filter(|&target| target > number && !self.blocks[target].starts_path)
-                .map_or(0, |target| self.blocks[target].path);
-            self.blocks[number].path = block.counted + falls.max(taken);
+            let [falls, taken] = [self.falls_on_path(number), self.branches_on_path(number)]
+                .map(|next| next.map_or(0, |next| self.blocks[next].path));
+            let block = &mut self.blocks[number];
+            block.path = block.counted + falls.max(taken);
         }
+    }
+
+    /// The block that follows a block without a branch on the same path.
+    fn falls_on_path(&self, number: usize) -> Option<usize> {
+        let block = self.blocks[number];
+        let next = self.blocks.get(number + 1).filter(|next| next.first == block.end)?;
+        (block.ending.may_fall_through() && !next.starts_path).then_some(number + 1)
+    }
+
+    /// The block on the same path to which the branch at the end of a block leads. Backward
+    /// branches lead to the start of a path.
+    fn branches_on_path(&self, number: usize) -> Option<usize> {
+        let target = self.branch_target(self.blocks[number])?;
+        (target > number && !self.blocks[target].starts_path).then_some(target)
     }
 
     /// The block of this unit to which the branch at the end of `block` leads.

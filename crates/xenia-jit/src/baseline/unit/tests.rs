@@ -1,6 +1,7 @@
 //! Tests of blocks, entries and paths.
 
 use super::*;
+use xenia_testing::Dice;
 
 const START: u32 = 0x8200_0000;
 
@@ -131,4 +132,93 @@ fn a_path_ends_with_a_loop_of_one_block() {
     let of_three = ["addi r3,r3,1", "beq 0x8200000c", "addi r3,r3,2", "bdnz 0x82000000", "blr"];
     assert_eq!(blocks(&of_three), (vec![0, 2, 3, 4], vec![0]));
     assert_eq!(paths(&of_three), [(2, 5), (1, 3), (1, 2), (1, 1)]);
+}
+
+/// What each block subtracts from the budget.
+fn charges(lines: &[&str]) -> Vec<i32> {
+    discovered(lines).blocks.iter().map(|block| block.charged).collect()
+}
+
+#[test]
+fn a_block_charges_what_runs_whichever_way_it_ends() {
+    // Skipped instructions charge themselves.
+    let skipped = ["cmpwi r3,0", "beq 0x82000010", "nop", "nop", "nop", "blr"];
+    assert_eq!(charges(&skipped), [4, 2, 0]);
+    // Of two sides, the longer one charges the difference.
+    let sides = ["cmpwi r3,0", "beq 0x82000014", "nop", "nop", "b 0x82000018", "nop", "nop", "blr"];
+    assert_eq!(charges(&sides), [5, 2, 0, 0]);
+    let returns = ["cmpwi r3,0", "beqlr", "nop", "blr"];
+    assert_eq!(charges(&returns), [2, 2]);
+    let of_two =
+        ["nop", "cmpwi r4,0", "beq 0x82000010", "nop", "nop", "bdnz 0x82000004", "blr", "nop", "nop"];
+    assert_eq!(charges(&of_two), [1, 4, 1, 0, 1]);
+    // The third block continues at one that also follows the first, whose number the second lowers.
+    let shared = [
+        "cmpwi r3,0",
+        "beq 0x82000018",
+        "cmpwi cr1,r3,0",
+        "beq cr1,0x82000028",
+        "nop",
+        "nop",
+        "nop",
+        "nop",
+        "nop",
+        "blr",
+        "blr",
+    ];
+    assert_eq!(charges(&shared), [5, 0, 4, 1, 0]);
+}
+
+/// The blocks that may follow a block, by its last instruction; `None` for other code.
+fn successors(discovery: &Discovery, block: Block) -> Vec<Option<Block>> {
+    let next = discovery.address(block.end);
+    let i = discovery.words(block.end - 1, block.end)[0].i;
+    let target = block.ending.target(next - 4, i);
+    let at = |pc| discovery.block_at(pc).map(|number| discovery.blocks[number]);
+    match block.ending {
+        Ending::Next => vec![at(next)],
+        Ending::Call if target == Some(next) => vec![at(next)],
+        Ending::Jump => vec![target.and_then(at)],
+        Ending::Conditional => vec![target.and_then(at), at(next)],
+        Ending::ConditionalReturn => vec![None, at(next)],
+        _ => vec![None],
+    }
+}
+
+#[test]
+fn all_blocks_that_may_follow_a_block_expect_what_it_charged_ahead() {
+    let mut dice = Dice(47);
+    let mut ahead = 0;
+    for case in 0..400 {
+        let count = 4 + dice.next() % 60;
+        let mut lines: Vec<String> = (0..count)
+            .map(|_| {
+                let kind = dice.next() % 12;
+                let target = START + 4 * (dice.next() % count) as u32;
+                match kind {
+                    0..=2 => format!("beq {target:#x}"),
+                    3 => format!("b {target:#x}"),
+                    4 => format!("bdnz {target:#x}"),
+                    5 => format!("bl {target:#x}"),
+                    6 => "beqlr".to_owned(),
+                    _ => "nop".to_owned(),
+                }
+            })
+            .collect();
+        lines.push("blr".to_owned());
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let discovery = discovered(&lines);
+        for &block in &discovery.blocks {
+            ahead += u32::from(block.ahead != 0);
+            for next in successors(&discovery, block) {
+                let expected = next
+                    .filter(|next| !next.starts_path)
+                    .map_or(0, |next| (next.counted + next.ahead).cast_signed() - next.charged);
+                assert_eq!(block.ahead.cast_signed(), expected, "case {case}: {lines:#?}");
+            }
+            assert!(block.charged <= block.path.cast_signed(), "case {case}: {lines:#?}");
+            assert!(!block.is_entry || block.starts_path, "case {case}: {lines:#?}");
+        }
+    }
+    assert!(ahead > 100, "{ahead}");
 }
