@@ -35,4 +35,5 @@ mod sunk;
 mod switches;
 mod tier_up;
 mod vector_cost;
+mod visit_ends;
 mod warmth;

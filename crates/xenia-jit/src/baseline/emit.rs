@@ -6,6 +6,8 @@
 //!  block:  [compare the budget with the path]  [subtract the charge] │ instructions │ branch
 //! ```
 //!
+//! Most comparisons are the subtraction's ([`slices`](super::slices)).
+//!
 //! A guest call is a host call, a guest return a host return. After a call the host code compares
 //! LR with the return address, so that a return to another address (`longjmp`, a switch of stacks)
 //! goes through the table of entries. Instructions without a template call the interpreter's arm.
@@ -23,6 +25,7 @@ use super::encode::{CMP, Condition, Dword, Encoder, HostReg, Imm, MOV, RAX, RCX,
 use super::endings::Ending;
 use super::map::{BUDGET, BaselineWord, CTR, LR, gpr};
 use super::sites::{SiteInUnit, SiteWriter};
+use super::slices::RESERVE;
 use super::templates::{CodeOptions, CodeThunk, RareCase, Templates, WRITTEN};
 use super::unit::{Block, Discovery, Word};
 use exits::Exit;
@@ -211,15 +214,18 @@ impl Emitter {
     fn charge(&mut self, pc: u32, block: Block) {
         let Block { charged, starts_path, .. } = block;
         let path = block.path.cast_signed();
-        if starts_path && path == charged && charged != 0 {
-            // All of the path is charged, so the subtraction compares, too.
+        let uncharged = path - charged;
+        if starts_path && charged != 0 && uncharged <= RESERVE {
+            // The reserve is enough for the rest of the path, so the subtraction compares, too.
             self.templates.e.imm(Dword, Imm::Sub, BUDGET, charged);
-            self.exit_if(Condition::LESS, Exit::Budget { pc, charged });
+            let field = self.templates.e.jump_if(Condition::LESS);
+            let back = self.templates.e.len() as u32;
+            self.exits.push((field, Exit::Reserve { pc, charged, uncharged, back }));
             return;
         }
         if starts_path {
-            self.templates.e.imm(Dword, Imm::Cmp, BUDGET, path.max(1));
-            self.exit_if(Condition::LESS, Exit::Budget { pc, charged: 0 });
+            self.templates.e.imm(Dword, Imm::Cmp, BUDGET, path.max(1) - RESERVE);
+            self.exit_if(Condition::LESS, Exit::Budget(pc));
         }
         if charged != 0 {
             self.templates.e.imm(Dword, Imm::Sub, BUDGET, charged);

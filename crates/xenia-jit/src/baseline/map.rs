@@ -140,9 +140,10 @@ pub(super) enum BaselineWord {
     /// Host address of the instruction that faulted, or the return address of the call of an arm
     /// that did not complete.
     Site,
-    /// Instructions from the end of the slice to the end of the visit.
+    /// Instructions from the end of the slice to the end of the visit, and
+    /// [`RESERVE`](super::slices::RESERVE).
     Rest,
-    /// Instructions left of the slice while code of the optimizing tier runs.
+    /// Instructions left of the slice, less the reserve, while code of the optimizing tier runs.
     Slice,
     /// Two bytes, which thunks write together. The first one says whether MXCSR is the guest's and
     /// holds exception bits that FPSCR lacks. The second one, which is set only with the first, is

@@ -11,11 +11,17 @@
 //!
 //! | count | in baseline code | in optimized code that runs below it |
 //! |---|---|---|
-//! | left of the slice | the context's budget | [`BaselineWord::Slice`] |
-//! | from there to the visit's end | [`BaselineWord::Rest`] | 0: code has the whole budget |
+//! | left of the slice, less [`RESERVE`] | the context's budget | [`BaselineWord::Slice`] |
+//! | from there to the visit's end, and [`RESERVE`] | [`BaselineWord::Rest`] | 0: code has the whole budget |
 //! | from there to the next sample | [`BaselineWord::ToSample`] | the same |
 //!
-//! `ToSample` is above 0 only if the visit ends with the slice (`Rest` is 0). It is below 0 if
+//! A path begins with a subtraction of the instructions that run on each way. If the result is not
+//! negative, up to [`RESERVE`] others fit into the slice, too. Otherwise the slice ends soon, and
+//! code behind the unit's blocks compares exactly (`emit::exits`). So a visit leaves code at the
+//! same instruction as without a reserve, and one that is shorter runs code, too. Code subtracts 32
+//! bits: the upper half of the context's budget means nothing.
+//!
+//! `ToSample` is above 0 only if the visit ends with the slice. It is below 0 if
 //! instructions of the previous slice were left, fewer than the next path needed: they are part of
 //! the slice.
 //!
@@ -36,40 +42,64 @@ use xenia_cpu::PpcContext;
 /// divides it at the same place each time.
 pub(crate) const SLICE: i64 = 20_011;
 
+/// Guest instructions by which the context's budget is less than what is left of the slice.
+pub(super) const RESERVE: i32 = 64;
+
+const _: () = assert!(RESERVE <= 128, "the exact comparison has three bytes more");
+
 fn count(ctx: &PpcContext, word: BaselineWord) -> i64 {
     ctx.host[word as usize].cast_signed()
 }
 
-fn set_count(ctx: &mut PpcContext, word: BaselineWord, count: i64) {
-    ctx.host[word as usize] = count.cast_unsigned();
+/// What is left of the slice, by the count that is less by [`RESERVE`].
+fn left(reduced: i64) -> i64 {
+    i64::from(reduced as i32) + i64::from(RESERVE)
+}
+
+/// The counts in baseline code, without the reserve.
+struct SliceCounts {
+    left: i64,
+    rest: i64,
+    to_sample: i64,
+}
+
+impl SliceCounts {
+    fn set(self, ctx: &mut PpcContext) {
+        let reserve = i64::from(RESERVE);
+        ctx.budget = self.left - reserve;
+        ctx.host[BaselineWord::Rest as usize] = (self.rest + reserve).cast_unsigned();
+        ctx.host[BaselineWord::ToSample as usize] = self.to_sample.cast_unsigned();
+    }
 }
 
 /// Begins the first slice of a run; the next sample is due after `until_sample` instructions.
 pub(super) fn begin(ctx: &mut PpcContext, until_sample: i64) {
-    let slice = ctx.budget.min(until_sample);
-    set_count(ctx, BaselineWord::Rest, ctx.budget - slice);
-    set_count(ctx, BaselineWord::ToSample, until_sample - slice);
-    ctx.budget = slice;
+    let left = ctx.budget.min(until_sample);
+    SliceCounts { left, rest: ctx.budget - left, to_sample: until_sample - left }.set(ctx);
 }
 
 /// Begins the next slice, at a sample. Returns false if the visit ends with the current one.
 pub(super) fn begin_next(ctx: &mut PpcContext) -> bool {
-    let rest = count(ctx, BaselineWord::Rest);
+    let rest = count(ctx, BaselineWord::Rest) - i64::from(RESERVE);
     if rest == 0 {
         return false;
     }
     let more = rest.min(SLICE);
-    ctx.budget += more;
-    set_count(ctx, BaselineWord::Rest, rest - more);
-    set_count(ctx, BaselineWord::ToSample, SLICE - ctx.budget);
+    let left = left(ctx.budget) + more;
+    SliceCounts { left, rest: rest - more, to_sample: SLICE - left }.set(ctx);
     true
 }
 
 /// Ends a run that was left for `reason`: the context has the visit's whole budget again. Returns
 /// the number of instructions until the next sample, for the next run.
 pub(super) fn end(ctx: &mut PpcContext, reason: Reason) -> i64 {
-    let left = if reason == Reason::Optimized { count(ctx, BaselineWord::Slice) } else { ctx.budget };
-    ctx.budget += count(ctx, BaselineWord::Rest);
+    let left = if reason == Reason::Optimized {
+        left(count(ctx, BaselineWord::Slice))
+    } else {
+        let left = left(ctx.budget);
+        ctx.budget = left + count(ctx, BaselineWord::Rest) - i64::from(RESERVE);
+        left
+    };
     (left + count(ctx, BaselineWord::ToSample)).clamp(1, SLICE)
 }
 
@@ -84,15 +114,21 @@ mod tests {
         ctx
     }
 
+    /// Subtracts instructions as code does.
+    fn run(ctx: &mut PpcContext, instructions: i32) {
+        let budget = (ctx.budget as i32).wrapping_sub(instructions);
+        ctx.budget = ctx.budget & !0xFFFF_FFFF | i64::from(budget.cast_unsigned());
+    }
+
     #[test]
     fn a_visit_gets_slice_after_slice() {
         let mut ctx = begun(3 * SLICE, 300);
-        assert_eq!(ctx.budget, 300);
+        assert_eq!(left(ctx.budget), 300);
         // The next path does not fit into the ten that are left.
-        ctx.budget = 10;
+        run(&mut ctx, 290);
         assert!(begin_next(&mut ctx));
-        assert_eq!(ctx.budget, 10 + SLICE);
-        ctx.budget -= 100;
+        assert_eq!(left(ctx.budget), 10 + SLICE);
+        run(&mut ctx, 100);
         assert_eq!(end(&mut ctx, Reason::Branch), SLICE - 100);
         assert_eq!(ctx.budget, 3 * SLICE - 290 - 100);
     }
@@ -100,19 +136,35 @@ mod tests {
     #[test]
     fn a_slice_continues_in_the_next_visit() {
         let mut ctx = begun(100, 500);
-        assert_eq!(ctx.budget, 100);
-        ctx.budget -= 40;
+        assert_eq!(left(ctx.budget), 100);
+        run(&mut ctx, 40);
         assert!(!begin_next(&mut ctx), "the visit ends first");
         assert_eq!(end(&mut ctx, Reason::Budget), 460);
         assert_eq!(ctx.budget, 60);
+    }
+
+    #[test]
+    fn visits_and_slices_may_be_shorter_than_the_reserve() {
+        let mut ctx = begun(3, 500);
+        run(&mut ctx, 3);
+        assert!(!begin_next(&mut ctx));
+        assert_eq!((end(&mut ctx, Reason::Budget), ctx.budget), (497, 0));
+        let mut ctx = begun(1000, 3);
+        run(&mut ctx, 1);
+        assert!(begin_next(&mut ctx));
+        assert_eq!(left(ctx.budget), 999);
+        // An exit gives back what its block has charged.
+        run(&mut ctx, 980);
+        run(&mut ctx, -980);
+        assert_eq!((end(&mut ctx, Reason::Interpret), ctx.budget), (SLICE, 999));
     }
 
     /// Optimized code has run with the whole budget and left the tier.
     #[test]
     fn instructions_of_the_optimizing_tier_are_not_sampled() {
         let mut ctx = begun(1000, 500);
-        set_count(&mut ctx, BaselineWord::Slice, 480);
-        set_count(&mut ctx, BaselineWord::Rest, 0);
+        ctx.host[BaselineWord::Slice as usize] = (480 - i64::from(RESERVE)).cast_unsigned();
+        ctx.host[BaselineWord::Rest as usize] = 0;
         ctx.budget = 30;
         assert_eq!(end(&mut ctx, Reason::Optimized), 480);
         assert_eq!(ctx.budget, 30);
@@ -121,7 +173,7 @@ mod tests {
     #[test]
     fn a_sample_that_is_due_follows_the_next_instruction() {
         let mut ctx = begun(1000, 500);
-        ctx.budget = 0;
+        run(&mut ctx, 500);
         assert_eq!(end(&mut ctx, Reason::Fault), 1);
         assert_eq!(ctx.budget, 500);
     }

@@ -8,14 +8,19 @@ use super::super::encode::{CMP, Condition, Dword, Encoder, Imm, RAX, Rm};
 use super::super::entries;
 use super::super::map::{BUDGET, BaselineWord};
 use super::super::sites::SiteInUnit;
+use super::super::slices::RESERVE;
 use super::super::unit::Discovery;
 use super::{BlockJump, CALLED, Emitter, INTERPRET, STACK, ThunkCall};
 
 /// A cold exit from a unit.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Exit {
-    /// The budget may be too small for the path from `pc`; `charged` was subtracted from it.
-    Budget { pc: u32, charged: i32 },
+    /// The budget is too small for the path from this address.
+    Budget(u32),
+    /// The path from `pc` needs instructions of the reserve: `charged`, which were subtracted from
+    /// the budget, and those that are `uncharged`. Execution resumes at the position `back` if
+    /// there are enough.
+    Reserve { pc: u32, charged: i32, uncharged: i32, back: u32 },
     /// The interpreter runs this instruction. Those that were charged and have not run, itself
     /// included, are given back to the budget.
     Interpret(SiteInUnit),
@@ -105,10 +110,14 @@ impl Emitter {
             }
             e.set_distance(field, e.len() as i64);
             match exit {
-                Exit::Budget { pc, charged } => {
-                    if charged != 0 {
-                        e.imm(Dword, Imm::Add, BUDGET, charged);
-                    }
+                Exit::Budget(pc) => {
+                    e.word(RAX, pc);
+                    over.jump(e);
+                }
+                Exit::Reserve { pc, charged, uncharged, back } => {
+                    e.imm(Dword, Imm::Cmp, BUDGET, uncharged - RESERVE);
+                    e.jump_back_if(Condition::LESS.not(), back as usize);
+                    e.imm(Dword, Imm::Add, BUDGET, charged);
                     e.word(RAX, pc);
                     over.jump(e);
                 }

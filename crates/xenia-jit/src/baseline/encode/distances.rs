@@ -1,7 +1,7 @@
 //! Distances of branches and tables: they are filled in once the position of the target is known.
 
-use super::Encoder;
 use super::bytes::Bytes;
+use super::{Condition, Encoder};
 
 impl Encoder {
     /// Pads with `nop`s until a field that begins `ahead` bytes further on lies within 8 aligned
@@ -31,6 +31,18 @@ impl Encoder {
         let Ok(distance) = i8::try_from(target as i64 - (field as i64 + 1)) else { return false };
         self.buffer[field] = distance as u8;
         true
+    }
+
+    /// A conditional jump back to the position `target`, in the short form if that reaches.
+    pub(in crate::baseline) fn jump_back_if(&mut self, condition: Condition, target: usize) {
+        // 128 bytes back, less the jump's own two.
+        if self.len - target <= 126 {
+            let field = self.jump_if_short(condition);
+            self.set_short_distance(field, target);
+        } else {
+            let field = self.jump_if(condition);
+            self.set_distance(field, target as i64);
+        }
     }
 
     /// Writes 2 bytes at `at`. Returns false if the value is out of range.

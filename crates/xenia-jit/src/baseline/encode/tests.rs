@@ -285,6 +285,17 @@ fn addresses_and_the_rest_are_what_a_whole_decoder_reads() {
 }
 
 #[test]
+fn jumps_back_of_any_distance_lead_to_their_target() {
+    for (distance, length) in [(0, 2), (126, 2), (127, 6), (1000, 6)] {
+        let mut e = Encoder::new();
+        e.raw(&vec![0x90; 5 + distance]);
+        e.jump_back_if(Condition::LESS.not(), 5);
+        let last = Decoder::new(64, e.code(), DecoderOptions::NONE).iter().last().unwrap();
+        assert_eq!((last.mnemonic(), last.len(), last.near_branch_target()), (Mnemonic::Jge, length, 5));
+    }
+}
+
+#[test]
 fn distances_lie_within_eight_aligned_bytes() {
     for (front, ahead) in (0..16).flat_map(|front| [(front, 1), (front, 2)]) {
         let mut e = Encoder::new();

@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | context | rbp points [`BIAS`] bytes into it | r15 points [`AHEAD`] bytes into it |
 //! | mapped registers | host registers ([`MAP`]) | the context; results for r1 and r3 |
-//! | budget | the slice's, in the context | the visit's: rdi when called, rax as a result |
+//! | budget | the slice's less [`RESERVE`], in the context | the visit's: rdi when called, rax as a result |
 //! | guest address | eax when a thunk is reached | esi when called, ecx as a result |
 //! | MXCSR | Rust's or the guest's, scalar | the guest's, scalar or for vectors |
 //! | which MXCSR | [`BaselineWord::GuestFloat`] | [`Word::VectorMode`] |
@@ -21,13 +21,14 @@
 //! The safety rules are those of [`super`].
 
 use super::*;
+use crate::baseline::slices::RESERVE;
 
 /// `$visit` = the whole budget of the visit, for optimized code. Keeps what is left of the slice.
 #[rustfmt::skip]
 macro_rules! take_slice {
     ($visit:literal) => {
         concat!(
-            "mov ", $visit, ", [rbp + {budget}]\n",
+            "movsxd ", $visit, ", dword ptr [rbp + {budget}]\n",
             "mov [rbp + {slice}], ", $visit, "\n",
             "add ", $visit, ", [rbp + {rest}]\n",
             "mov qword ptr [rbp + {rest}], 0",
@@ -36,15 +37,15 @@ macro_rules! take_slice {
 }
 
 /// Gives baseline code its slice back out of `$visit`, the budget of the visit, or all of that if
-/// it is smaller. Clobbers the three registers.
+/// it is smaller; less the reserve. Clobbers the three registers.
 #[rustfmt::skip]
 macro_rules! give_slice {
     ($visit:literal, $slice:literal, $lost:literal) => {
         concat!(
-            "mov ", $slice, ", [rbp + {slice}]\n",
-            "mov ", $lost, ", ", $slice, "\n",
-            "cmp ", $slice, ", ", $visit, "\n",
-            "cmovg ", $slice, ", ", $visit, "\n",
+            "mov ", $lost, ", [rbp + {slice}]\n",
+            "lea ", $slice, ", [", $visit, " - {reserve}]\n",
+            "cmp ", $slice, ", ", $lost, "\n",
+            "cmovg ", $slice, ", ", $lost, "\n",
             "sub ", $lost, ", ", $slice, "\n",
             "add [rbp + {to_sample}], ", $lost, "\n",
             "sub ", $visit, ", ", $slice, "\n",
@@ -151,6 +152,7 @@ pub(super) unsafe extern "sysv64" fn run_optimized() {
         bias = const BIAS,
         budget = const displaced(BUDGET),
         missing = const Leave::Missing as i32,
+        reserve = const RESERVE,
         rest = const BaselineWord::Rest.at(),
         slice = const BaselineWord::Slice.at(),
         to_sample = const BaselineWord::ToSample.at(),
@@ -232,6 +234,7 @@ pub(super) unsafe extern "sysv64" fn run_baseline() {
         slice = const BaselineWord::Slice.at(),
         to_sample = const BaselineWord::ToSample.at(),
         budget = const displaced(BUDGET),
+        reserve = const RESERVE,
         rest = const BaselineWord::Rest.at(),
         guest_float = const BaselineWord::GuestFloat.at(),
         mxcsr = const MXCSR,
