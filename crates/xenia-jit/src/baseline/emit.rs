@@ -189,8 +189,10 @@ impl Emitter {
         for (number, &block) in unit.blocks.iter().enumerate() {
             let start = self.templates.e.len();
             self.labels.push(start as u32);
-            // A branch may lead here, with other flags.
-            self.templates.e.flags = None;
+            // Behind a branch that is not taken, the flags are those before it.
+            if block.starts_path || block.is_target {
+                self.templates.e.flags = None;
+            }
             let pc = unit.address(block.first);
             if block.is_entry {
                 self.entries.push(EntryOffset { pc, offset: start as u32 });

@@ -58,6 +58,8 @@ pub(super) struct Block {
     pub(super) end: usize,
     pub(super) starts_path: bool,
     pub(super) is_entry: bool,
+    /// Whether a branch on its path leads to it.
+    pub(super) is_target: bool,
     /// How its last instruction ends it.
     pub(super) ending: Ending,
     /// Instructions that its code runs, without the interpreter's.
@@ -350,6 +352,7 @@ impl Discovery {
                 end: index,
                 starts_path: marks & PATH != 0,
                 is_entry: marks & ENTRY != 0,
+                is_target: false,
                 ending,
                 counted: (index - first) as u32 - u32::from(is_interpreted),
                 path: 0,

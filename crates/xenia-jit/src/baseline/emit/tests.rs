@@ -189,6 +189,20 @@ fn record_forms_of_floating_point_are_the_interpreters() {
     }
 }
 
+/// A block that charges nothing, and to which no branch leads, begins with the flags of the last.
+#[test]
+fn a_compare_serves_the_branches_of_several_blocks() {
+    // test r15, r15
+    let tests =
+        |text: &str| emitted(text).1.code().windows(3).filter(|code| *code == [0x4D, 0x85, 0xFF]).count();
+    let ends =
+        "addi r4,r4,1\n blr\nx: addi r5,r5,1\n addi r6,r6,1\n addi r7,r7,1\n blr\ny: addi r5,r5,1\n blr";
+    assert_eq!(tests(&format!("cmpwi r3,5\n beq x\n bgt y\n {ends}")), 0);
+    // The second branch is a target, and the first one leaves other flags.
+    assert_eq!(tests(&format!("cmpwi r3,5\n beq second\n cmpwi cr1,r4,7\nsecond: bgt y\n {ends}")), 1);
+    assert_eq!(tests(&format!("cmpwi r3,5\n bdnzf eq,x\n bgt y\n {ends}")), 1);
+}
+
 /// All jumps of a unit load from one table, whose cases may lie far apart.
 #[test]
 fn jumps_to_cases_share_a_table() {

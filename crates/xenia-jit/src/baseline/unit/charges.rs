@@ -96,11 +96,14 @@ impl Discovery {
         }
     }
 
-    /// Joins the blocks that may follow a block on its path.
+    /// Joins the blocks that may follow a block on its path, and marks the target of its branch.
     fn group_successors(&mut self, number: usize) {
         let block = self.blocks[number];
         let falls = self.falls_on_path(number);
         let taken = self.branches_on_path(number);
+        if let Some(taken) = taken {
+            self.blocks[taken].is_target = true;
+        }
         let stays = match block.ending {
             // The return site of a call begins a path, unless the call leads there itself.
             Ending::Next | Ending::Call => falls.is_some(),
