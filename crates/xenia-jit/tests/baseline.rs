@@ -81,9 +81,10 @@ fn rows_of_every_family_agree() {
 }
 
 #[test]
-fn rows_agree_on_a_host_without_movbe_and_lzcnt() {
+fn rows_agree_on_a_host_without_optional_features() {
     let config = JitConfig { portable_code: true, ..baseline() };
     check(config, &[Family::Logical], 200, 300, 12);
+    check(config, &[Family::Rotate], 202, 300, 12);
     check(config, &[Family::LoadStore, Family::Vector], 201, 600, 12);
 }
 
@@ -326,6 +327,8 @@ fn the_carry_of_a_shift_is_kept_where_it_is_seen() {
         "srawi r3,r4,3\n lwz r5,0(r6)\n srawi r3,r4,0",
         "srawi r3,r4,3\n beq over\n nop\n over: srawi r3,r4,0",
         "srawi r3,r4,3\n mfxer r7\n srawi r3,r4,0",
+        "li r5,5\n sraw r3,r4,r5\n add r6,r3,r4\n sraw r7,r6,r5\n addze r8,r7",
+        "li r12,40\n sraw r12,r4,r12\n srawi r3,r4,0\n sraw r4,r13,r3\n addze r4,r4",
         "fadd f1,f2,f3\n srawi r3,r4,3\n srawi r5,r4,0\n fmul f4,f1,f1\n addze r7,r6",
     ] {
         let words = assembled(&[text, "sc 2"]);

@@ -268,7 +268,8 @@ impl Emitter {
         // An invalid word ends its block, and so is not among these.
         let Word { i, op: Some(op) } = words[index] else { return Ok(words.len()) };
         let pair = words.get(index + 1).and_then(|next| constant_pair(op, i, *next));
-        self.templates.drops_carry = op == Op::srawix && overwrites_carry(&words[index + 1..]);
+        let shifts = matches!(op, Op::srawix | Op::srawx);
+        self.templates.drops_carry = shifts && overwrites_carry(&words[index + 1..]);
         if let Some(value) = pair {
             self.templates.e.constant(gpr(i.rd()), value);
         } else if self.templates.emit(op, i) {

@@ -13,10 +13,12 @@
 mod bytes;
 mod distances;
 mod forms;
+mod vex;
 
 pub(super) use bytes::OperandSize::{self, Dword, Qword};
 use bytes::{Bytes, PrefixedSize};
 pub(super) use forms::*;
+pub(super) use vex::{ANDN, BZHI, SARX, SHLX, SHRX};
 
 /// Writes host code into a buffer that it reuses for each unit.
 pub(super) struct Encoder {

@@ -63,6 +63,7 @@ pub(super) fn host_features() -> HostFeatures {
     HostFeatures {
         movbe: std::arch::is_x86_feature_detected!("movbe"),
         lzcnt: std::arch::is_x86_feature_detected!("lzcnt"),
+        bmi: std::arch::is_x86_feature_detected!("bmi1") && std::arch::is_x86_feature_detected!("bmi2"),
         fma: std::arch::is_x86_feature_detected!("fma"),
         segment: segment::is_available(),
     }

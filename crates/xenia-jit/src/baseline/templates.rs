@@ -40,6 +40,8 @@ use xenia_isa::{Family, Instruction, Op};
 pub(crate) struct HostFeatures {
     pub(crate) movbe: bool,
     pub(crate) lzcnt: bool,
+    /// BMI1 and BMI2.
+    pub(crate) bmi: bool,
     pub(crate) fma: bool,
     /// Whether GS can address guest memory.
     pub(crate) segment: bool,
@@ -47,7 +49,7 @@ pub(crate) struct HostFeatures {
 
 impl HostFeatures {
     /// The features that every host has.
-    pub(crate) const NONE: Self = Self { movbe: false, lzcnt: false, fma: false, segment: false };
+    pub(crate) const NONE: Self = Self { movbe: false, lzcnt: false, bmi: false, fma: false, segment: false };
 }
 
 /// The host and the engine's settings, on which baseline code depends.
@@ -118,7 +120,7 @@ pub(super) struct Templates {
     pub(super) may_be_left: bool,
     /// Whether ecx holds the single that the next template, a store, is to convert.
     pub(super) has_single: bool,
-    /// Whether the CA of the next template, a `srawi`, is overwritten before it is read.
+    /// Whether the CA of the next template, `srawi` or `sraw`, is overwritten before it is read.
     pub(super) drops_carry: bool,
     /// The last writes of GPRs in the context from registers, the newest one first.
     pub(super) written: [Option<GprWrite>; WRITTEN],

@@ -12,7 +12,7 @@ use xenia_memory::{Action, HostFault};
 
 /// Host features that the scan of functions assumes.
 pub(super) fn host_features() -> HostFeatures {
-    HostFeatures { movbe: true, lzcnt: true, fma: true, segment: false }
+    HostFeatures { movbe: true, lzcnt: true, bmi: true, fma: true, segment: false }
 }
 
 /// Thunks whose addresses words of the context hold.

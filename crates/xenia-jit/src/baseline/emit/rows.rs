@@ -62,10 +62,10 @@ pub(super) fn is_plain_integer(op: Op) -> bool {
 /// Whether the instructions that follow overwrite CA before anything can read it, and before the
 /// code can be left.
 pub(super) fn overwrites_carry(following: &[Word]) -> bool {
-    use Op::{addcx, addic, addic_rc, srawix, subfcx, subficx};
+    use Op::{addcx, addic, addic_rc, srawix, srawx, subfcx, subficx};
     for word in following {
         match word.op {
-            Some(addcx | addic | addic_rc | srawix | subfcx | subficx) => return true,
+            Some(addcx | addic | addic_rc | srawix | srawx | subfcx | subficx) => return true,
             Some(op) if is_plain_integer(op) => {}
             _ => return false,
         }

@@ -19,7 +19,7 @@ const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/baseline
 
 /// Two hosts: one with all optional features, and one without any.
 const HOSTS: [(&str, HostFeatures); 2] = [
-    ("all", HostFeatures { movbe: true, lzcnt: true, fma: true, segment: true }),
+    ("all", HostFeatures { movbe: true, lzcnt: true, bmi: true, fma: true, segment: true }),
     ("none", HostFeatures::NONE),
 ];
 
@@ -244,7 +244,8 @@ fn features_are_the_hosts_unless_disabled() {
         |portable_code| CodeOptions::of(&JitConfig { portable_code, ..JitConfig::default() }).features;
     let has = features(false);
     let none = features(true);
-    assert_eq!((none.movbe, none.lzcnt, none.fma, none.segment), (false, false, false, false));
+    assert_eq!([none.movbe, none.lzcnt, none.bmi, none.fma, none.segment], [false; 5]);
     assert_eq!(has.movbe, std::arch::is_x86_feature_detected!("movbe"));
     assert_eq!(has.lzcnt, std::arch::is_x86_feature_detected!("lzcnt"));
+    assert!(!has.bmi || std::arch::is_x86_feature_detected!("bmi2"));
 }

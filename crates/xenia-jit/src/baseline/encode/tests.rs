@@ -171,6 +171,31 @@ fn forms_on_xmm_registers_are_what_a_whole_decoder_reads() {
 }
 
 #[test]
+fn forms_of_three_operands_are_what_a_whole_decoder_reads() {
+    let places = [Rm::Ctx(-128), Rm::Ctx(127), Rm::Ctx(-129), Rm::Ctx(4000)];
+    for (form, mnemonic, other_at, rm_at) in [
+        (SHLX, Mnemonic::Shlx, 2, 1),
+        (SARX, Mnemonic::Sarx, 2, 1),
+        (SHRX, Mnemonic::Shrx, 2, 1),
+        (BZHI, Mnemonic::Bzhi, 2, 1),
+        (ANDN, Mnemonic::Andn, 1, 2),
+    ] {
+        for (reg, other) in REGISTERS.into_iter().flat_map(|reg| REGISTERS.map(|other| (reg, other))) {
+            for rm in REGISTERS.map(Rm::Reg).into_iter().chain(places) {
+                for (size, width) in [(Dword, 4), (Qword, 8)] {
+                    let instruction = decoded(|e| e.vex(size, form, reg, other, rm));
+                    assert_eq!(instruction.mnemonic(), mnemonic, "{instruction}");
+                    assert!(is_operand(&instruction, 0, Rm::Reg(reg)), "{instruction} {reg}");
+                    assert!(is_operand(&instruction, other_at, Rm::Reg(other)), "{instruction} {other}");
+                    assert!(is_operand(&instruction, rm_at, rm), "{instruction} {rm:?}");
+                    assert_eq!(instruction.op0_register().size(), width, "{instruction}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn immediates_and_shifts_are_what_a_whole_decoder_reads() {
     let operations = [
         (Imm::Add, Mnemonic::Add),

@@ -223,7 +223,7 @@ impl Templates {
 
     /// CA = `condition`, by way of cl: processors that forward a `mov` to a load at no cost do not
     /// forward a `setcc`.
-    fn set_carry(&mut self, condition: Condition) {
+    pub(super) fn set_carry(&mut self, condition: Condition) {
         self.e.set(condition, Rm::Reg(RCX));
         self.e.op32(STORE8, RCX, CA);
     }

@@ -2,7 +2,7 @@
 
 use super::Templates;
 use crate::baseline::encode::{
-    AND, Dword, Form, Imm, LZCNT, MOV, MOVSX8, MOVSX16, MOVSXD, OR, Qword, RAX, RCX, Rm, Unary, XOR,
+    AND, ANDN, Dword, Form, Imm, LZCNT, MOV, MOVSX8, MOVSX16, MOVSXD, OR, Qword, RAX, RCX, Rm, Unary, XOR,
 };
 use crate::baseline::map::gpr;
 use xenia_isa::{Instruction, Op};
@@ -20,6 +20,13 @@ impl Templates {
             Op::norx => self.negated(OR, i),
             Op::nandx => self.negated(AND, i),
             Op::eqvx => self.negated(XOR, i),
+            Op::andcx if self.options.features.bmi => {
+                let b = self.read(b, RCX);
+                let s = self.read(s, RAX);
+                let target = Self::target(a);
+                self.e.vex(Qword, ANDN, target, b, Rm::Reg(s));
+                self.write(a, target);
+            }
             Op::andcx => self.with_complement(AND, i),
             Op::orcx => self.with_complement(OR, i),
             Op::ori => self.immediate(Imm::Or, i, i.uimm() as u32),

@@ -6,8 +6,8 @@
 
 use super::Templates;
 use crate::baseline::encode::{
-    AND, CMP, Condition, Dword, HostReg, Imm, MOV, MOVSXD, MOVZX8, MOVZX16, OR, Qword, RAX, RCX, RDX, Rm,
-    STORE8, Shift, TEST, XOR,
+    AND, BZHI, CMP, Condition, Dword, HostReg, Imm, MOV, MOVSXD, MOVZX8, MOVZX16, OR, Qword, RAX, RCX, RDX,
+    Rm, SARX, SHLX, SHRX, STORE8, Shift, TEST, XOR,
 };
 use crate::baseline::map::{CA, gpr};
 use xenia_isa::{Instruction, Op};
@@ -26,32 +26,7 @@ impl Templates {
                 }
                 self.mask_wrapped(i, op == Op::rlwimix);
             }
-            Op::slwx => self.shift_word(i, Shift::Left),
-            Op::srwx => self.shift_word(i, Shift::Right),
             Op::rlwnmx if i.mb() <= i.me() => self.rotate_by_register_and_mask(i),
-            Op::srawix if self.drops_carry => {
-                let target = Self::target(a);
-                self.e.op64(MOVSXD, target, gpr(s));
-                self.shift_unless_0(Shift::RightSigned, target, i.sh() as u8);
-                self.write(a, target);
-            }
-            Op::srawix => {
-                self.e.op64(MOVSXD, RAX, gpr(s));
-                self.shift_right_algebraic(a, i.sh() as u8, 32);
-            }
-            Op::sradix => {
-                self.e.op64(MOV, RAX, gpr(s));
-                self.shift_right_algebraic(a, i.sh64() as u8, 64);
-            }
-            Op::srawx => {
-                self.e.op32(MOV, RCX, gpr(i.rb()));
-                self.e.op64(MOVSXD, RAX, gpr(s));
-                self.shift_right_algebraic_by_cl();
-                self.write(a, RAX);
-            }
-            Op::sradx => self.shift_doubleword_right_algebraic(i),
-            Op::sldx => self.shift_doubleword(i, Shift::Left),
-            Op::srdx => self.shift_doubleword(i, Shift::Right),
             Op::rldclx | Op::rldcrx => self.rotate_doubleword_by_register(op, i),
             // Masks that do not wrap.
             Op::rldicx if i.sh64() + i.mb64() < 64 => self.clear_and_shift_doubleword(i),
@@ -66,9 +41,58 @@ impl Templates {
                 self.keep_high(target, i.mb64() as u8 + 1);
                 self.write(a, target);
             }
+            _ if self.shift(op, i) => {}
             _ => return false,
         }
         self.record_if(i, a);
+        true
+    }
+
+    /// Emits shifts. Returns false, with nothing emitted, for other rows.
+    fn shift(&mut self, op: Op, i: Instruction) -> bool {
+        let a = i.ra();
+        let s = i.rs();
+        let has_bmi = self.options.features.bmi;
+        match op {
+            Op::slwx | Op::srwx if has_bmi => self.shift_word_by(op, i),
+            Op::slwx => self.shift_word(i, Shift::Left),
+            Op::srwx => self.shift_word(i, Shift::Right),
+            Op::srawix if self.drops_carry => {
+                let target = Self::target(a);
+                self.e.op64(MOVSXD, target, gpr(s));
+                self.shift_unless_0(Shift::RightSigned, target, i.sh() as u8);
+                self.write(a, target);
+            }
+            Op::srawix => {
+                self.e.op64(MOVSXD, RAX, gpr(s));
+                self.shift_right_algebraic(a, i.sh() as u8, 32);
+            }
+            Op::sradix => {
+                self.e.op64(MOV, RAX, gpr(s));
+                self.shift_right_algebraic(a, i.sh64() as u8, 64);
+            }
+            Op::srawx if has_bmi && self.drops_carry => {
+                let count = self.count_register(i);
+                let target = Self::target(a);
+                self.e.op64(MOVSXD, RAX, gpr(s));
+                self.e.vex(Qword, SARX, target, count, Rm::Reg(RAX));
+                self.write(a, target);
+            }
+            Op::srawx if has_bmi && matches!(gpr(a), Rm::Reg(_)) => {
+                self.shift_word_right_algebraic(i);
+            }
+            Op::srawx => {
+                self.e.op32(MOV, RCX, gpr(i.rb()));
+                self.e.op64(MOVSXD, RAX, gpr(s));
+                self.shift_right_algebraic_by_cl();
+                self.write(a, RAX);
+            }
+            Op::sradx => self.shift_doubleword_right_algebraic(i),
+            Op::sldx | Op::srdx if has_bmi => self.shift_doubleword_by(op, i),
+            Op::sldx => self.shift_doubleword(i, Shift::Left),
+            Op::srdx => self.shift_doubleword(i, Shift::Right),
+            _ => return false,
+        }
         true
     }
 
@@ -103,6 +127,63 @@ impl Templates {
         self.e.shift_by_cl(Qword, shift, RAX);
         self.e.op32(MOV, RAX, Rm::Reg(RAX));
         self.write(i.ra(), RAX);
+    }
+
+    /// Emits `slw` and `srw` by shifts that take the count from any register.
+    fn shift_word_by(&mut self, op: Op, i: Instruction) {
+        let count = self.count_register(i);
+        let target = Self::target(i.ra());
+        if op == Op::slwx {
+            let from = self.read(i.rs(), RAX);
+            self.e.vex(Qword, SHLX, RAX, count, Rm::Reg(from));
+            self.e.op32(MOV, target, Rm::Reg(RAX));
+        } else {
+            // The upper word is shifted in, so it has to be 0.
+            let from = self.read(i.rs(), RAX);
+            self.e.op32(MOV, RAX, Rm::Reg(from));
+            self.e.vex(Qword, SHRX, target, count, Rm::Reg(RAX));
+        }
+        self.write(i.ra(), target);
+    }
+
+    /// Emits `sraw` for an RA in the register map.
+    fn shift_word_right_algebraic(&mut self, i: Instruction) {
+        let target = Self::target(i.ra());
+        self.low_word(RCX, i.rb());
+        // Shifts ignore the other bits, but BZHI uses eight.
+        self.e.imm(Dword, Imm::And, Rm::Reg(RCX), 63);
+        self.e.op64(MOVSXD, RAX, gpr(i.rs()));
+        self.e.vex(Qword, SARX, target, RCX, Rm::Reg(RAX));
+        // The bits that are shifted out, if it is negative.
+        self.e.vex(Qword, BZHI, RCX, RCX, Rm::Reg(RAX));
+        self.e.shift(Qword, Shift::RightSigned, RAX, 63);
+        self.e.op64(AND, RCX, Rm::Reg(RAX));
+        self.set_carry(Condition::NOT_EQUAL);
+    }
+
+    /// Emits `sld` and `srd` by shifts that take the count from any register, modulo 64: counts
+    /// from 64 on give 0.
+    fn shift_doubleword_by(&mut self, op: Op, i: Instruction) {
+        let count = self.count_register(i);
+        let from = self.read(i.rs(), RAX);
+        let form = if op == Op::sldx { SHLX } else { SHRX };
+        self.e.vex(Qword, form, RAX, count, Rm::Reg(from));
+        self.e.test(Rm::Reg(count), 64);
+        let within = self.e.jump_if_short(Condition::EQUAL);
+        self.e.op32(XOR, RAX, Rm::Reg(RAX));
+        self.e.land(within);
+        self.write(i.ra(), RAX);
+    }
+
+    /// A register other than rax with RB in it.
+    fn count_register(&mut self, i: Instruction) -> HostReg {
+        match self.latest(i.rb()) {
+            Rm::Reg(reg) if reg != RAX => reg,
+            from => {
+                self.e.op64(MOV, RCX, from);
+                RCX
+            }
+        }
     }
 
     /// Emits `rlwnm` with a mask that does not wrap.
