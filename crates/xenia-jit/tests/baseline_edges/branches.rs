@@ -90,7 +90,10 @@ fn compares(field: u32, doubleword: u32) -> Vec<u32> {
             x(Op::subfx, 9, 6, 5, 1),
             x(Op::extswx, 5, 12, 0, 1),
             x(Op::rlwinmx, 5, 9, 3, 1),
+            x(Op::rlwinmx, 5, 13, 4, 3 << 6 | 30 << 1 | 1),
+            x(Op::rlwinmx, 5, 9, 4, 28 << 6 | 31 << 1 | 1),
             d(Op::andi_rc, 5, 9, 0xFFFF),
+            d(Op::andis_rc, 5, 13, 0xFFFF),
             d(Op::addic_rc, 9, 5, -1),
         ]);
     }
@@ -153,6 +156,27 @@ fn branches_on_the_flags_of_a_compare_agree() {
                 words
             };
             let programs: Vec<_> = between(field).into_iter().map(program).collect();
+            pair.agree(&programs, |_| states.clone());
+        }
+    }
+}
+
+/// The second branch begins a block, with the flags of the compare in front of the first.
+#[test]
+fn branches_of_two_blocks_on_a_compare_agree() {
+    let mut pair = Pair::new(ReservationMode::default(), false);
+    let states = compared(&[0, 1, 0x7F, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, u64::MAX]);
+    let add = |value| d(Op::addi, 3, 3, value);
+    for field in [0, 1] {
+        for (n, compare) in compares(field, 0).into_iter().enumerate() {
+            let bits = [n as u32 % 4, n as u32 / 4 % 4].map(|bit| 4 * field + bit);
+            let program = |(first, second)| {
+                let mut words = vec![compare, bc(first, bits[0], 16), bc(second, bits[1], 28)];
+                words.extend([add(1), b(0, 28, false)]);
+                words.extend([add(2), add(4), add(8), b(0, 12, false), add(16), add(32)]);
+                words
+            };
+            let programs: Vec<_> = pairs(&[4, 12]).map(program).collect();
             pair.agree(&programs, |_| states.clone());
         }
     }

@@ -76,9 +76,10 @@ impl Templates {
     /// Emits `mulhw` and `mulhwu`.
     fn high_word_product(&mut self, op: Op, i: Instruction) {
         let is_signed = op == Op::mulhwx;
-        self.word_product(i, is_signed, RAX);
-        self.e.shift(Qword, if is_signed { Shift::RightSigned } else { Shift::Right }, RAX, 32);
-        self.write(i.rd(), RAX);
+        let target = Self::target(i.rd());
+        self.word_product(i, is_signed, target);
+        self.e.shift(Qword, if is_signed { Shift::RightSigned } else { Shift::Right }, target, 32);
+        self.write(i.rd(), target);
         self.record_if(i, i.rd());
     }
 

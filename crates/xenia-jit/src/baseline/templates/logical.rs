@@ -69,11 +69,16 @@ impl Templates {
 
     /// RA = NOT (RS op RB).
     fn negated(&mut self, form: Form, i: Instruction) {
-        self.e.op64(MOV, RAX, gpr(i.rs()));
         // With equal operands, AND and OR change nothing, but XOR gives 0.
-        if i.rs() != i.rb() || form == XOR {
-            self.e.op64(form, RAX, gpr(i.rb()));
+        if i.rs() == i.rb() && form != XOR {
+            let target = Self::target(i.ra());
+            self.e.mov(target, gpr(i.rs()));
+            self.e.unary(Qword, Unary::Not, Rm::Reg(target));
+            self.write(i.ra(), target);
+            return;
         }
+        self.e.op64(MOV, RAX, gpr(i.rs()));
+        self.e.op64(form, RAX, gpr(i.rb()));
         self.e.unary(Qword, Unary::Not, Rm::Reg(RAX));
         self.write(i.ra(), RAX);
     }
@@ -122,7 +127,7 @@ impl Templates {
         }
         self.e.imm(Dword, Imm::And, Rm::Reg(target), value.cast_signed());
         self.write(i.ra(), target);
-        self.record(i.ra());
+        self.record_masked(i.ra());
     }
 
     fn extend(&mut self, form: Form, i: Instruction) {

@@ -17,7 +17,10 @@ impl Templates {
         let a = i.ra();
         let s = i.rs();
         match op {
-            Op::rlwinmx if i.mb() <= i.me() => self.rotate_and_mask(i),
+            Op::rlwinmx if i.mb() <= i.me() => {
+                self.rotate_and_mask(i);
+                return true;
+            }
             Op::rlwimix if i.mb() <= i.me() => self.rotate_and_insert(i),
             Op::rlwinmx | Op::rlwimix => {
                 self.e.op32(MOV, RAX, gpr(s));
@@ -200,49 +203,65 @@ impl Templates {
     /// Emits `rlwinm` with a mask that does not wrap: the upper word of the result is 0.
     fn rotate_and_mask(&mut self, i: Instruction) {
         let target = Self::target(i.ra());
-        let from = gpr(i.rs());
+        let mask = word_mask(i);
+        let is_masked = match (i.sh(), mask) {
+            (0, 0xFF) => {
+                self.e.op32(MOVZX8, target, gpr(i.rs()));
+                false
+            }
+            (0, 0xFFFF) => {
+                self.e.op32(MOVZX16, target, gpr(i.rs()));
+                false
+            }
+            _ => {
+                let is_masked = self.rotate_before_mask(i, target, mask);
+                if is_masked {
+                    self.e.imm(Dword, Imm::And, Rm::Reg(target), mask.cast_signed());
+                }
+                is_masked
+            }
+        };
+        self.write(i.ra(), target);
+        if is_masked && i.rc() {
+            self.record_masked(i.ra());
+        } else {
+            self.record_if(i, i.ra());
+        }
+    }
+
+    /// Rotates RS into `target`. Returns whether bits remain that the mask of `rlwinm` drops.
+    fn rotate_before_mask(&mut self, i: Instruction, target: HostReg, mask: u32) -> bool {
         let count = i.sh() as u8;
         let mb = i.mb() as u8;
         let me = i.me() as u8;
-        let mask = word_mask(i);
-        let reg = Rm::Reg(target);
-        match (count, mask) {
-            (0, 0xFF) => self.e.op32(MOVZX8, target, from),
-            (0, 0xFFFF) => self.e.op32(MOVZX16, target, from),
-            _ => {
-                // Each operation below clears the upper half.
-                if count == 0 && mask == u32::MAX {
-                    self.e.op32(MOV, target, from);
-                } else if from != reg {
-                    self.low_word(target, i.rs());
-                }
-                // The mask keeps only bits that the rotate brings from the top to the bottom.
-                if count != 0 && me == 31 && 32 - count <= mb {
-                    self.e.shift(Dword, Shift::Right, target, 32 - count);
-                    if 32 - count < mb {
-                        self.e.imm(Dword, Imm::And, reg, mask.cast_signed());
-                    }
-                } else if count != 0 && 31 - me == count && mb != 0 && mask > 127 && mask >> 31 == 0 {
-                    // Two shifts are shorter than a mask of four bytes.
-                    self.e.shift(Dword, Shift::Left, target, count + mb);
-                    self.e.shift(Dword, Shift::Right, target, mb);
-                } else if count != 0 && 31 - me >= count {
-                    // The mask drops the bits that the rotate brings in at the bottom.
-                    self.e.shift(Dword, Shift::Left, target, count);
-                    if mask != u32::MAX << count {
-                        self.e.imm(Dword, Imm::And, reg, mask.cast_signed());
-                    }
-                } else {
-                    if count != 0 {
-                        self.e.shift(Dword, Shift::RotateLeft, target, count);
-                    }
-                    if mask != u32::MAX {
-                        self.e.imm(Dword, Imm::And, reg, mask.cast_signed());
-                    }
-                }
-            }
+        let from = gpr(i.rs());
+        // Each operation below clears the upper half.
+        if count == 0 && mask == u32::MAX {
+            self.e.op32(MOV, target, from);
+        } else if from != Rm::Reg(target) {
+            self.low_word(target, i.rs());
         }
-        self.write(i.ra(), target);
+        if count == 0 {
+            return mask != u32::MAX;
+        }
+        // The mask keeps only bits that the rotate brings from the top to the bottom.
+        if me == 31 && 32 - count <= mb {
+            self.e.shift(Dword, Shift::Right, target, 32 - count);
+            return 32 - count < mb;
+        }
+        if 31 - me == count && mb != 0 && mask > 127 && mask >> 31 == 0 {
+            // Two shifts are shorter than a mask of four bytes.
+            self.e.shift(Dword, Shift::Left, target, count + mb);
+            self.e.shift(Dword, Shift::Right, target, mb);
+            return false;
+        }
+        if 31 - me >= count {
+            // The mask drops the bits that the rotate brings in at the bottom.
+            self.e.shift(Dword, Shift::Left, target, count);
+            return mask != u32::MAX << count;
+        }
+        self.e.shift(Dword, Shift::RotateLeft, target, count);
+        mask != u32::MAX
     }
 
     /// Emits `rlwimi` with a mask that does not wrap: RA ^ ((rotated ^ RA) & mask), where the
@@ -346,7 +365,7 @@ impl Templates {
             self.e.op(size, AND, RCX, Rm::Reg(RAX));
             // The bits that are shifted out, if it is negative.
             self.e.shift(size, Shift::Left, RCX, width - count);
-            self.e.set(Condition::NOT_EQUAL, CA);
+            self.set_carry(Condition::NOT_EQUAL);
             self.e.shift(Qword, Shift::RightSigned, RAX, count);
         }
         self.write(a, RAX);
@@ -379,7 +398,7 @@ impl Templates {
         let within = self.e.jump_if_short(Condition::EQUAL);
         self.e.shift(Qword, Shift::RightSigned, RAX, 63);
         self.e.op64(TEST, RAX, Rm::Reg(RAX));
-        self.e.set(Condition::NOT_EQUAL, CA);
+        self.set_carry(Condition::NOT_EQUAL);
         let done = self.e.jump_short();
         self.e.land(within);
         self.shift_right_algebraic_by_cl();
