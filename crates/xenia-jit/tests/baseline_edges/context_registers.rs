@@ -28,6 +28,7 @@ fn chains_of_carries_agree() {
     for text in [
         "addc r3,r4,r13\n adde r13,r13,r4\n adde. r4,r4,r13\n addze r13,r13\n addme r4,r4",
         "subfc r3,r4,r13\n subfe r13,r13,r4\n subfe. r4,r13,r4\n subfze r13,r13\n subfme r4,r4",
+        "subfe r3,r4,r4\n subfc r5,r4,r13\n subfe. r12,r13,r13\n addze r6,r12\n subfe r13,r13,r13",
         "addic r12,r4,-1\n subfe r4,r12,r4\n subfic r3,r13,0\n addze. r13,r13\n subfme. r4,r13",
     ] {
         let words = assembled(&[text, "sc 2"]);

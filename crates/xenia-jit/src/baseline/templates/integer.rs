@@ -62,6 +62,7 @@ impl Templates {
                 self.record_if(i, d);
             }
             Op::addcx => self.add_carrying(i),
+            Op::subfex if a == b => self.carry_minus_one(i),
             Op::addex | Op::subfex | Op::addzex | Op::subfzex | Op::addmex | Op::subfmex => {
                 self.add_extended(op, i);
             }
@@ -202,11 +203,15 @@ impl Templates {
         if negated {
             self.e.unary(Dword, Unary::Not, Rm::Reg(RCX));
         }
-        // Copies CA to the host's carry; nothing may change it before the addition.
-        self.e.bit_test(Rm::Reg(RAX), 0);
-        match other {
-            Some(other) => self.e.op32(ADC, RCX, gpr(other)),
-            None => self.e.imm(Dword, Imm::Adc, Rm::Reg(RCX), -i32::from(minus_one)),
+        if other.is_none() && !minus_one {
+            self.e.op32(ADD, RCX, Rm::Reg(RAX));
+        } else {
+            // Copies CA to the host's carry; nothing may change it before the addition.
+            self.e.bit_test(Rm::Reg(RAX), 0);
+            match other {
+                Some(other) => self.e.op32(ADC, RCX, gpr(other)),
+                None => self.e.imm(Dword, Imm::Adc, Rm::Reg(RCX), -1),
+            }
         }
         self.set_carry(Condition::CARRY);
         // NOT RA is -RA - 1.
@@ -218,6 +223,15 @@ impl Templates {
         if rest != 0 {
             self.e.imm(Qword, Imm::Add, Rm::Reg(RAX), rest);
         }
+        self.write(i.rd(), RAX);
+        self.record_if(i, i.rd());
+    }
+
+    /// Emits `subfe` with RA = RB, by which compilers turn a carry into a mask: NOT RA + RA is −1,
+    /// and CA stays as it is.
+    fn carry_minus_one(&mut self, i: Instruction) {
+        self.e.op32(MOVZX8, RAX, CA);
+        self.e.imm(Qword, Imm::Sub, Rm::Reg(RAX), 1);
         self.write(i.rd(), RAX);
         self.record_if(i, i.rd());
     }

@@ -31,6 +31,8 @@
   mulld r3,r3,r4
   mulld r3,r4,r3
   neg r3,r3
+  subfe r3,r4,r4
+  subfe. r12,r3,r3
   addic r3,r4,-1
   addic r12,r13,127
   cmpwi r3,0
