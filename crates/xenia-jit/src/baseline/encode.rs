@@ -271,9 +271,9 @@ impl Encoder {
         self.flags = None;
         let mut bytes = Bytes::new();
         bytes.prefixes(Qword, reg, rm);
-        bytes.byte(0x69);
+        bytes.byte(if i8::try_from(value).is_ok() { 0x6B } else { 0x69 });
         bytes.operands(reg, rm);
-        bytes.word(value);
+        bytes.short_or_word(value);
         self.put(&bytes);
     }
 

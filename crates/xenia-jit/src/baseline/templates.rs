@@ -202,10 +202,10 @@ impl Templates {
         self.just_written(n).map_or_else(|| gpr(n), Rm::Reg)
     }
 
-    /// GPR `n` as an operand. One in the context that was written just now is loaded to rcx first
-    /// ([why](self)).
+    /// GPR `n` as an operand. One in the context that was written a few instructions ago is loaded
+    /// to rcx first ([why](self)).
     fn operand(&mut self, n: usize) -> Rm {
-        let place = gpr(n);
+        let place = self.latest(n);
         let now = self.e.len();
         let is_fresh = |write: &GprWrite| write.gpr == n && now <= write.end + FRESH;
         if matches!(place, Rm::Reg(_)) || !self.written.iter().flatten().any(is_fresh) {
@@ -227,6 +227,12 @@ impl Templates {
         }
     }
 
+    /// [`Self::read`] for a use by the next host instruction: the register may also be the one from
+    /// which the GPR was just written.
+    fn read_latest(&mut self, n: usize, scratch: HostReg) -> HostReg {
+        self.just_written(n).unwrap_or_else(|| self.read(n, scratch))
+    }
+
     /// `reg` = GPR `n`, of which only the low word counts.
     #[inline(always)]
     fn low_word(&mut self, reg: HostReg, n: usize) {
@@ -239,6 +245,9 @@ impl Templates {
     /// `to = a op b` on 64 bits.
     fn two(&mut self, form: Form, to: usize, a: usize, b: usize) {
         let target = Self::target(to);
+        // Only a subtraction does not commute. The first operand is the one that is moved.
+        let swaps = form != SUB && self.just_written(b).is_some();
+        let (a, b) = if swaps { (b, a) } else { (a, b) };
         // The operand that is not replaced, if the other one is.
         let other = if to == a {
             Some(b)
@@ -249,18 +258,20 @@ impl Templates {
         };
         match other {
             Some(other) => {
-                self.e.mov(target, gpr(to));
+                let to = self.latest(to);
+                self.e.mov(target, to);
                 let other = self.operand(other);
                 self.e.op64(form, target, other);
             }
             None if to == b && target != RAX => {
-                // Only a subtraction does not commute: `a - b` is the negative of `b - a`.
+                // `a - b` is the negative of `b - a`.
                 let a = self.operand(a);
                 self.e.op64(SUB, target, a);
                 self.e.unary(Qword, Unary::Neg, Rm::Reg(target));
             }
             None => {
-                self.e.op64(MOV, target, gpr(a));
+                let a = self.latest(a);
+                self.e.mov(target, a);
                 let b = self.operand(b);
                 self.e.op64(form, target, b);
             }

@@ -45,6 +45,49 @@ fn chains_of_carries_agree() {
     }
 }
 
+/// Each operand of each row may be the register that the instruction in front wrote.
+#[test]
+fn registers_that_were_just_written_agree() {
+    let writers = ["add r20,r4,r13", "addi r20,r13,-7", "mr r20,r4", "lwz r20,0(r21)", "ld r20,0(r21)"];
+    let users = "add r20,r20,r20; add r3,r20,r4; add r3,r4,r20; add r3,r3,r20; add. r3,r20,r3;
+        add r14,r14,r20; add r20,r20,r14; add r20,r14,r20; add r14,r13,r20; add r3,r20,r20;
+        subf r3,r20,r4; subf r3,r4,r20; subf r3,r20,r3; subf r3,r3,r20; subf r20,r20,r14;
+        subf r20,r14,r20; subf r20,r20,r20; subf r14,r14,r20; and r14,r20,r14; or. r3,r13,r20;
+        xor r20,r4,r20; mulld r3,r4,r20; mullw r3,r20,r4; mullw r3,r4,r20; mullw r20,r20,r20;
+        mullw r4,r20,r4; mulhw r3,r3,r20; mulhw r3,r20,r3; mulhwu r20,r4,r20; mulhwu. r3,r20,r13;
+        mulli r3,r20,-5; mulli r20,r20,300; neg r3,r20; neg r20,r20; neg r14,r20; nor r3,r20,r20;
+        nor r14,r20,r20; nor r3,r20,r4; nor r3,r4,r20; nand r20,r20,r13; eqv r3,r20,r20;
+        andc r3,r20,r4; andc r3,r4,r20; andc r14,r20,r13; andc r14,r20,r20; orc r3,r4,r20;
+        mr r3,r20; mr r14,r20; mr r20,r20; mr. r3,r20; extsb r3,r20; extsh r14,r20; extsw r20,r20;
+        cntlzw r3,r20; cntlzd r14,r20; ori r3,r20,7; oris r14,r20,32768; xori r20,r20,1;
+        andi. r3,r20,255; andis. r20,r20,65535; rlwinm r3,r20,0,24,31; rlwinm r14,r20,0,16,31;
+        rlwinm. r14,r20,5,3,20; rlwimi r3,r20,8,8,15; slw r3,r20,r4; slw r3,r4,r20; slw r20,r20,r20;
+        srw r14,r13,r20; srw r3,r20,r20; sraw r3,r20,r4; sraw r3,r4,r20; sraw r14,r20,r20;
+        srawi r3,r20,3; srawi. r14,r20,31; sld r3,r4,r20; srd r14,r20,r13; srad r3,r20,r20;
+        cmpw r20,r4; cmpw r4,r20; cmpw cr1,r20,r20; cmpw cr7,r4,r20; cmplw cr6,r20,r14;
+        cmplw cr6,r14,r20; cmpwi cr1,r20,5; cmplwi r20,0; cmpd cr1,r20,r4; cmpld r4,r20;
+        addi r3,r20,4; addi r20,r20,4; addis r14,r20,1; addic r3,r20,1; subfic r3,r20,5;
+        adde r3,r20,r20; addze r3,r20; subfe r3,r20,r4; divwu r3,r4,r20; divw r20,r20,r4;
+        stw r20,4(r9); stb r20,8(r9); sth r20,12(r9); std r20,0(r9); stwu r20,4(r9);
+        stwx r20,r9,r10; stwx r20,r21,r10; stwbrx r20,r9,r10; stdx r20,r9,r10; stw r20,8(r21);
+        mtlr r20; mtctr r20";
+    let programs: Vec<_> = writers
+        .iter()
+        .flat_map(|writer| users.split(';').map(|user| assembled(&[*writer, user.trim()])))
+        .collect();
+    let values = [0, 1, 0x7FFF_FFFF, 0x8000_0021, 0xFFFF_FFFF_FFFF_FFFF, 0x1234_5678_9ABC_DEF0];
+    let states = states(pairs(&values), |ctx, (a, b)| {
+        ctx.gpr[4] = a;
+        ctx.gpr[13] = b;
+        ctx.gpr[9] = u64::from(DATA + 0x100);
+        ctx.gpr[10] = 16;
+        ctx.gpr[21] = u64::from(DATA + 0x100);
+    });
+    for mut pair in Pair::hosts() {
+        pair.agree(&programs, |_| states.clone());
+    }
+}
+
 /// Registers in the context are loaded whole where an address or a word is needed.
 #[test]
 fn upper_halves_of_registers_do_not_reach_addresses_and_words() {

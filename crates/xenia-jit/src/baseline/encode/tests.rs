@@ -273,8 +273,11 @@ fn addresses_and_the_rest_are_what_a_whole_decoder_reads() {
         ] {
             assert_eq!(decoded(|e| e.unary(Qword, operation, Rm::Reg(reg))).mnemonic(), mnemonic);
         }
-        let product = decoded(|e| e.multiply(reg, Rm::Ctx(64), -3));
-        assert_eq!((product.mnemonic(), product.op_count()), (Mnemonic::Imul, 3));
+        for value in [-3, 127, 128, -32768] {
+            let product = decoded(|e| e.multiply(reg, Rm::Ctx(64), value));
+            assert_eq!((product.mnemonic(), product.op_count()), (Mnemonic::Imul, 3));
+            assert_eq!(product.immediate(2) as i32, value, "{product}");
+        }
         assert_eq!(decoded(|e| e.bit_test(Rm::Reg(reg), 62)).mnemonic(), Mnemonic::Bt);
         assert!(is_operand(&decoded(|e| e.set(Condition::LESS, Rm::Reg(reg))), 0, Rm::Reg(reg)));
         assert_eq!(decoded(|e| e.word(reg, u32::MAX)).immediate32(), u32::MAX);

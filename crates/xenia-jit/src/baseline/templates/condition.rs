@@ -125,7 +125,7 @@ impl Templates {
             self.e.mov(target, place);
             self.write(i.rd(), target);
         } else {
-            let from = self.read(i.rs(), RAX);
+            let from = self.read_latest(i.rs(), RAX);
             self.e.store(place, from);
         }
         true

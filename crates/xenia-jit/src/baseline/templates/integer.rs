@@ -27,11 +27,7 @@ impl Templates {
                 self.record_if(i, d);
             }
             Op::negx => self.negate(i),
-            Op::mulli => {
-                let target = Self::target(d);
-                self.e.multiply(target, gpr(a), i.simm() as i32);
-                self.write(d, target);
-            }
+            Op::mulli => self.multiply_immediate(i),
             Op::mullwx => {
                 let target = Self::target(d);
                 self.word_product(i, true, target);
@@ -74,6 +70,13 @@ impl Templates {
         true
     }
 
+    fn multiply_immediate(&mut self, i: Instruction) {
+        let target = Self::target(i.rd());
+        let a = self.latest(i.ra());
+        self.e.multiply(target, a, i.simm() as i32);
+        self.write(i.rd(), target);
+    }
+
     /// Emits `mulhw` and `mulhwu`.
     fn high_word_product(&mut self, op: Op, i: Instruction) {
         let is_signed = op == Op::mulhwx;
@@ -92,7 +95,8 @@ impl Templates {
             self.e.unary(Qword, Unary::Neg, gpr(d));
         } else {
             let target = Self::target(d);
-            self.e.mov(target, gpr(a));
+            let a = self.latest(a);
+            self.e.mov(target, a);
             self.e.unary(Qword, Unary::Neg, Rm::Reg(target));
             self.write(d, target);
         }
@@ -137,6 +141,7 @@ impl Templates {
             return;
         }
         let target = Self::target(i.rd());
+        let from = self.latest(i.ra());
         if let Rm::Reg(base) = from
             && value != 0
         {
@@ -151,7 +156,7 @@ impl Templates {
     }
 
     fn add(&mut self, i: Instruction) {
-        match (gpr(i.rd()), gpr(i.ra()), gpr(i.rb())) {
+        match (gpr(i.rd()), self.latest(i.ra()), self.latest(i.rb())) {
             (Rm::Reg(to), Rm::Reg(a), Rm::Reg(b)) if to != a && to != b => {
                 self.e.lea_sum(Qword, to, a, b);
             }
@@ -165,7 +170,8 @@ impl Templates {
         // The factor whose register is replaced has to be read first.
         let replaces_b = gpr(i.rb()) == Rm::Reg(target);
         let (first, second) = if replaces_b { (i.rb(), i.ra()) } else { (i.ra(), i.rb()) };
-        self.extend_word(signed, target, gpr(first));
+        let from = self.latest(first);
+        self.extend_word(signed, target, from);
         if first == second {
             self.e.op64(IMUL, target, Rm::Reg(target));
         } else {
@@ -296,13 +302,21 @@ impl Templates {
             self.e.store(cr(field), target);
             return;
         }
+        // RB first if a register still holds it.
+        let is_loaded = value.is_none() && self.just_written(i.rb()).is_some();
+        if is_loaded {
+            let b = self.latest(i.rb());
+            self.extend_word(signed, RAX, b);
+        }
         let a = self.latest(i.ra());
         self.extend_word(signed, target, a);
         match value {
             Some(0) => self.e.op64(TEST, target, Rm::Reg(target)),
             Some(value) => self.e.imm(Qword, Imm::Sub, Rm::Reg(target), value),
             None => {
-                self.extend_word(signed, RAX, gpr(i.rb()));
+                if !is_loaded {
+                    self.extend_word(signed, RAX, gpr(i.rb()));
+                }
                 self.e.op64(SUB, target, Rm::Reg(RAX));
             }
         }

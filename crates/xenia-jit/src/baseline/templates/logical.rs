@@ -40,9 +40,10 @@ impl Templates {
             Op::extswx => self.extend(MOVSXD, i),
             Op::cntlzwx | Op::cntlzdx if self.options.features.lzcnt => {
                 let target = Self::target(a);
+                let s = self.latest(s);
                 let size = if op == Op::cntlzdx { Qword } else { Dword };
                 // Of 0 it gives the width, as the guest's instruction does.
-                self.e.op(size, LZCNT, target, gpr(s));
+                self.e.op(size, LZCNT, target, s);
                 self.write(a, target);
             }
             _ => return false,
@@ -56,7 +57,7 @@ impl Templates {
     }
 
     fn move_register(&mut self, to: usize, from: usize) {
-        match (gpr(to), gpr(from)) {
+        match (gpr(to), self.latest(from)) {
             (Rm::Reg(reg), from) => self.e.mov(reg, from),
             (_, Rm::Reg(reg)) => self.write(to, reg),
             (place, from) if place == from => {}
@@ -72,7 +73,8 @@ impl Templates {
         // With equal operands, AND and OR change nothing, but XOR gives 0.
         if i.rs() == i.rb() && form != XOR {
             let target = Self::target(i.ra());
-            self.e.mov(target, gpr(i.rs()));
+            let s = self.latest(i.rs());
+            self.e.mov(target, s);
             self.e.unary(Qword, Unary::Not, Rm::Reg(target));
             self.write(i.ra(), target);
             return;
@@ -107,7 +109,8 @@ impl Templates {
                 self.e.imm(Qword, operation, gpr(i.ra()), value);
                 return;
             }
-            self.e.mov(target, gpr(i.rs()));
+            let s = self.latest(i.rs());
+            self.e.mov(target, s);
             self.e.imm(Qword, operation, Rm::Reg(target), value);
         } else {
             // As a sign-extended immediate it would change the upper half.
@@ -132,7 +135,8 @@ impl Templates {
 
     fn extend(&mut self, form: Form, i: Instruction) {
         let target = Self::target(i.ra());
-        self.e.op64(form, target, gpr(i.rs()));
+        let s = self.latest(i.rs());
+        self.e.op64(form, target, s);
         self.write(i.ra(), target);
     }
 }

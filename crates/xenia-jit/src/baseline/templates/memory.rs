@@ -373,13 +373,7 @@ impl Templates {
             Value::Double | Value::DoubleReversed => Qword,
             _ => Dword,
         };
-        let reg = match gpr(i.rs()) {
-            Rm::Reg(reg) => reg,
-            place => {
-                self.e.op64(MOV, RCX, place);
-                RCX
-            }
-        };
+        let reg = self.read_latest(i.rs(), RCX);
         match access.value {
             Value::Byte => self.e.op32(STORE8, reg, at),
             Value::HalfReversed => self.e.op32(STORE.half(), reg, at),

@@ -62,12 +62,14 @@ impl Templates {
             Op::srwx => self.shift_word(i, Shift::Right),
             Op::srawix if self.drops_carry => {
                 let target = Self::target(a);
-                self.e.op64(MOVSXD, target, gpr(s));
+                let s = self.latest(s);
+                self.e.op64(MOVSXD, target, s);
                 self.shift_unless_0(Shift::RightSigned, target, i.sh() as u8);
                 self.write(a, target);
             }
             Op::srawix => {
-                self.e.op64(MOVSXD, RAX, gpr(s));
+                let s = self.latest(s);
+                self.e.op64(MOVSXD, RAX, s);
                 self.shift_right_algebraic(a, i.sh() as u8, 32);
             }
             Op::sradix => {
@@ -205,12 +207,9 @@ impl Templates {
         let target = Self::target(i.ra());
         let mask = word_mask(i);
         let is_masked = match (i.sh(), mask) {
-            (0, 0xFF) => {
-                self.e.op32(MOVZX8, target, gpr(i.rs()));
-                false
-            }
-            (0, 0xFFFF) => {
-                self.e.op32(MOVZX16, target, gpr(i.rs()));
+            (0, 0xFF | 0xFFFF) => {
+                let s = self.latest(i.rs());
+                self.e.op32(if mask == 0xFF { MOVZX8 } else { MOVZX16 }, target, s);
                 false
             }
             _ => {
