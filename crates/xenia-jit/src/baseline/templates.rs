@@ -245,37 +245,26 @@ impl Templates {
     /// `to = a op b` on 64 bits.
     fn two(&mut self, form: Form, to: usize, a: usize, b: usize) {
         let target = Self::target(to);
-        // Only a subtraction does not commute. The first operand is the one that is moved.
-        let swaps = form != SUB && self.just_written(b).is_some();
-        let (a, b) = if swaps { (b, a) } else { (a, b) };
-        // The operand that is not replaced, if the other one is.
-        let other = if to == a {
-            Some(b)
-        } else if to == b && form != SUB {
-            Some(a)
-        } else {
-            None
-        };
-        match other {
-            Some(other) => {
-                let to = self.latest(to);
-                self.e.mov(target, to);
-                let other = self.operand(other);
-                self.e.op64(form, target, other);
-            }
-            None if to == b && target != RAX => {
-                // `a - b` is the negative of `b - a`.
-                let a = self.operand(a);
-                self.e.op64(SUB, target, a);
-                self.e.unary(Qword, Unary::Neg, Rm::Reg(target));
-            }
-            None => {
-                let a = self.latest(a);
-                self.e.mov(target, a);
-                let b = self.operand(b);
-                self.e.op64(form, target, b);
-            }
+        if form == SUB && to == b && to != a && target != RAX {
+            // `a - b` is the negative of `b - a`.
+            let a = self.operand(a);
+            self.e.op64(SUB, target, a);
+            self.e.unary(Qword, Unary::Neg, Rm::Reg(target));
+            self.write(to, target);
+            return;
         }
+        // Only a subtraction does not commute.
+        let (moved, other) = if to == b && form != SUB { (b, a) } else { (a, b) };
+        let held = self.just_written(other).filter(|_| other != moved);
+        // The move must keep the other operand.
+        let target = if held == Some(RAX) && target == RAX { RCX } else { target };
+        let from = self.latest(moved);
+        self.e.mov(target, from);
+        let other = match held {
+            Some(reg) if reg != target => Rm::Reg(reg),
+            _ => self.operand(other),
+        };
+        self.e.op64(form, target, other);
         self.write(to, target);
     }
 

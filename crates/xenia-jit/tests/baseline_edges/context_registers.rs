@@ -52,6 +52,7 @@ fn registers_that_were_just_written_agree() {
     let users = "add r20,r20,r20; add r3,r20,r4; add r3,r4,r20; add r3,r3,r20; add. r3,r20,r3;
         add r14,r14,r20; add r20,r20,r14; add r20,r14,r20; add r14,r13,r20; add r3,r20,r20;
         subf r3,r20,r4; subf r3,r4,r20; subf r3,r20,r3; subf r3,r3,r20; subf r20,r20,r14;
+        subf r14,r20,r13; subf r14,r20,r14; subf r4,r20,r13; subf r4,r13,r20; subf r4,r20,r4;
         subf r20,r14,r20; subf r20,r20,r20; subf r14,r14,r20; and r14,r20,r14; or. r3,r13,r20;
         xor r20,r4,r20; mulld r3,r4,r20; mullw r3,r20,r4; mullw r3,r4,r20; mullw r20,r20,r20;
         mullw r4,r20,r4; mulhw r3,r3,r20; mulhw r3,r20,r3; mulhwu r20,r4,r20; mulhwu. r3,r20,r13;
