@@ -311,7 +311,7 @@ impl Templates {
         let a = self.latest(i.ra());
         self.extend_word(signed, target, a);
         match value {
-            Some(0) => self.e.op64(TEST, target, Rm::Reg(target)),
+            Some(0) => {}
             Some(value) => self.e.imm(Qword, Imm::Sub, Rm::Reg(target), value),
             None => {
                 if !is_loaded {
@@ -321,6 +321,10 @@ impl Templates {
             }
         }
         self.e.store(cr(field), target);
+        if value == Some(0) {
+            // Last, because hosts run a test and a branch behind it as one operation.
+            self.e.op64(TEST, target, Rm::Reg(target));
+        }
         self.e.flags = Some(field as u8);
     }
 
