@@ -47,7 +47,7 @@ fn chains_of_carries_agree() {
 
 /// Each operand of each row may be the register that the instruction in front wrote.
 #[test]
-fn registers_that_were_just_written_agree() {
+fn operands_that_were_just_written_agree() {
     let writers = ["add r20,r4,r13", "addi r20,r13,-7", "mr r20,r4", "lwz r20,0(r21)", "ld r20,0(r21)"];
     let users = "add r20,r20,r20; add r3,r20,r4; add r3,r4,r20; add r3,r3,r20; add. r3,r20,r3;
         add r14,r14,r20; add r20,r20,r14; add r20,r14,r20; add r14,r13,r20; add r3,r20,r20;

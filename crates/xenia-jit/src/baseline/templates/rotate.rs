@@ -206,19 +206,16 @@ impl Templates {
     fn rotate_and_mask(&mut self, i: Instruction) {
         let target = Self::target(i.ra());
         let mask = word_mask(i);
-        let is_masked = match (i.sh(), mask) {
-            (0, 0xFF | 0xFFFF) => {
-                let s = self.latest(i.rs());
-                self.e.op32(if mask == 0xFF { MOVZX8 } else { MOVZX16 }, target, s);
-                false
+        let is_masked = if let (0, 0xFF | 0xFFFF) = (i.sh(), mask) {
+            let s = self.latest(i.rs());
+            self.e.op32(if mask == 0xFF { MOVZX8 } else { MOVZX16 }, target, s);
+            false
+        } else {
+            let is_masked = self.rotate_before_mask(i, target, mask);
+            if is_masked {
+                self.e.imm(Dword, Imm::And, Rm::Reg(target), mask.cast_signed());
             }
-            _ => {
-                let is_masked = self.rotate_before_mask(i, target, mask);
-                if is_masked {
-                    self.e.imm(Dword, Imm::And, Rm::Reg(target), mask.cast_signed());
-                }
-                is_masked
-            }
+            is_masked
         };
         self.write(i.ra(), target);
         if is_masked && i.rc() {
