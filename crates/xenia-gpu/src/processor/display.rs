@@ -9,6 +9,7 @@ use crate::backend::GammaRamps;
 use crate::registers::{RegisterFile, dc};
 use crate::trace::DisplayState;
 use xenia_guest::MAX_TICKS;
+use xenia_state::{Impossible, check};
 
 pub use xenia_guest::{FIELDS_PER_SECOND, TICKS_PER_SECOND};
 /// Default vertical blank period in ticks.
@@ -63,16 +64,20 @@ impl Display {
         }
     }
 
-    /// Restores a state; `None` if it is invalid.
-    pub(super) fn from_state(state: &DisplayState) -> Option<Self> {
+    /// Restores a state. Refuses one that no display can be in.
+    pub(super) fn from_state(state: &DisplayState) -> Result<Self, Impossible> {
         let DisplayState { next_vblank, period, start, ref gamma, ref gamma_linear, component } = *state;
         let is_next = |next: u64| next.checked_sub(start).is_some_and(|ahead| ahead <= *PERIODS.end());
-        let is_time = start <= MAX_TICKS && next_vblank.is_none_or(is_next);
-        let possible = is_time && PERIODS.contains(&period) && component < 3;
-        let table = <[u32; 256]>::try_from(gamma.as_slice()).ok().filter(|_| possible)?;
-        let linear = <[[u32; 3]; 128]>::try_from(gamma_linear.as_chunks().0).ok()?;
+        check(start <= MAX_TICKS, "the display's frame began too late")?;
+        check(next_vblank.is_none_or(is_next), "the next vertical blank is more than a period away")?;
+        check(PERIODS.contains(&period), "the display's period is too short or too long")?;
+        check(component < 3, "the next component of the gamma ramp is not one of three")?;
+        let table = <[u32; 256]>::try_from(gamma.as_slice());
+        let table = table.map_err(|_| "the gamma ramp has not 256 entries")?;
+        let linear = <[[u32; 3]; 128]>::try_from(gamma_linear.as_chunks().0);
+        let linear = linear.map_err(|_| "the linear gamma ramp has not 128 entries")?;
         let ramps = GammaRamps { table: Arc::new(table), linear: Arc::new(linear) };
-        Some(Self { next_vblank, period, start, gamma: Gamma { ramps, component } })
+        Ok(Self { next_vblank, period, start, gamma: Gamma { ramps, component } })
     }
 
     pub(super) fn next_vblank(&self) -> Option<u64> {

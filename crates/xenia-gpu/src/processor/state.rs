@@ -50,6 +50,23 @@ pub struct EdramGeneration {
     number: u64,
 }
 
+impl RingState {
+    /// The ring of a saved state.
+    fn ring(self) -> Result<Ring, Impossible> {
+        let Self { base, words, read, write, stalled, write_back, block_words, skip } = self;
+        let are_powers = words.is_power_of_two() && block_words.is_power_of_two();
+        check(are_powers, "the ring's size is not a power of two")?;
+        check((4..=2 << 22).contains(&words), "the ring has too few or too many words")?;
+        check(read < words && write < words, "the ring's indices are outside it")?;
+        check(
+            base < PHYSICAL_SIZE && base.is_multiple_of(4),
+            "the ring buffer is outside of physical memory or unaligned",
+        )?;
+        let write_back = write_back.map(|at| at & (PHYSICAL_SIZE - 1) & !3);
+        Ok(Ring { base, words, read, write, stalled, write_back, block_words, skip })
+    }
+}
+
 impl CommandProcessor {
     /// The state to save with a machine, between two runs. Late effects are carried out first, and
     /// memory gets all texels, so it has to be saved after this.
@@ -111,7 +128,7 @@ impl CommandProcessor {
         check(events.iter().all(is_past), "a swap is shown that was not made")?;
         check(open_queries.is_valid(), "too many queries are open")?;
         check(trace.edram.is_empty(), "there is a second EDRAM")?;
-        self.restore_with(trace, edram).map_err(Impossible::from)?;
+        self.restore_with(trace, edram)?;
         self.swaps = trace.counts[0];
         self.open_queries = open_queries.clone();
         self.backend.count_samples(self.open_queries.is_counting());
@@ -170,7 +187,7 @@ impl CommandProcessor {
 
     /// Restores a state. The input is untrusted: invalid values are refused with an error message.
     pub(crate) fn restore(&mut self, state: &ProcessorState) -> Result<(), String> {
-        self.restore_with(state, &state.edram)?;
+        self.restore_with(state, &state.edram).map_err(|Impossible(reason)| reason.into_owned())?;
         self.open_queries = OpenQueries::default();
         self.count_all();
         Ok(())
@@ -183,40 +200,25 @@ impl CommandProcessor {
         self.backend.samples_passed();
     }
 
-    fn restore_with(&mut self, state: &ProcessorState, edram: &[u32]) -> Result<(), String> {
-        let check = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
+    fn restore_with(&mut self, state: &ProcessorState, edram: &[u32]) -> Result<(), Impossible> {
         check(state.registers.len() == COUNT, "wrong number of registers")?;
         check(state.cycles <= cost::cycles_at(MAX_TICKS), "its clock is too late")?;
         check(state.last_poll <= MAX_TICKS, "its last poll is too late")?;
         check(state.lists.len() <= MAX_DEPTH, "too many indirect buffers")?;
-        check(state.counts.iter().all(|&count| u32::try_from(count).is_ok()), "impossible counts")?;
-        let ring = state.ring.map(|ring| {
-            let sizes = [ring.words, ring.block_words];
-            check(sizes.iter().all(|size| size.is_power_of_two()), "the ring's size is not a power of two")?;
-            check((4..=2 << 22).contains(&ring.words), "the ring has an impossible size")?;
-            check(ring.read < ring.words && ring.write < ring.words, "the ring's indices are outside it")?;
-            check(
-                ring.base < PHYSICAL_SIZE && ring.base.is_multiple_of(4),
-                "the ring buffer is outside of physical memory or unaligned",
-            )?;
-            Ok::<_, String>(Ring {
-                base: ring.base,
-                words: ring.words,
-                read: ring.read,
-                write: ring.write,
-                stalled: ring.stalled,
-                write_back: ring.write_back.map(|at| at & (PHYSICAL_SIZE - 1) & !3),
-                block_words: ring.block_words,
-                skip: ring.skip,
-            })
-        });
+        check(
+            state.counts.iter().all(|&count| u32::try_from(count).is_ok()),
+            "a count of swaps or vertical blanks is too high",
+        )?;
         let lists = state.lists.iter().map(|&[base, next, end]| {
-            check(next < end && end <= MAX_LIST, "an indirect buffer has an impossible place")?;
+            check(
+                next < end && end <= MAX_LIST,
+                "the next word of an indirect buffer is past its end, or its end too far",
+            )?;
             Ok(List { base: base & (PHYSICAL_SIZE - 1) & !3, next, end })
         });
-        let lists = lists.collect::<Result<_, String>>()?;
-        let ring = ring.transpose()?;
-        let display = Display::from_state(&state.display).ok_or("the display's state is impossible")?;
+        let lists = lists.collect::<Result<_, Impossible>>()?;
+        let ring = state.ring.map(RingState::ring).transpose()?;
+        let display = Display::from_state(&state.display)?;
         if !edram.is_empty() {
             self.edram_changes += 1;
             self.backend.set_edram(edram)?;
