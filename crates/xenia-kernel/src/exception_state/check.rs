@@ -31,6 +31,6 @@ impl Scopes {
         check(self.count <= MAX_SCOPES, "a scope table is too long")?;
         check(self.index < self.count, "a scope is outside of its table")?;
         let kept = self.kept.len() <= self.count as usize && self.kept.is_sorted();
-        check(kept, "the scopes that an unwind keeps are impossible")
+        check(kept, "an unwind keeps too many scopes, or keeps them out of order")
     }
 }

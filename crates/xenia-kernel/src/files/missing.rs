@@ -28,7 +28,7 @@ impl MissingFiles {
         let is_possible =
             |file: &MissingFile| file.path.chars().count() <= LENGTH && file.count <= u64::MAX / 2;
         let is_right = self.0.len() <= MAX_PATHS && self.0.iter().all(is_possible);
-        check(is_right, "the list of missing files is impossible")
+        check(is_right, "the list of missing files or a path in it is too long, or a count too high")
     }
 
     /// Records that an open did not find `path`.

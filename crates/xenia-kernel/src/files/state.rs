@@ -150,7 +150,7 @@ impl Files {
             open_paths,
         } = state;
         check(disc == self.disc, "another disc is in the drive")?;
-        check(usize::from(raw_disk) < CACHES.len(), "the scratch disk of a driver is impossible")?;
+        check(usize::from(raw_disk) < CACHES.len(), "the scratch disk of a driver is not one of the caches")?;
         check(open.len() as u64 <= self.limits.value(Limit::OpenFiles), "too many files are open")?;
         missing.check()?;
         drivers.check(&self.limits)?;

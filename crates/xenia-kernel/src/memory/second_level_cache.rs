@@ -63,7 +63,10 @@ impl SecondLevelCache {
     pub(crate) fn check_state(&self) -> Result<(), Impossible> {
         let Self { locks } = self;
         for lock in locks.iter().flatten() {
-            check(lock.last().is_some(), "a lock of the cache has an impossible range")?;
+            check(
+                lock.last().is_some(),
+                "the range of a lock of the cache is empty, too large or past the end of memory",
+            )?;
         }
         Ok(())
     }

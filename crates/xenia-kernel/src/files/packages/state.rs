@@ -52,7 +52,8 @@ impl HeaderState {
     }
 
     fn header(&self) -> Result<PackageHeader, Impossible> {
-        let mut header = PackageHeader::parse(&self.text).ok_or("the header of a package is impossible")?;
+        let mut header =
+            PackageHeader::parse(&self.text).ok_or("the header of a package cannot be parsed")?;
         header.is_packed = self.is_packed;
         Ok(header)
     }
@@ -189,7 +190,8 @@ impl Packages {
 /// Checks the root name and the mount point of an open package.
 fn check_names(root: &str, device: &str) -> Result<(), Impossible> {
     let number = device.strip_prefix(mounts::PACKAGES).and_then(|number| number.parse::<u16>().ok());
-    check(root_name(root) == Some(root) && number.is_some(), "an open package has an impossible name")
+    check(root_name(root) == Some(root), "the root of an open package is not a root's name")?;
+    check(number.is_some(), "the mount point of an open package has no number")
 }
 
 /// An open package of a state, beside those that are `open` already.
@@ -199,7 +201,7 @@ fn package(open: &[OpenPackage], state: &PackageState, disc: Option<u8>) -> Resu
     let is_new = open.iter().all(|other| other.device != *device && !other.root.eq_ignore_ascii_case(root));
     check(is_new, "two open packages have one name")?;
     let name = PackageName::new(Xuid(*owner), *title, *kind, file);
-    let name = name.ok_or("an open package has an impossible name")?;
+    let name = name.ok_or("an open package has a file name or kind that no package can have")?;
     Ok(OpenPackage {
         root: root.clone(),
         device: device.clone(),

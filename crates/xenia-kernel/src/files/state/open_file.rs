@@ -135,12 +135,15 @@ impl Files {
             reserved,
         } = state;
         self.vfs.check_location(&location)?;
-        check(mode & !options::MODE == 0, "an open file has an impossible mode")?;
-        check((1..=MAX_SECTOR).contains(&sector), "a volume has impossible sectors")?;
-        check(i64::try_from(position).is_ok(), "an open file has an impossible position")?;
-        check(i64::try_from(reserved).is_ok(), "an open file has impossible reserved space")?;
-        check(claim.is_valid(), "an open file has an impossible sharing mode")?;
-        check(scan.as_ref().is_none_or(Scan::is_valid), "the listing of a directory is impossible")?;
+        check(mode & !options::MODE == 0, "an open file has options that are not of its mode")?;
+        check((1..=MAX_SECTOR).contains(&sector), "a volume has empty or too large sectors")?;
+        check(i64::try_from(position).is_ok(), "the position in an open file is too large")?;
+        check(i64::try_from(reserved).is_ok(), "the reserved space of an open file is too large")?;
+        check(claim.is_valid(), "an open file has unknown bits in its sharing mode")?;
+        check(
+            scan.as_ref().is_none_or(Scan::is_valid),
+            "the listing of a directory has an invalid name or pattern, or is past its end",
+        )?;
         let has_port = port.is_none_or(|port| self.ports.has(port.port));
         check(has_port, "an open file has a completion port that does not exist")?;
         check(!self.open.contains_key(&body), "two open files have one object")?;

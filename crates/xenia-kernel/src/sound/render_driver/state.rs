@@ -95,7 +95,7 @@ impl RenderDriver {
         let is_grid = |due: GuestTicks| {
             is_count(due) && due.is_multiple_of(FRAME_TICKS) && now.saturating_sub(due) <= MAX_LAG
         };
-        check(due.is_none_or(is_grid), "the next sound frame is due at an impossible time")?;
+        check(due.is_none_or(is_grid), "the next sound frame is too late, long past or off the sound grid")?;
         let plays = has_song || clients.iter().any(Option::is_some);
         check(due.is_some() == plays, "the sound grid runs without need, or does not run")?;
         let mut all = [const { None }; 8];

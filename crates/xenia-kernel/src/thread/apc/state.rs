@@ -50,7 +50,7 @@ impl ApcsState {
         let numbers: BTreeSet<u64> = interrupted.iter().map(|&(number, _)| number).collect();
         let numbered =
             numbers.len() == interrupted.len() && numbers.last().is_none_or(|&last| last < interruptions);
-        check(numbered, "the number of an interrupted wait is impossible")?;
+        check(numbered, "the number of an interrupted wait occurs twice or is too large")?;
         before_park.iter().try_for_each(check_guest_call)?;
         let wait = |(number, wait): (u64, WaitBlockState)| -> Result<(u64, WaitBlock), Impossible> {
             Ok((number, wait.restore(objects)?))

@@ -111,10 +111,10 @@ impl ThreadRecordState {
             ended,
         } = self;
         check_thread(reference)?;
-        check((-15..=15).contains(&priority_increment), "a thread's priority increment is impossible")?;
+        check((-15..=15).contains(&priority_increment), "a thread's priority increment is beyond 15")?;
         let Stack { allocation, limit, base } = stack;
         let is_ordered = allocation <= limit && limit <= base && base.0 < 0x8000_0000;
-        check(is_ordered, "a thread's stack is impossible")?;
+        check(is_ordered, "a thread's stack is out of order, or too high in memory")?;
         let has_fitting_name =
             name.as_ref().is_none_or(|name| name.chars().count() <= MAX_THREAD_NAME as usize);
         check(has_fitting_name, "a thread's name is too long")?;
@@ -175,11 +175,11 @@ impl Threads {
     ) -> Result<PendingWork, Impossible> {
         let ThreadsState { records, by_kthread, next_id, notifications, interrupts } = state;
         let ids = records.keys().all(|&id| (1..=next_id).contains(&id));
-        check(ids, "the ID of a thread is impossible")?;
+        check(ids, "the ID of a thread is 0 or above the last one")?;
         let is_known = by_kthread
             .iter()
             .all(|(kthread, id)| records.get(id).is_some_and(|record| record.kthread == *kthread));
-        check(is_known, "the object of a thread is another's")?;
+        check(is_known, "the object of a thread is not the one in its record")?;
         notifications.check_state()?;
         self.records.clear();
         for (id, record) in records {

@@ -39,7 +39,7 @@ impl DialogRequest {
             }
             Self::Text(text) => &text.user,
         };
-        check(user.is_none_or(|user| user < USERS), "a dialog is for an impossible user")
+        check(user.is_none_or(|user| user < USERS), "a dialog is for a user that does not exist")
     }
 }
 
@@ -67,9 +67,9 @@ impl OpenDialog {
         if let Some(OpenState { dialog, due }) = &open {
             dialog.check_state()?;
             const { assert!(!is_count(ANSWERED) && !is_count(NEVER)) };
-            check(is_count(*due), "the poll of a dialog is at an impossible time")?;
+            check(is_count(*due), "the poll of a dialog is too late")?;
         }
-        check(gone.is_none_or(is_count), "the user interface disappears at an impossible time")?;
+        check(gone.is_none_or(is_count), "the user interface disappears too late")?;
         check(open.is_none() || gone.is_none(), "the user interface disappears before its dialog")?;
         let due = open.as_ref().map_or(NEVER, |open| open.due);
         *self.dialog.lock() = open.map(|open| open.dialog);
