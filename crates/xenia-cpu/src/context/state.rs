@@ -110,13 +110,13 @@ impl StoredContext {
     /// The context, if its values are possible ones.
     fn context(self) -> Result<PpcContext, Impossible> {
         let vr = <[u128; 128]>::try_from(self.vr).map_err(|_| "a thread has not 128 vector registers")?;
-        check(usize::from(self.hw_id) < HW_THREADS, "a context has an impossible hardware thread")?;
+        check(usize::from(self.hw_id) < HW_THREADS, "a context is on a hardware thread that does not exist")?;
         let is_visit = (0..=self.visit_budget).contains(&self.budget) && self.visit_budget <= MAX_BUDGET;
-        check(is_visit, "a context has an impossible budget")?;
-        check(self.time_base <= MAX_TICKS, "a context has an impossible time base")?;
-        check(self.tick_shift < u64::BITS, "a context has an impossible length of ticks")?;
+        check(is_visit, "the budget of a context is negative, above that of its visit, or too large")?;
+        check(self.time_base <= MAX_TICKS, "the time base of a context is too late")?;
+        check(self.tick_shift < u64::BITS, "a tick of a context is too long")?;
         let Reservation { valid, size, .. } = self.reservation;
-        check(valid <= 1 && matches!(size, 0 | 4 | 8), "a context has an impossible reservation")?;
+        check(valid <= 1 && matches!(size, 0 | 4 | 8), "a reservation has an unknown size or mark")?;
         let mut ctx = PpcContext {
             gpr: self.gpr,
             lr: self.lr,
