@@ -10,5 +10,5 @@ pub const MAX_SERIAL: u64 = 1 << 62;
 /// Checks the hardware thread in a thread's name. Whether there is such a thread is checked on each
 /// use.
 pub fn check_thread(thread: ThreadRef) -> Result<(), Impossible> {
-    check(usize::from(thread.hw_id) < HW_THREADS, "a thread is on an impossible hardware thread")
+    check(usize::from(thread.hw_id) < HW_THREADS, "a thread is on a hardware thread that does not exist")
 }

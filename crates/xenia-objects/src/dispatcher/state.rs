@@ -62,7 +62,7 @@ impl WaitBlockState {
     pub fn restore(self, table: &Arc<Objects>) -> Result<WaitBlock, Impossible> {
         let Self { objects, wait_type, deadline, alertable, kthread, held } = self;
         let count = (1..=MAX_WAIT_OBJECTS as usize).contains(&objects.len());
-        check(count, "a wait has an impossible number of objects")?;
+        check(count, "a wait is for no object, or for too many")?;
         check(held.len() <= objects.len(), "a wait keeps more objects than it is for")?;
         let held = held.into_iter().map(|held| table.hold_again(held)).collect::<Result<_, _>>()?;
         Ok(WaitBlock { objects: objects.into(), wait_type, deadline, alertable, kthread, held })

@@ -64,7 +64,10 @@ impl Pool {
         // Nothing is at the null address.
         let mut after = MIN_ARENA_SIZE;
         for arena in arenas {
-            check(arena.is_valid(after), "an arena of the pool has an impossible place")?;
+            check(
+                arena.is_valid(after),
+                "an arena of the pool is unaligned, overlaps another or is outside of the heap",
+            )?;
             let ArenaState { at: mut from, size } = arena;
             after = from + size;
             all.insert(from, size);

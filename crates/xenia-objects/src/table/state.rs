@@ -307,7 +307,7 @@ fn restore_names(
     check(names.keys().all(|name| key(name) == *name), "the name of an object has capital letters")?;
     for (body, record) in records {
         let named = record.name.as_ref().is_none_or(|name| names.get(&key(name)) == Some(body));
-        check(named, "the name of an object is another's")?;
+        check(named, "the name of an object names another object")?;
     }
     tables.name_bytes = names.keys().map(|name| name.len() as u64).sum();
     tables.names = names;
