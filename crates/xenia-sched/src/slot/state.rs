@@ -213,10 +213,13 @@ fn check_thread(thread: &GuestThread, hw_id: u8) -> Result<(), Impossible> {
         suspend_count,
         service: _,
     } = thread;
-    check(usize::from(reference.hw_id) < HW_THREADS, "a thread has an impossible name")?;
+    check(usize::from(reference.hw_id) < HW_THREADS, "the name of a thread has a slot that does not exist")?;
     let is_here = |slot: u8| slot == hw_id && affinity >> slot & 1 != 0;
-    check(is_here(*slot) && affinity & !ALL_HW_THREADS == 0, "a thread is on an impossible slot")?;
-    check(usize::from(*ideal) < HW_THREADS, "a thread prefers an impossible slot")?;
+    check(
+        is_here(*slot) && affinity & !ALL_HW_THREADS == 0,
+        "a thread is on another slot than its record, or outside of its affinity",
+    )?;
+    check(usize::from(*ideal) < HW_THREADS, "a thread prefers a slot that does not exist")?;
     check(*priority <= MAX_PRIORITY && *base_priority <= MAX_PRIORITY, "a thread's priority is too high")?;
     check(QUANTUM_LEFT.contains(quantum_left), "the rest of a thread's quantum is too long")?;
     check(*suspend_count <= MAX_SUSPEND_COUNT, "a thread's suspend count is too high")?;
