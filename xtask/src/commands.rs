@@ -1,12 +1,46 @@
 //! Commands of other programs, and work on several threads.
 
-use anyhow::{Context, Result, bail};
-use std::process::Command;
+use anyhow::{Error, Result, bail};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output};
 use std::sync::Mutex;
+use xenia_testing::TOOLS;
+
+/// Starts a command.
+pub(crate) fn spawn(command: &mut Command) -> Result<Child> {
+    command.spawn().map_err(|reason| cannot_start(command, &reason))
+}
+
+/// Runs a command, and returns its status.
+pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
+    command.status().map_err(|reason| cannot_start(command, &reason))
+}
+
+/// Runs a command, and returns its status and what it has written.
+pub(crate) fn output(command: &mut Command) -> Result<Output> {
+    command.output().map_err(|reason| cannot_start(command, &reason))
+}
+
+/// Error of a command that did not start. If its program is missing on the path, the error names
+/// the package to install.
+fn cannot_start(command: &Command, reason: &io::Error) -> Error {
+    let program = Path::new(command.get_program());
+    let text = format!("cannot start {}: {reason}", program.display());
+    if reason.kind() != ErrorKind::NotFound || program.components().count() > 1 {
+        return Error::msg(text);
+    }
+    let mut parts = TOOLS.iter().flat_map(|row| row.parts);
+    let advice = match parts.find(|part| Path::new(part.file) == program) {
+        Some(part) => format!("Install the Debian package {}", part.package),
+        None => format!("Install {}, or add its folder to PATH", program.display()),
+    };
+    Error::msg(format!("{text}. {advice}"))
+}
 
 /// Runs a command; an exit code other than success is an error.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+    let status = status(command)?;
     if !status.success() {
         bail!("{command:?} ended with {status}");
     }
@@ -15,7 +49,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Runs a command that must succeed; its output is shown only on failure.
 pub(crate) fn quietly(command: &mut Command) -> Result<()> {
-    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+    let output = output(command)?;
     if !output.status.success() {
         bail!("{command:?} ended with {}:\n{}", output.status, last_lines(&output.stderr));
     }
@@ -24,7 +58,7 @@ pub(crate) fn quietly(command: &mut Command) -> Result<()> {
 
 /// Returns the standard output of a command that must succeed.
 pub(crate) fn printed(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+    let output = output(command)?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
         bail!("{command:?} ended with {}: {text}{}", output.status, last_lines(&output.stderr));
@@ -45,7 +79,7 @@ fn last_lines(bytes: &[u8]) -> String {
 pub(crate) fn run_all(commands: Vec<Command>) -> Result<()> {
     let workers = std::thread::available_parallelism()?.get();
     on_threads(workers, commands.into_iter(), |mut command| {
-        let ended = command.output().with_context(|| format!("cannot start {command:?}"))?;
+        let ended = output(&mut command)?;
         let [out, errors] = [&ended.stdout, &ended.stderr].map(|text| String::from_utf8_lossy(text));
         print!("{out}{errors}");
         if !ended.status.success() {
@@ -93,6 +127,26 @@ pub(crate) fn join(thread: std::thread::ScopedJoinHandle<'_, Result<()>>) -> Res
 mod tests {
     use super::*;
     use std::sync::Barrier;
+
+    #[test]
+    fn a_missing_program_is_reported_with_its_package() {
+        let text = |program: &str, kind: ErrorKind| {
+            let error = cannot_start(Command::new(program).arg("argument"), &kind.into());
+            error.to_string()
+        };
+        let missing = ["csmith", "no-such-program", "folder/program"];
+        let advice = [
+            ". Install the Debian package csmith",
+            ". Install no-such-program, or add its folder to PATH",
+            "",
+        ];
+        for (program, advice) in missing.into_iter().zip(advice) {
+            let expected = format!("cannot start {program}: {}{advice}", ErrorKind::NotFound);
+            assert_eq!(text(program, ErrorKind::NotFound), expected);
+        }
+        let refused = format!("cannot start csmith: {}", ErrorKind::PermissionDenied);
+        assert_eq!(text("csmith", ErrorKind::PermissionDenied), refused);
+    }
 
     #[test]
     fn all_failures_are_reported_and_the_rest_is_left_out() {

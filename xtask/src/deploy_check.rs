@@ -8,7 +8,7 @@
 
 use crate::apt::has;
 use crate::built::program;
-use crate::commands::run;
+use crate::commands::{self, run};
 use anyhow::{Context, Result, bail, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -134,7 +134,7 @@ fn copy(root: &Path, from: &Path, to: &Path) -> Result<()> {
         Ok(target)
     };
     fs::copy(from, into(to)?).with_context(|| format!("copying {}", from.display()))?;
-    let libraries = Command::new("ldd").arg(from).output().context("cannot start ldd")?;
+    let libraries = commands::output(Command::new("ldd").arg(from))?;
     for library in String::from_utf8_lossy(&libraries.stdout).split_whitespace() {
         if library.starts_with('/') {
             fs::copy(library, into(Path::new(library))?).with_context(|| format!("copying {library}"))?;

@@ -6,7 +6,7 @@
 //! views of guest memory; all crates with a parser forbid `unsafe`. cargo-fuzz runs the same
 //! targets.
 
-use crate::{apt, arguments, built};
+use crate::{apt, arguments, built, commands};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
@@ -60,13 +60,12 @@ pub(crate) fn run(args: &FuzzTargetsArgs) -> Result<()> {
     std::fs::create_dir_all(&build)?;
     let build = build.canonicalize()?;
     let wrapper = Path::new(FOLDER).join("rustc-coverage").canonicalize().context("fuzz/rustc-coverage")?;
-    let status = Command::new("cargo")
+    let mut cargo = Command::new("cargo");
+    cargo
         .args(["build", "--release", "--bins", "--manifest-path", "fuzz/Cargo.toml"])
         .env("CARGO_TARGET_DIR", &build)
-        .env("RUSTC_WRAPPER", wrapper)
-        .status()
-        .context("cannot start cargo")?;
-    if !status.success() {
+        .env("RUSTC_WRAPPER", wrapper);
+    if !commands::status(&mut cargo)?.success() {
         bail!("the fuzz targets don't build");
     }
     if args.minimise {
@@ -139,7 +138,7 @@ fn minimise(build: &Path, name: &str, others: &[PathBuf]) -> Result<[usize; 2]> 
     command.args(["-handle_segv=0", "-handle_bus=0"]);
     command.arg(format!("-timeout={TIMEOUT_SECONDS}")).arg(format!("-rss_limit_mb={MEMORY_MIB}"));
     let log = corpora.join(format!("{name}.txt"));
-    let status = command.stderr(File::create(&log)?).status().context("cannot start the target")?;
+    let status = commands::status(command.stderr(File::create(&log)?))?;
     if !status.success() {
         bail!("it ended with {status}; see {}", log.display());
     }
@@ -168,7 +167,7 @@ fn fuzz(build: &Path, name: &str, args: &FuzzTargetsArgs) -> Result<Value> {
     if let Some(seed) = args.seed {
         command.arg(format!("-seed={seed}"));
     }
-    let status = command.stderr(File::create(&log)?).status().context("cannot start the target")?;
+    let status = commands::status(command.stderr(File::create(&log)?))?;
     let text = String::from_utf8_lossy(&std::fs::read(&log)?).into_owned();
     let figures = figures(&text);
     let finding = if status.success() {

@@ -10,7 +10,7 @@ pub(crate) mod picture;
 mod scene;
 
 use crate::built::{target_folder, xenia_rs};
-use crate::commands::run;
+use crate::commands::{self, run};
 use crate::{generated, not_run};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
@@ -203,7 +203,7 @@ fn play(backend: &str, trace: &Path, out: &Path) -> Result<bool> {
     if is_on_driver {
         command.envs([("VK_DRIVER_FILES", DRIVER), QUICK_SHADERS]);
     }
-    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+    let output = commands::output(&mut command)?;
     let said = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
         if said.contains(NO_DEVICE) {

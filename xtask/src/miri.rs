@@ -9,8 +9,9 @@
 //! Only a nightly compiler includes it, which is not used for anything else:
 //! `rustup toolchain install nightly --component miri,rust-src`.
 
+use crate::commands;
 use crate::sanitizers::{self, SanitizerArgs, Suite};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -74,7 +75,7 @@ fn nightly(program: &str) -> Command {
 fn check(out: &Path) -> Result<()> {
     let mut setup = nightly("cargo");
     setup.args(["miri", "setup", "--print-sysroot"]).env("CARGO_TARGET_DIR", out);
-    let setup = setup.stderr(Stdio::inherit()).output().context("cannot start rustup")?;
+    let setup = commands::output(setup.stderr(Stdio::inherit()))?;
     ensure!(
         setup.status.success(),
         "no Miri: `rustup toolchain install nightly --component miri,rust-src` installs it"
@@ -84,7 +85,7 @@ fn check(out: &Path) -> Result<()> {
     {
         let mut program = nightly("miri");
         program.args(["--edition", "2024", "--sysroot", library.trim()]).args(FLAGS.split(' '));
-        let output = program.args(["xtask/miri/check.rs", "--", name]).output()?;
+        let output = commands::output(program.args(["xtask/miri/check.rs", "--", name]))?;
         let report = String::from_utf8_lossy(&output.stderr);
         if output.status.success() == found || report.contains(FOUND) != found {
             bail!("{report}\n`{name}` ended with {}", output.status);

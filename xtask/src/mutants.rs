@@ -7,6 +7,7 @@
 //! results for the current sources: a line for another version may name code that no longer exists.
 
 use crate::apt::has;
+use crate::commands;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -143,11 +144,12 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
     let mut judge = vec!["test", "--lib", "--test", "engines"];
     judge.extend(area.more_judges());
     judge.extend(judging().flat_map(|package| ["--package", package]));
-    if !cargo().args(&judge).status().context("cannot start cargo")?.success() {
+    if !commands::status(cargo().args(&judge))?.success() {
         bail!("the unchanged tree fails `cargo {}`", judge.join(" "));
     }
     // The exit code shows whether mutants survived; the outcome files have the details.
-    let status = cargo()
+    let mut mutants = cargo();
+    mutants
         .args(["mutants", "--workspace", "--no-shuffle", "--colors", "never", "--sharding", "round-robin"])
         .args(area.sources().iter().flat_map(|glob| ["--file", glob]))
         .args(judging().flat_map(|package| ["--test-package", package]))
@@ -156,9 +158,8 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
         .arg(&out)
         // The arguments after `--` are those of cargo test.
         .arg("--")
-        .args(area.more_judges())
-        .status()
-        .context("cannot start cargo mutants")?;
+        .args(area.more_judges());
+    let status = commands::status(&mut mutants)?;
     let outcomes = out.join("mutants.out/outcomes.json");
     let text = std::fs::read_to_string(&outcomes)
         .with_context(|| format!("cargo mutants ended with {status} and left no {}", outcomes.display()))?;

@@ -6,7 +6,7 @@
 //! not needed.
 
 use crate::built::target_folder;
-use crate::commands::run;
+use crate::commands::{self, run};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use std::ffi::OsStr;
@@ -40,7 +40,7 @@ pub(crate) struct SanitizerArgs {
 
 /// Folder of the compiler's runtime libraries, including that of the sanitizer (`asan`, `tsan`).
 pub(crate) fn libraries(sanitizer: &str) -> Result<PathBuf> {
-    let output = Command::new("rustc").args(["--print", "sysroot"]).output().context("cannot start rustc")?;
+    let output = commands::output(Command::new("rustc").args(["--print", "sysroot"]))?;
     let sysroot = PathBuf::from(String::from_utf8(output.stdout)?.trim());
     let libraries = sysroot.join("lib/rustlib").join(TARGET).join("lib");
     if find(&libraries, "librustc", &format!("_rt.{sanitizer}.a"))?.is_none() {
@@ -118,7 +118,7 @@ impl Suite<'_> {
             command.env("CARGO_ENCODED_RUSTFLAGS", self.flags.join("\u{1f}"));
             command.arg("--").args(&args.only);
             command.args(self.left_out.iter().flat_map(|(name, _)| ["--skip", name]));
-            let output = command.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
+            let output = commands::output(command.stderr(Stdio::inherit()))?;
             let text = String::from_utf8_lossy(&output.stdout);
             if !output.status.success() {
                 println!("{text}");

@@ -148,10 +148,8 @@ impl Sdk {
 
     /// The kernel exports of this build.
     fn exports(&self) -> Result<Vec<ImportableExport>> {
-        let output = Command::new(&self.program)
-            .args(["exports", "--config", "/dev/null", "--json", "-"])
-            .output()
-            .with_context(|| format!("cannot start {}", self.program.display()))?;
+        let mut command = Command::new(&self.program);
+        let output = commands::output(command.args(["exports", "--config", "/dev/null", "--json", "-"]))?;
         let table: Value = serde_json::from_slice(&output.stdout).context("the table of exports")?;
         let rows = table["rows"].as_array().context("the table of exports has no rows")?;
         let mut exports = Vec::new();

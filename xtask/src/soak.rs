@@ -13,7 +13,8 @@ mod samples;
 
 use crate::arguments::output;
 use crate::built::{target_folder, xenia_rs};
-use anyhow::{Context, Result, bail};
+use crate::commands::spawn;
+use anyhow::{Result, bail};
 use clap::Args;
 use samples::SoakPart;
 use std::fs::File;
@@ -127,7 +128,7 @@ fn process(
         command.args(["--frames", frames]);
     }
     command.args(titles).stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&said)?);
-    let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
+    let mut child = spawn(&mut command)?;
     let start = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait()? {

@@ -2,6 +2,7 @@
 //! its memory use.
 
 use crate::built::xenia_rs;
+use crate::commands::spawn;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::fs::File;
@@ -70,7 +71,7 @@ impl TitleRun<'_> {
             }
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&said)?);
-        let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
+        let mut child = spawn(&mut command)?;
         let mut pages = Vec::new();
         if self.watch_memory {
             let statm = PathBuf::from(format!("/proc/{}/statm", child.id()));

@@ -1,6 +1,7 @@
 //! The programs of our crates' tests, built for another system.
 
 use super::target::Target;
+use crate::commands;
 use anyhow::{Context, Result, bail};
 use cargo_metadata::Message;
 use std::path::PathBuf;
@@ -24,7 +25,7 @@ pub(super) fn build(target: &Target) -> Result<Vec<TestProgram>> {
         let mut command = target.cargo()?;
         command.args(["test", "--no-run", "--quiet", "--message-format=json-render-diagnostics"]);
         command.args(["--target", target.triple]).args(*wanted).stderr(Stdio::inherit());
-        let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+        let output = commands::output(&mut command)?;
         if !output.status.success() {
             bail!("{command:?} ended with {}", output.status);
         }

@@ -1,7 +1,7 @@
 //! Builds programs from a seed: csmith, then the cross compiler once for the reference and once per
 //! level for the title.
 
-use crate::commands::quietly;
+use crate::commands::{self, quietly};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -114,7 +114,7 @@ impl CsmithBuilder {
         let source = self.folder.join("program.c");
         let mut csmith = Command::new("csmith");
         csmith.current_dir(&self.folder).args(["--seed", &seed.to_string(), "--output"]).arg(&source);
-        let output = csmith.args(&variant.generate).output().context("cannot start csmith")?;
+        let output = commands::output(csmith.args(&variant.generate))?;
         Ok(output.status.success().then_some(source))
     }
 

@@ -1,5 +1,6 @@
 //! Runs a program on both sides and reports differences.
 
+use crate::commands;
 use crate::programs::verdict::EngineFlags;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -87,7 +88,7 @@ fn limited(seconds: u32, command: &Command) -> Result<Output> {
             None => shell.env_remove(name),
         };
     }
-    shell.output().with_context(|| format!("cannot start {command:?}"))
+    commands::output(&mut shell)
 }
 
 /// Whether the process was stopped at its CPU time limit.

@@ -3,6 +3,7 @@
 use super::Way;
 use super::case::Case;
 use super::threads::Sampled;
+use crate::commands::spawn;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -87,7 +88,7 @@ impl Run<'_> {
         command.arg("--cache").arg(cache).arg("--json").arg(&json);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(std::fs::File::create(&said)?);
         let start = Instant::now();
-        let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
+        let mut child = spawn(&mut command)?;
         let process = Path::new("/proc").join(child.id().to_string());
         let mut sampled = Sampled::default();
         let status = loop {

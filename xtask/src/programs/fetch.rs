@@ -6,7 +6,7 @@
 
 use super::catalogue::{Catalogue, LIBRARY, ProgramDescription, SourceTarball};
 use crate::apt;
-use crate::commands::quietly;
+use crate::commands::{self, quietly};
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -112,7 +112,7 @@ fn download(folder: &Path, tarballs: &Path, source: &[&str], binary: &[&str]) ->
 /// Fails if the file does not have the expected hash.
 fn check_hash(file: &Path, expected: &str) -> Result<()> {
     let mut command = Command::new("sha256sum");
-    let output = command.arg(file).output().context("cannot start sha256sum")?;
+    let output = commands::output(command.arg(file))?;
     let text = String::from_utf8_lossy(&output.stdout);
     match text.split_whitespace().next() {
         Some(found) if found == expected => Ok(()),

@@ -2,7 +2,7 @@
 
 use super::build::TITLE;
 use super::catalogue::{Extent, ProgramRun, RealProgram};
-use crate::commands::quietly;
+use crate::commands::{self, quietly};
 use crate::{built, programs};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
@@ -167,7 +167,7 @@ fn natively(here: &Path, run: &ProgramRun, disk: &Path) -> Result<Ended> {
     if let Some(output) = &run.output {
         command.stdout(File::create(folder.join(output))?);
     }
-    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+    let status = commands::status(&mut command)?;
     let code = status.code().with_context(|| format!("{command:?} ended with {status}"))?;
     Ok(Ended { code: code.into(), text: std::fs::read(&said)?, digest: None })
 }

@@ -1,5 +1,6 @@
 //! The examples in doc comments.
 
+use crate::commands;
 use crate::linting::linting_cargo;
 use anyhow::{Result, bail};
 use std::process::Stdio;
@@ -12,7 +13,7 @@ const NAMED: &str = "(line";
 pub(super) fn run() -> Result<()> {
     let mut command = linting_cargo()?;
     command.args(["test", "--workspace", "--quiet", "--", NAMED]).stderr(Stdio::inherit());
-    let ended = command.output()?;
+    let ended = commands::output(&mut command)?;
     let text = String::from_utf8_lossy(&ended.stdout);
     if !ended.status.success() {
         bail!("{text}{command:?} ended with {}", ended.status);
