@@ -18,6 +18,7 @@ mod flat;
 pub mod fuzz;
 pub mod jit;
 pub mod pack;
+mod processes;
 pub mod scale;
 pub mod shader;
 pub mod soak;

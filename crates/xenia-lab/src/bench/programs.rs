@@ -15,6 +15,7 @@ use super::whole::{PeerSystem, ToMain, Took, Whole};
 use super::{Spread, cell, code, conclude, host, ns_per_instruction};
 use crate::args::{BenchArgs, Peer};
 use crate::flat::FlatProgram;
+use crate::processes;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -140,8 +141,7 @@ impl Contender {
 
 /// Runs a process, whose output must start with `wanted`.
 fn child(command: &mut Command, wanted: &str) -> Result<Outcome> {
-    let output =
-        command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {command:?}"))?;
+    let output = processes::output(command.stdin(Stdio::null()))?;
     let said = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
         bail!("{command:?} ended with {}: {}", output.status, said.lines().next_back().unwrap_or_default());

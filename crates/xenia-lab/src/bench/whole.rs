@@ -7,6 +7,7 @@
 //! the time of a start.
 
 use super::Spread;
+use crate::processes;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -230,7 +231,7 @@ impl Step {
         if let Some(output) = &self.output {
             command.stdout(File::create(folder.join(output))?);
         }
-        let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+        let status = processes::status(&mut command)?;
         let text = std::fs::read(&said)?;
         let right = status.success() && self.is_shown(&String::from_utf8_lossy(&text));
         Ok(Took { seconds: read_time(&time)?, right, ..Took::default() })
@@ -266,7 +267,7 @@ impl Step {
             command.args(file.iter().map(|file| format!("{name}={file}")));
         }
         command.arg("--").args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::null());
-        let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+        let output = processes::output(&mut command)?;
         let said = String::from_utf8_lossy(&output.stderr);
         let report = std::fs::read(&json).with_context(|| format!("{}: {said}", title.display()))?;
         let report: Value = serde_json::from_slice(&report)?;

@@ -3,6 +3,7 @@
 
 use super::primes::{Answer, Part, count};
 use crate::args::ScaleKind;
+use crate::processes;
 use anyhow::{Context, Result, bail};
 use std::fs::File;
 use std::ops::Add;
@@ -166,7 +167,7 @@ impl Workshop<'_> {
     fn start(&self, mut command: Command, name: &str, answer: PathBuf) -> Result<Worker> {
         let said = self.folder.join(format!("{name}.said.txt"));
         command.stdin(Stdio::null()).stderr(File::create(&said)?);
-        let process = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
+        let process = processes::spawn(&mut command)?;
         Ok(Worker { process, said, answer })
     }
 

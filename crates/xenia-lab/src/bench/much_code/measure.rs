@@ -3,6 +3,7 @@
 use super::super::Spread;
 use super::super::whole::{engine, read_time, timed};
 use super::native::Native;
+use crate::processes;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::path::Path;
@@ -182,7 +183,7 @@ fn run_title(title: &Path, cpu: &CpuArgs, cache: Option<&Path>, mode: RunMode) -
         command.arg("--code-cache").arg(cache);
     }
     command.arg("--json").arg(&json).arg(title).stdin(Stdio::null()).stdout(Stdio::null());
-    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+    let output = processes::output(&mut command)?;
     let said = String::from_utf8_lossy(&output.stderr);
     let report = std::fs::read(&json).with_context(|| format!("{}: {said}", title.display()))?;
     let report: Value = serde_json::from_slice(&report)?;

@@ -2,6 +2,7 @@
 
 use super::super::whole::{read_time, timed};
 use super::measure::MuchCodeRun;
+use crate::processes;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -77,7 +78,7 @@ impl Native {
         let time = self.folder.path().join("time");
         let mut command = timed(&time);
         command.arg(self.folder.path().join("program")).arg(rounds.to_string()).stdin(Stdio::null());
-        let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+        let output = processes::output(&mut command)?;
         let said = String::from_utf8_lossy(&output.stdout);
         let parsed = said
             .trim()
