@@ -60,6 +60,18 @@ impl Variant {
     }
 }
 
+/// How the program is built for one of the sides that are compared.
+struct CsmithSide<'a> {
+    /// Name of its file.
+    output: &'static str,
+    /// The compiler's flags.
+    flags: &'a [&'static str],
+    /// The linker's flags.
+    link: &'static [&'static str],
+    /// Object files that it is linked with.
+    support: &'a [PathBuf],
+}
+
 /// Compiles programs in a working folder.
 pub(crate) struct CsmithBuilder {
     folder: PathBuf,
@@ -118,15 +130,8 @@ impl CsmithBuilder {
         Ok(output.status.success().then_some(source))
     }
 
-    fn program(
-        &self,
-        source: &Path,
-        output: &str,
-        level: u8,
-        flags: &[&str],
-        link: &[&str],
-        support: &[PathBuf],
-    ) -> Result<PathBuf> {
+    fn program(&self, source: &Path, level: u8, side: &CsmithSide<'_>) -> Result<PathBuf> {
+        let CsmithSide { output, flags, link, support } = *side;
         let object = self.folder.join("program.o");
         let level = format!("-O{level}");
         let mut compile = self.compiler();
@@ -141,13 +146,17 @@ impl CsmithBuilder {
 
     /// Builds the program for Linux, to run under qemu-ppc.
     pub(crate) fn reference(&self, source: &Path, level: u8) -> Result<PathBuf> {
-        self.program(source, "reference", level, REFERENCE, &[], &self.reference_support)
+        let support = &self.reference_support;
+        let side = CsmithSide { output: "reference", flags: REFERENCE, link: &[], support };
+        self.program(source, level, &side)
     }
 
     /// Builds the program as a plain-ELF title.
     pub(crate) fn title(&self, source: &Path, variant: &Variant, level: u8) -> Result<PathBuf> {
         let flags: Vec<_> = TITLE.iter().chain(variant.model).copied().collect();
-        self.program(source, "title.elf", level, &flags, TITLE_LINK, &self.title_support)
+        let support = &self.title_support;
+        let side = CsmithSide { output: "title.elf", flags: &flags, link: TITLE_LINK, support };
+        self.program(source, level, &side)
     }
 
     /// Keeps source, title and expected text of a program that differs; returns their folder.
