@@ -15,6 +15,16 @@ use super::{Record, limit};
 /// levels can tell from zero.
 const MINIFIED: f32 = 1.0 / 256.0;
 
+/// Sampling of a volume whose filter between slices differs from that within them.
+struct SliceSampling {
+    /// Level of detail.
+    lod: Value,
+    /// Whether the base level is sampled as a minified one.
+    is_marked: Value,
+    /// Whether the filter between slices is linear.
+    is_linear: Value,
+}
+
 impl Translator<'_> {
     /// Whether a filter is linear: the instruction's, or the constant's, of which the record has a
     /// bit.
@@ -143,7 +153,8 @@ impl Translator<'_> {
         self.b.begin();
         let differ = self.b.binary(Op::NotEqual, planes[0], planes[1]);
         let is_marked = self.b.binary(Op::LogicalAnd, differ, is_minified);
-        let value = self.sample_slices(fetch, at, lod, is_marked, slice, record);
+        let sampling = SliceSampling { lod, is_marked, is_linear: slice };
+        let value = self.sample_slices(fetch, at, &sampling, record);
         self.b.store_local(result, value);
         let reject = self.b.end();
         self.b.statement(Statement::If { condition, accept, reject });
@@ -158,16 +169,15 @@ impl Translator<'_> {
     }
 
     /// Samples the centres of slices, where the sampler's filter has no effect along them, and
-    /// mixes these and levels. With `is_marked`, the base level is sampled as a minified one.
+    /// mixes these and levels.
     fn sample_slices(
         &mut self,
         fetch: &TextureFetch,
         [u, v, w]: [Value; 3],
-        lod: Value,
-        is_marked: Value,
-        is_linear: Value,
+        sampling: &SliceSampling,
         record: &Record,
     ) -> Value {
+        let SliceSampling { lod, is_marked, is_linear } = *sampling;
         let zero = self.b.float(0.0);
         let half = self.b.float(0.5);
         let one = self.b.float(1.0);
