@@ -12,7 +12,7 @@ use super::completion::state::PortsState;
 use super::drivers::Drivers;
 use super::missing::MissingFiles;
 use super::mounts::{self, CACHES};
-use super::packages::state::PackagesState;
+use super::packages::state::{PackagesState, RestoredMachine};
 use super::{Files, OpenPaths, SharedFiles};
 use crate::objects::Objects;
 use open_file::OpenFileState;
@@ -158,7 +158,8 @@ impl Files {
         self.open.clear();
         self.shared = SharedFiles::default();
         self.vfs.restore(vfs, bytes, mounts::PACKAGES)?;
-        self.packages.restore(packages, bytes, &mut self.vfs, titles, &self.limits, disc)?;
+        let machine = RestoredMachine { titles, limits: &self.limits, disc };
+        self.packages.restore(packages, bytes, &mut self.vfs, machine)?;
         bytes.finish()?;
         self.ports.restore(ports, objects)?;
         for file in open {

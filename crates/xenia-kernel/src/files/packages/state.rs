@@ -59,6 +59,18 @@ impl HeaderState {
     }
 }
 
+/// Properties of the machine for which packages are restored.
+#[derive(Clone, Copy)]
+pub(in crate::files) struct RestoredMachine<'a> {
+    /// The title that runs, and those whose content it may use
+    /// ([`crate::loader::Modules::titles_of_content`]).
+    pub(in crate::files) titles: &'a [u32],
+    /// Limits of resources.
+    pub(in crate::files) limits: &'a ResourceLimits,
+    /// The disc in the drive.
+    pub(in crate::files) disc: Option<u8>,
+}
+
 impl Packages {
     /// Open packages and the store, for a saved state.
     pub(in crate::files) fn state(
@@ -125,17 +137,15 @@ impl Packages {
         }
     }
 
-    /// Restores the store, and mounts the packages that were open. `titles` are the title that
-    /// runs and those whose content it may use ([`crate::loader::Modules::titles_of_content`]).
+    /// Restores the store, and mounts the packages that were open.
     pub(in crate::files) fn restore(
         &mut self,
         state: PackagesState,
         bytes: &mut SavedBytes,
         vfs: &mut Vfs,
-        titles: &[u32],
-        limits: &ResourceLimits,
-        disc: Option<u8>,
+        machine: RestoredMachine<'_>,
     ) -> Result<(), Impossible> {
+        let RestoredMachine { titles, limits, disc } = machine;
         let PackagesState { store, open: states, by_path } = state;
         let count = (states.len() + by_path.len()) as u64;
         check(count <= limits.value(Limit::OpenPackages), "too many packages are open")?;
@@ -253,7 +263,9 @@ mod tests {
         state.open[0].replaces = Some(HeaderState::new(&header));
         state.open[0].is_committed = false;
         let mut vfs = Vfs::default();
-        let refused = packages.restore(state, &mut bytes, &mut vfs, &[2], &ResourceLimits::default(), None);
+        let limits = ResourceLimits::default();
+        let machine = RestoredMachine { titles: &[2], limits: &limits, disc: None };
+        let refused = packages.restore(state, &mut bytes, &mut vfs, machine);
         assert_eq!(refused.unwrap_err().to_string(), "a package of the host's is being replaced");
         drop(packages);
         let file = "Content/0000000000000001/00000002/00000001/Save=1/data";
