@@ -251,7 +251,8 @@ impl<S: System> LockstepExecutor<S> {
                 self.activity.set(0, Doing::Devices);
                 self.scheduler.set_now((self.time + time) >> INSTRUCTIONS_PER_TICK_SHIFT);
                 let stores = devices.stores();
-                self.calm.after_visit(is_calm, !stores.is_empty());
+                self.calm.after_visit(is_calm);
+                self.calm.note_stores(stores);
                 self.system.end_visit(&mut self.scheduler, hw_id, stores);
                 devices.clear();
                 return None;

@@ -1,9 +1,11 @@
 //! Saved state of what all slots share.
 
 use super::{Common, PublishedState};
+use crate::affinity::roams;
 use crate::contention::ContentionPoints;
 use crate::counters::MAX_COUNT;
 use crate::directory::ThreadDirectory;
+use crate::{GuestThread, ThreadState};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering::Relaxed;
 use xenia_state::{Impossible, check};
@@ -92,9 +94,11 @@ impl Common {
         Ok(())
     }
 
-    /// Counts a restored thread: whether it keeps the machine alive, and whether it can migrate.
-    pub(crate) fn count_restored(&self, keeps_alive: bool, roams: bool) {
-        self.live.fetch_add(usize::from(keeps_alive), Relaxed);
-        self.count_roaming(false, roams);
+    /// Counts a restored thread among those that keep the machine alive, and those that can
+    /// migrate.
+    pub(crate) fn count_restored(&self, thread: &GuestThread) {
+        let is_live = !matches!(thread.state, ThreadState::Exited { .. });
+        self.live.fetch_add(usize::from(is_live && !thread.service), Relaxed);
+        self.count_roaming(false, is_live && roams(thread.affinity));
     }
 }

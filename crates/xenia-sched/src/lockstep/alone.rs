@@ -23,6 +23,7 @@ use crate::slot::WholeVisits;
 use crate::time::INSTRUCTIONS_PER_TICK_SHIFT;
 use crate::{GuestTicks, Limits, System};
 use serde::{Deserialize, Serialize};
+use xenia_memory::DeviceStore;
 
 /// Limit of quanta that are run in one go.
 pub(super) const MAX_QUANTA: u64 = 64;
@@ -42,10 +43,14 @@ pub(super) struct Calm {
 
 impl Calm {
     /// Records the end of a visit. `is_calm`: the time base was not read, and the quantum was used
-    /// up. `has_stored`: the visit stored to devices.
-    pub(super) fn after_visit(&mut self, is_calm: bool, has_stored: bool) {
+    /// up.
+    pub(super) fn after_visit(&mut self, is_calm: bool) {
         self.visits = if is_calm { self.visits.saturating_add(1) } else { 0 };
-        self.has_stored |= has_stored;
+    }
+
+    /// Records stores to devices.
+    pub(super) fn note_stores(&mut self, stores: &[DeviceStore]) {
+        self.has_stored |= !stores.is_empty();
     }
 }
 

@@ -1,7 +1,7 @@
 //! Saved state of a slot: its threads and the order in which they run.
 
 use super::{HwSlot, ReadyThread, records::Records};
-use crate::affinity::{others, roams};
+use crate::affinity::others;
 use crate::common::Common;
 use crate::counters::CountersState;
 use crate::priority::MAX_PRIORITY;
@@ -104,8 +104,7 @@ impl HwSlot {
         let mut active = BTreeSet::new();
         for thread in mem::take(&mut state.threads) {
             check_thread(&thread, hw_id)?;
-            let is_live = !matches!(thread.state, ThreadState::Exited { .. });
-            common.count_restored(is_live && !thread.service, is_live && roams(thread.affinity));
+            common.count_restored(&thread);
             let waits_for_slot = thread.state == ThreadState::Ready && thread.suspend_count == 0;
             if waits_for_slot || thread.state == ThreadState::Running {
                 active.insert(thread.reference);

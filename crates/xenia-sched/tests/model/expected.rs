@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use xenia_sched::{Contention, GuestTicks, HW_THREADS, MAX_PRIORITY, REAL_TIME, ThreadRef};
+use xenia_sched::{Contention, GuestTicks, HW_THREADS, MAX_PRIORITY, REAL_TIME, SpawnParameters, ThreadRef};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -179,18 +179,12 @@ impl Model {
         self.threads[at].turn = -self.turns;
     }
 
-    pub(crate) fn spawn(
-        &mut self,
-        name: ThreadRef,
-        priority: u8,
-        affinity: u32,
-        ideal: u8,
-        suspended: bool,
-        service: bool,
-    ) {
-        let affinity = affinity as u8 & 0x3F;
+    /// Adds a thread with the name that the scheduler gave it.
+    pub(crate) fn spawn(&mut self, name: ThreadRef, parameters: &SpawnParameters) {
+        let &SpawnParameters { ideal, suspended, service, .. } = parameters;
+        let affinity = parameters.affinity as u8 & 0x3F;
         let slot = place(affinity, ideal, ideal);
-        let priority = priority.min(MAX_PRIORITY);
+        let priority = parameters.priority.min(MAX_PRIORITY);
         self.threads.push(Thread {
             name,
             id: self.threads.len() as u32 + 1,

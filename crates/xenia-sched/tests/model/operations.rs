@@ -45,11 +45,7 @@ impl Case {
             service: self.dice.one_in(8),
             wait: None,
         };
-        let affinity = parameters.affinity;
-        let ideal = parameters.ideal;
-        let priority = parameters.priority;
-        let suspended = parameters.suspended;
-        let service = parameters.service;
+        let given = SpawnParameters { ctx: Box::default(), wait: None, ..parameters };
         match self.scheduler.spawn(parameters) {
             Ok(name) => {
                 let live = |t: &expected::Thread| t.name == name && t.state != State::Gone;
@@ -66,7 +62,7 @@ impl Case {
                     Some(name.idx),
                     "the lowest free position"
                 );
-                self.model.spawn(name, priority, affinity, ideal, suspended, service);
+                self.model.spawn(name, &given);
                 let kept = |t: &&expected::Thread| {
                     t.name.hw_id == name.hw_id && t.may_be_freed() && t.state != State::Gone
                 };
@@ -74,8 +70,8 @@ impl Case {
                 assert!(kept < KEPT, "{kept} exited threads of slot {} are kept", name.hw_id);
             }
             Err(error) => {
-                assert_eq!(error, SchedError::NoProcessor(affinity));
-                assert_eq!(affinity & 0x3F, 0);
+                assert_eq!(error, SchedError::NoProcessor(given.affinity));
+                assert_eq!(given.affinity & 0x3F, 0);
                 self.model.rejected += 1;
             }
         }
