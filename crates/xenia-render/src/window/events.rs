@@ -34,6 +34,14 @@ use xenia_ui::{MenuPage, ProfileModel, SettingsModel, StateList};
 
 type Start = Box<dyn FnOnce(FrameSender)>;
 
+/// A change of a key. One that is held down repeats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KeyChange {
+    Pressed,
+    Repeated,
+    Released,
+}
+
 /// Handler of window events: owns the [`View`] and calls the [`Client`].
 pub(super) struct Events {
     config: WindowConfig,
@@ -89,7 +97,8 @@ impl Events {
         }));
         let sender = FrameSender { mailbox: mailbox.clone(), device: device.clone(), proxy };
         let mut client: Box<dyn Client> = Box::new(client);
-        let home = Home::new(config.is_library, client.library().is_some());
+        let library = client.library().map(|_| Arc::default());
+        let home = Home::new(config.is_library, library);
         Self {
             config,
             client,
@@ -141,7 +150,7 @@ impl Events {
         }
     }
 
-    fn key(&mut self, event_loop: &ActiveEventLoop, key: KeyCode, pressed: bool, repeat: bool) {
+    fn key(&mut self, event_loop: &ActiveEventLoop, key: KeyCode, change: KeyChange) {
         let action = {
             let mail = self.mailbox.open();
             // A machine that has stopped has no use for its keys.
@@ -149,20 +158,21 @@ impl Events {
             self.config.hotkeys.action(key, self.modifiers, controller)
         };
         let Some(action) = action else {
-            if pressed && repeat {
+            match change {
+                KeyChange::Pressed => self.client.key(KeyEvent::Pressed(key)),
                 // It is down already, or was pressed in the menu.
-                return;
+                KeyChange::Repeated => {}
+                KeyChange::Released => self.client.key(KeyEvent::Released(key)),
             }
-            self.client.key(if pressed { KeyEvent::Pressed(key) } else { KeyEvent::Released(key) });
             return;
         };
         if action.is_held() {
-            self.hold(action, pressed);
-        } else if pressed && (!repeat || action.repeats()) {
+            self.hold(action, change != KeyChange::Released);
+        } else if change == KeyChange::Pressed || change == KeyChange::Repeated && action.repeats() {
             self.act(event_loop, action);
         }
         // A key that was pressed without Alt may be released with Alt held.
-        if !pressed {
+        if change == KeyChange::Released {
             self.client.key(KeyEvent::Released(key));
         }
     }
@@ -356,9 +366,14 @@ impl ApplicationHandler<WindowMessage> for Events {
             // Keys that were down when the window got the focus were meant for another window.
             WindowEvent::KeyboardInput { event, is_synthetic, .. } if !is_synthetic => {
                 if let PhysicalKey::Code(key) = event.physical_key {
-                    let pressed = event.state == ElementState::Pressed;
-                    if !pressed || !self.dialog_key(key, event.text.as_deref()) {
-                        self.key(event_loop, key, pressed, event.repeat);
+                    let change = match event.state {
+                        ElementState::Released => KeyChange::Released,
+                        ElementState::Pressed if event.repeat => KeyChange::Repeated,
+                        ElementState::Pressed => KeyChange::Pressed,
+                    };
+                    let is_release = change == KeyChange::Released;
+                    if is_release || !self.dialog_key(key, event.text.as_deref()) {
+                        self.key(event_loop, key, change);
                     }
                 }
             }

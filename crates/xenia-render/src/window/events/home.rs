@@ -29,8 +29,8 @@ pub(super) struct Home {
 }
 
 impl Home {
-    pub(super) fn new(is_open: bool, has_library: bool) -> Self {
-        Self { is_open, library: has_library.then(Arc::default), ..Self::default() }
+    pub(super) fn new(is_open: bool, library: Option<Arc<LibraryModel>>) -> Self {
+        Self { is_open, library, ..Self::default() }
     }
 
     /// Notes that no title is open, maybe because of a failure. Returns the page to show; `None` if
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn news_that_the_library_is_open_keeps_the_page_over_it() {
-        let mut home = Home::new(true, true);
+        let mut home = Home::new(true, Some(Arc::default()));
         // The session's first message may come after the user has opened the menu.
         assert_eq!(home.come(None), None);
         assert_eq!(home.come(Some(PageFailure::default())), Some(MenuPage::Failure));
