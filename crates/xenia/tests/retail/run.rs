@@ -110,13 +110,12 @@ fn run_with(
     Ok((finished, said))
 }
 
-fn config(added: Added, interp: bool, parallel: bool) -> MachineConfig {
+fn config(added: Added, interp: bool) -> MachineConfig {
     let mut config = MachineConfig {
         cpu: CpuConfig { tier: Tier::interpreted_if(interp), ..CpuConfig::default() },
         executor: ExecutorConfig::default(),
         ..MachineConfig::default()
     };
-    config.executor.parallel = parallel;
     config.console.language = (added == Added::Packages).then_some(Language::German);
     config
 }
@@ -148,7 +147,7 @@ fn is_usual(kind: MediumKind, added: Added) -> bool {
 /// The digests of a run in lockstep: of the first executable at its last frame, and of the second
 /// at its end.
 fn digests_of(kind: MediumKind, added: Added, interp: bool) -> [String; 2] {
-    let config = config(added, interp, false);
+    let config = config(added, interp);
     let mut first = None;
     let begin = |machine: &mut Machine, before: &EarlierTitles| {
         if before.machines == 0 {
@@ -200,7 +199,8 @@ fn the_title_runs_from_every_medium_in_parallel() {
         for interp in if is_long() { &[false, true][..] } else { &[false] } {
             for number in 0..PARALLEL[usize::from(is_long())] {
                 let added = [Added::Packages, Added::Nothing, Added::Patch][number % 3];
-                let config = config(added, *interp, true);
+                let mut config = config(added, *interp);
+                config.executor.parallel = true;
                 let late = |eighths| {
                     let pad = || LatePad::after(eighths);
                     run_with(&stage(kind, added), &config, &limits(), pad, |_, _| ()).unwrap()
@@ -225,7 +225,7 @@ fn gdb_stays_in_the_second_executable() {
         let kind = MediumKind::Folder;
         let added = Added::Nothing;
         let staged = stage(kind, added);
-        let config = config(added, *interp, false);
+        let config = config(added, *interp);
         let (alone, _) = run(&staged, &config, &limits()).unwrap();
         let staged = stage(kind, added);
         let said: Arc<Mutex<String>> = Arc::default();
