@@ -244,12 +244,24 @@ fn withdraw_changed(engine: &mut ThreadSteps) {
     engine.unlock(LOCK);
 }
 
+/// A store to a page of code.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PageStore {
+    /// To a page that gets watched.
+    NewlyWatched,
+    /// The kernel's, to a watched page.
+    Kernel,
+    /// An engine's, to a watched page.
+    Engine,
+}
+
 /// Explores a compiling engine and a store against an engine that has seen the announcement of the
 /// store and enters the code.
-fn run(processor: Processor, is_watched: bool, by_kernel: bool, fault: &str) -> Explored {
+fn run(processor: Processor, page_store: PageStore, fault: &str) -> Explored {
+    let is_watched = page_store != PageStore::NewlyWatched;
     let [mut compiler, mut writer, mut engine] = threads(["compile", "store", "Engine::visit"]);
     compile(&mut compiler, is_watched, fault);
-    if is_watched && !by_kernel {
+    if page_store == PageStore::Engine {
         // The interpreter sees the watch, and ends it (`GuestMemory::storing_to_watched`).
         end_watch(&mut writer, fault);
     }
@@ -273,15 +285,15 @@ fn run(processor: Processor, is_watched: bool, by_kernel: bool, fault: &str) -> 
 }
 
 fn newly_watched(processor: Processor, fault: &str) -> Explored {
-    run(processor, false, true, fault)
+    run(processor, PageStore::NewlyWatched, fault)
 }
 
 fn kernel_stores(processor: Processor, fault: &str) -> Explored {
-    run(processor, true, true, fault)
+    run(processor, PageStore::Kernel, fault)
 }
 
 fn engine_stores(processor: Processor, fault: &str) -> Explored {
-    run(processor, true, false, fault)
+    run(processor, PageStore::Engine, fault)
 }
 
 /// Explores a change against two visits of an engine: after the first, the cache has seen an epoch.
