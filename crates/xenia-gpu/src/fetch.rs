@@ -239,8 +239,12 @@ mod tests {
     use crate::microcode::assemble;
     use crate::registers::RegisterFile;
 
-    fn fetch(format: u8, signed: bool, integer: bool) -> VertexFetch {
-        let words = [0, (format as u32) << 16 | (signed as u32) << 12 | (integer as u32) << 13, 4 | 1 << 8];
+    /// Flags of a vertex fetch: components are signed, or integers.
+    const SIGNED: u32 = 1 << 12;
+    const INTEGER: u32 = 1 << 13;
+
+    fn fetch(format: u8, flags: u32) -> VertexFetch {
+        let words = [0, u32::from(format) << 16 | flags, 4 | 1 << 8];
         let mut program = Program::decode(&[0x1000 | 1 << 16 | 1, 0x2000, 0, words[0], words[1], words[2]]);
         match program.instructions.remove(0) {
             ShaderInstruction::Vertex(fetch) => fetch,
@@ -379,23 +383,16 @@ mod tests {
         let lane = |value: Vector| [0, 1, 2, 3].map(|c: usize| value[c][3]);
         let mut index = [0.0; LANES];
         index[3] = 2.9;
-        assert_eq!(lane(fetcher.vertex(&fetch(57, false, false), &index, 8)), [1.0, 2.0, 3.0, 0.0]);
-        assert_eq!(
-            lane(fetcher.vertex(&fetch(38, false, false), &index, 8)),
-            [1.0, 2.0, 3.0, 0.0],
-            "end of buffer"
-        );
-        assert_eq!(lane(fetcher.vertex(&fetch(6, false, true), &index, 8)), [0.0, 0.0, 128.0, 63.0]);
-        assert_eq!(
-            lane(fetcher.vertex(&fetch(25, true, false), &index, 8)),
-            [0.0, 16256.0 / 32767.0, 0.0, 0.0]
-        );
+        assert_eq!(lane(fetcher.vertex(&fetch(57, 0), &index, 8)), [1.0, 2.0, 3.0, 0.0]);
+        assert_eq!(lane(fetcher.vertex(&fetch(38, 0), &index, 8)), [1.0, 2.0, 3.0, 0.0], "end of buffer");
+        assert_eq!(lane(fetcher.vertex(&fetch(6, INTEGER), &index, 8)), [0.0, 0.0, 128.0, 63.0]);
+        assert_eq!(lane(fetcher.vertex(&fetch(25, SIGNED), &index, 8)), [0.0, 16256.0 / 32767.0, 0.0, 0.0]);
         for page in 0..2 * pages::MAX_PAGES as u32 {
             fetcher.word(page * PAGE_SIZE);
             assert!(fetcher.pages.len() <= pages::MAX_PAGES);
         }
         index[3] = -1e9;
-        assert_eq!(lane(fetcher.vertex(&fetch(57, false, false), &index, 8)), [0.0; 4]);
-        assert_eq!(fetcher.vertex(&fetch(57, false, false), &index, 1)[0][3], 0.0);
+        assert_eq!(lane(fetcher.vertex(&fetch(57, 0), &index, 8)), [0.0; 4]);
+        assert_eq!(fetcher.vertex(&fetch(57, 0), &index, 1)[0][3], 0.0);
     }
 }
