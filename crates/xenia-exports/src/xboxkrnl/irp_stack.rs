@@ -94,8 +94,16 @@ fn go_to(memory: &GuestMemory, packet: GuestAddr, number: u8) -> Result<(), Memo
     memory.write(packet.offset(irp::CURRENT_STACK_LOCATION), location(packet, number))
 }
 
-/// Number of stack locations and number of the current one; `None` if the memory is not an IRP's.
-fn place(memory: &GuestMemory, packet: GuestAddr) -> Result<Option<(u8, u8)>, MemoryFault> {
+/// Place of an IRP in its stack.
+struct IrpPlace {
+    /// Number of stack locations.
+    stack: u8,
+    /// Number of the current one, from 1; one more than there are at the top.
+    number: u8,
+}
+
+/// The place of an IRP; `None` if the memory is not an IRP's.
+fn place(memory: &GuestMemory, packet: GuestAddr) -> Result<Option<IrpPlace>, MemoryFault> {
     let at = |offset| packet.offset(offset);
     let stack: u8 = memory.read(at(irp::STACK_COUNT))?;
     let number: u8 = memory.read(at(irp::CURRENT_LOCATION))?;
@@ -105,7 +113,7 @@ fn place(memory: &GuestMemory, packet: GuestAddr) -> Result<Option<(u8, u8)>, Me
         && u32::from(memory.read::<u16>(at(irp::OBJECT_SIZE))?) >= size_of(stack)
         && current == location(packet, number)
         && number <= stack + 1;
-    Ok(is_one.then_some((stack, number)))
+    Ok(is_one.then_some(IrpPlace { stack, number }))
 }
 
 /// Makes the next location current and enters the device in it; returns the kind of request. `None`
@@ -115,7 +123,7 @@ pub(super) fn descend(
     packet: GuestAddr,
     device: GuestAddr,
 ) -> Result<Option<u8>, MemoryFault> {
-    let Some((_, number @ 2..)) = place(memory, packet)? else { return Ok(None) };
+    let Some(IrpPlace { number: number @ 2.., .. }) = place(memory, packet)? else { return Ok(None) };
     go_to(memory, packet, number - 1)?;
     let current = location(packet, number - 1);
     memory.write(current.offset(io_stack_location::DEVICE), device)?;
@@ -124,13 +132,15 @@ pub(super) fn descend(
 
 /// Whether the memory is an IRP that a driver has.
 pub(super) fn is_on_its_way(memory: &GuestMemory, packet: GuestAddr) -> bool {
-    place(memory, packet)
-        .is_ok_and(|place| place.is_some_and(|(stack, number)| (1..=stack).contains(&number)))
+    let place = place(memory, packet);
+    place.is_ok_and(|place| place.is_some_and(|place| (1..=place.stack).contains(&place.number)))
 }
 
 /// Leaves locations up to the next completion routine that the request's end calls.
 pub(super) fn ascend(memory: &GuestMemory, packet: GuestAddr) -> Result<CompletionStep, MemoryFault> {
-    let Some((stack, mut number)) = place(memory, packet)? else { return Ok(CompletionStep::NoRequest) };
+    let Some(IrpPlace { stack, mut number }) = place(memory, packet)? else {
+        return Ok(CompletionStep::NoRequest);
+    };
     if number == 0 || number > stack {
         return Ok(CompletionStep::NoRequest);
     }
