@@ -149,6 +149,14 @@ struct Package {
     first_hash: Option<Vec<u8>>,
 }
 
+/// Place of a sector in the data files.
+struct SectorPlace {
+    /// Index of the file.
+    file: usize,
+    /// Offset in the file.
+    offset: u64,
+}
+
 impl Package {
     fn read(file: Arc<dyn ReadAt>, parts: &dyn Parts) -> Result<Self, FormatError> {
         let io_error = |error| FormatError::new(WHAT, 0, Reason::Io(error));
@@ -205,8 +213,8 @@ impl Package {
         Ok(Self { files, base, magic, first_sector, first_hash })
     }
 
-    /// The file of a sector, and the offset in it; `None` for sectors before the first stored one.
-    fn place(&self, sector: u64) -> Option<(usize, u64)> {
+    /// The place of a sector; `None` for sectors before the first stored one.
+    fn place(&self, sector: u64) -> Option<SectorPlace> {
         let sector = sector.checked_sub(self.first_sector)?;
         let file = sector / PER_FILE;
         let within = sector % PER_FILE;
@@ -216,7 +224,7 @@ impl Package {
         if file == 0 {
             offset += self.base;
         }
-        Some((file, offset))
+        Some(SectorPlace { file, offset })
     }
 
     /// Number of sectors from the start of the volume, including those that are not stored.
@@ -241,12 +249,12 @@ impl ReadAt for Sectors {
             let at = offset + done as u64;
             let sector = at / SECTOR;
             let within = at % SECTOR;
-            let Some((file, place)) = self.0.place(sector) else { break };
-            let Some(file) = self.0.files.get(file) else { break };
+            let Some(place) = self.0.place(sector) else { break };
+            let Some(file) = self.0.files.get(place.file) else { break };
             // Data is contiguous up to the next table.
             let left = PER_TABLE - (sector - self.0.first_sector) % PER_FILE % PER_TABLE;
             let piece = (left * SECTOR - within).min((buffer.len() - done) as u64) as usize;
-            let count = file.read_at(place + within, &mut buffer[done..done + piece])?;
+            let count = file.read_at(place.offset + within, &mut buffer[done..done + piece])?;
             done += count;
             if count < piece {
                 break;
