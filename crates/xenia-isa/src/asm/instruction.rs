@@ -114,7 +114,8 @@ impl Assembler {
                 Arg::B => b = Some(self.number(Operand::sh64, operand)?.number),
                 Arg::Mask => {
                     let mask = self.number(Operand::uimm, operand)?.number;
-                    let Some((first, last)) = u32::try_from(mask).ok().and_then(mask_bounds) else {
+                    let bounds = u32::try_from(mask).ok().and_then(mask_bounds);
+                    let Some(MaskBounds { first, last }) = bounds else {
                         return Err(Problem::new(
                             operand.column,
                             format!("{mask:#x} is not a mask of one run"),
@@ -207,14 +208,19 @@ fn register(name: &str, prefix: &str) -> Option<i64> {
     (head.eq_ignore_ascii_case(prefix) && plain).then(|| digits.parse().ok()).flatten()
 }
 
-/// First and last bit (0 is the most significant) of a mask of consecutive ones, which may wrap
-/// around.
-fn mask_bounds(mask: u32) -> Option<(i64, i64)> {
+/// Bits of a mask of consecutive ones, which may wrap around; 0 is the most significant.
+struct MaskBounds {
+    first: i64,
+    last: i64,
+}
+
+/// The bounds of a mask; `None` if its ones are not consecutive.
+fn mask_bounds(mask: u32) -> Option<MaskBounds> {
     if mask == 0 {
         return None;
     }
     if mask == u32::MAX {
-        return Some((0, 31));
+        return Some(MaskBounds { first: 0, last: 31 });
     }
     // Rotate so that the run starts at the top; then no other bit may be set.
     let turn = if mask >> 31 != 0 && mask & 1 != 0 {
@@ -225,7 +231,8 @@ fn mask_bounds(mask: u32) -> Option<(i64, i64)> {
     let length = mask.count_ones();
     let run = mask.rotate_left(turn);
     let expected = u32::MAX << (32 - length);
-    (run == expected).then(|| (i64::from(turn % 32), i64::from((turn + length - 1) % 32)))
+    let last = (turn + length - 1) % 32;
+    (run == expected).then(|| MaskBounds { first: i64::from(turn % 32), last: i64::from(last) })
 }
 
 fn operands(cursor: &mut Cursor<'_>) -> Result<Vec<Written>, Problem> {
