@@ -114,6 +114,15 @@ pub fn field_period(mode: &DisplayMode) -> GuestTicks {
     (TICKS_PER_SECOND as f64 / rate) as GuestTicks
 }
 
+/// End of a swap, which the title is notified of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct SwapEnd {
+    /// Physical address that gets the identifier.
+    address: u32,
+    /// Identifier of the system command buffer.
+    identifier: u32,
+}
+
 impl Display {
     /// Checks a display's state that comes from a file.
     pub(crate) fn check_state(&self) -> Result<(), Impossible> {
@@ -172,18 +181,18 @@ impl Display {
     /// title's address. Returns the frame's number, counted from 1.
     pub(crate) fn show_frame(&mut self, memory: &GuestMemory) -> u64 {
         self.frames += 1;
-        if let Some((address, mark)) = self.swap_ends()
-            && let Err(fault) = memory.write(physical_to_view(address), mark)
+        if let Some(SwapEnd { address, identifier }) = self.swap_ends()
+            && let Err(fault) = memory.write(physical_to_view(address), identifier)
         {
             tracing::warn!(target: "kernel", "system command buffer's identifier: {fault}");
         }
         self.frames
     }
 
-    /// Removes the oldest pending swap; returns the physical address to notify, and its identifier.
-    fn swap_ends(&mut self) -> Option<(u32, u32)> {
-        let mark = self.marks.pop_front()?;
-        self.gpu_identifier.map(|address| (address, mark))
+    /// Removes the oldest pending swap, and returns its end if the title is notified of it.
+    fn swap_ends(&mut self) -> Option<SwapEnd> {
+        let identifier = self.marks.pop_front()?;
+        self.gpu_identifier.map(|address| SwapEnd { address, identifier })
     }
 
     // ---- the persisted image ----
@@ -257,7 +266,9 @@ mod tests {
         display.gpu_identifier = Some(0x100);
         assert_eq!(display.swap_ends(), None, "no swap");
         (0..100).for_each(|mark| display.swap_begins(mark));
-        assert_eq!([display.swap_ends(), display.swap_ends()], [Some((0x100, 36)), Some((0x100, 37))]);
+        for identifier in [36, 37] {
+            assert_eq!(display.swap_ends(), Some(SwapEnd { address: 0x100, identifier }));
+        }
     }
 
     #[test]
