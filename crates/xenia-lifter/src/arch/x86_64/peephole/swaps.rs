@@ -22,15 +22,24 @@ pub(super) fn fuse(flow: &mut FunctionCode) {
     }
 }
 
-/// The register that a byte swap changes, and the size of the swap in bytes.
-fn swapped(decoded: &Instruction) -> Option<(u8, usize)> {
+/// A byte swap.
+struct ByteSwap {
+    /// The register that it changes.
+    register: u8,
+    /// Its size in bytes.
+    size: usize,
+}
+
+/// The byte swap that an instruction is.
+fn swapped(decoded: &Instruction) -> Option<ByteSwap> {
+    let register = || number(decoded.op0_register());
     match decoded.code() {
         Code::Bswap_r32 | Code::Bswap_r64 => {
-            Some((number(decoded.op0_register())?, decoded.op0_register().size()))
+            Some(ByteSwap { register: register()?, size: decoded.op0_register().size() })
         }
         // Only a store takes it: a `movbe` of a halfword waits for the register's old value.
         Code::Rol_rm16_imm8 if decoded.immediate8() == 8 && decoded.op0_kind() == OpKind::Register => {
-            Some((number(decoded.op0_register())?, 2))
+            Some(ByteSwap { register: register()?, size: 2 })
         }
         _ => None,
     }
@@ -38,7 +47,7 @@ fn swapped(decoded: &Instruction) -> Option<(u8, usize)> {
 
 /// Makes the load of the register that the swap at `at` changes a swapping one.
 fn into_load(flow: &mut FunctionCode, block: usize, at: usize) -> bool {
-    let Some((register, size)) = swapped(&flow.ops[at].decoded) else { return false };
+    let Some(ByteSwap { register, size }) = swapped(&flow.ops[at].decoded) else { return false };
     let touches = |index: &usize| {
         let op = &flow.ops[*index];
         op.successor == Successor::Call
@@ -61,7 +70,7 @@ fn into_load(flow: &mut FunctionCode, block: usize, at: usize) -> bool {
 /// Makes the store of the register that the swap at `at` changes a swapping one, if nothing else
 /// reads the swapped value.
 fn into_store(flow: &mut FunctionCode, block: usize, at: usize) -> bool {
-    let Some((register, size)) = swapped(&flow.ops[at].decoded) else { return false };
+    let Some(ByteSwap { register, size }) = swapped(&flow.ops[at].decoded) else { return false };
     let end = flow.blocks[block].ops.end;
     let needs = |index: usize| {
         let op = &flow.ops[index];
