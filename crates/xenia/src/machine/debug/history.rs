@@ -34,6 +34,13 @@ impl fmt::Display for Interrupted {
 
 impl Error for Interrupted {}
 
+/// A checkpoint's place.
+struct CheckpointPlace {
+    /// Its number in the order of moments.
+    index: usize,
+    moment: u64,
+}
+
 /// The checkpoints of a machine under a debugger.
 pub(super) struct History {
     rewind: Rewind,
@@ -64,7 +71,7 @@ impl History {
     /// Keeps a checkpoint of this moment, if there is none.
     fn keep(&mut self, machine: &mut Machine) -> Result<()> {
         let now = machine.position().instructions;
-        if self.last_at(now).is_none_or(|(_, moment)| moment != now) {
+        if self.last_at(now).is_none_or(|last| last.moment != now) {
             let mark = machine.outside.recorded.as_ref().and_then(RunRecording::mark);
             self.rewind.take(&mut machine.inside, mark)?;
         }
@@ -72,10 +79,11 @@ impl History {
         Ok(())
     }
 
-    /// Index and moment of the last checkpoint at `moment` or before.
-    fn last_at(&self, moment: u64) -> Option<(usize, u64)> {
+    /// The last checkpoint at `moment` or before.
+    fn last_at(&self, moment: u64) -> Option<CheckpointPlace> {
         let moments = self.rewind.moments().map(|position| position.instructions).enumerate();
-        { moments }.rfind(|&(_, checkpoint)| checkpoint <= moment)
+        let mut places = moments.map(|(index, moment)| CheckpointPlace { index, moment });
+        places.rfind(|checkpoint| checkpoint.moment <= moment)
     }
 
     /// The earliest moment.
@@ -163,8 +171,8 @@ impl Debugged<'_, '_> {
     /// or from the last checkpoint on. `None` at the beginning.
     pub(super) fn stretch_before(&self, upper: u64, length: u64) -> Option<u64> {
         let history = self.history.as_ref().ok()?;
-        let (_, checkpoint) = history.last_at(upper.checked_sub(1)?)?;
-        Some(checkpoint.max(upper.saturating_sub(length)))
+        let checkpoint = history.last_at(upper.checked_sub(1)?)?;
+        Some(checkpoint.moment.max(upper.saturating_sub(length)))
     }
 
     /// Goes to a moment, without breakpoints.
@@ -175,10 +183,9 @@ impl Debugged<'_, '_> {
         self.lift();
         if moment < self.moment() || self.end.is_some() {
             let history = self.history.as_mut().map_err(|reason| anyhow!("{reason}"))?;
-            let (index, checkpoint) =
-                history.last_at(moment).context("the moment is before the first checkpoint")?;
-            self.machine.go_back_along(&mut history.rewind, index)?;
-            history.next = checkpoint + INTERVAL;
+            let checkpoint = history.last_at(moment).context("the moment is before the first checkpoint")?;
+            self.machine.go_back_along(&mut history.rewind, checkpoint.index)?;
+            history.next = checkpoint.moment + INTERVAL;
             self.end = None;
         }
         while self.moment() < moment {
