@@ -12,7 +12,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use xenia::machine::{Debugged, LastWriter};
 use xenia_cpu::{PpcContext, WatchedAccess};
 use xenia_gdb::{Debuggee, Progress};
-use xenia_isa::{Syntax, disassemble};
+use xenia_isa::word::{BCTR, BLR};
+use xenia_isa::{Instruction, Op, Syntax, decode, disassemble};
 use xenia_sched::{EndKind, RunEnd};
 
 /// Whether an instruction stores r0 at the stack pointer, as prologues do with LR, or may call a
@@ -41,9 +42,8 @@ fn has_frame(machine: &Debugged<'_, '_>, begin: u32, pc: u32) -> bool {
     /// `mr r1,rX`, without the register.
     const MOVE: u32 = 0x7C01_0378;
     let drops = |word: u32| RESTORES.contains(&(word & 0xFFE0_0000)) || word & 0xFC1F_07FE == MOVE;
-    /// `blr` and `bctr`.
-    const RETURNS: [u32; 2] = [0x4E80_0020, 0x4E80_0420];
-    let leaves = |word: u32| RETURNS.contains(&word) || word & 0xFC00_0001 == 0x4800_0000;
+    let is_jump = |word: u32| decode(word) == Some(Op::bx) && !Instruction(word).lk();
+    let leaves = |word: u32| matches!(word, BLR | BCTR) || is_jump(word);
     // The instruction before one that always branches is not on the way to `pc`.
     let mut is_behind_branch = false;
     for word in (begin..pc).step_by(4).rev().filter_map(|at| machine.word_at(at)) {
