@@ -2,7 +2,7 @@
 
 use super::checks::MAX_PATH_LENGTH;
 use super::*;
-use crate::cfg::testing::{ADDI, b, bl};
+use crate::cfg::testing::{ADDI, b, bdnz, beq, bl};
 use xenia_isa::word::BLR;
 
 fn region(words: &[u32], roots: &[u32]) -> Region {
@@ -14,7 +14,7 @@ fn region(words: &[u32], roots: &[u32]) -> Region {
 #[test]
 fn a_loop_header_is_a_check_point_and_splits_its_block() {
     // addi; L: addi; addi; bdnz L; blr
-    let r = region(&[ADDI, ADDI, ADDI, 0x4200_FFF8, BLR], &[0]);
+    let r = region(&[ADDI, ADDI, ADDI, bdnz(-2), BLR], &[0]);
     assert_eq!(r.blocks.keys().copied().collect::<Vec<_>>(), [0, 4, 16]);
     assert!(r.blocks[&4].check && r.blocks[&4].is_loop);
     assert_eq!(r.blocks[&4].needs, 4, "three and the blr");
@@ -33,7 +33,7 @@ fn changes_of_the_interrupt_enables_do_not_end_a_block() {
 #[test]
 fn the_instruction_after_a_call_is_an_entry() {
     // bl +8; addi; (target) blr
-    let words = [0x4800_0009, BLR, BLR];
+    let words = [bl(2), BLR, BLR];
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
     let r = discover(&[0], &Reach::all(0..8, MAX_REGION_LENGTH), &mut fetch).unwrap();
     assert_eq!(r.entries, [0, 4]);
@@ -46,7 +46,7 @@ fn long_paths_get_checks_in_between() {
     // 40 times: two `addi`, `beq +8`, `addi`; none longer than the limit.
     let mut words = Vec::new();
     for _ in 0..40 {
-        words.extend([ADDI, ADDI, 0x4182_0008, ADDI]);
+        words.extend([ADDI, ADDI, beq(2), ADDI]);
     }
     words.push(BLR);
     let r = region(&words, &[0]);
@@ -57,7 +57,7 @@ fn long_paths_get_checks_in_between() {
 #[test]
 fn sides_are_left_out_but_where_a_loop_ends() {
     // L: beq +12; addi; addi; beq +8; addi; bdnz L; addi; blr
-    let words = [0x4182_000C, ADDI, ADDI, 0x4182_0008, ADDI, 0x4200_FFEC, ADDI, BLR];
+    let words = [beq(3), ADDI, ADDI, beq(2), ADDI, bdnz(-5), ADDI, BLR];
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
     let is_part = |pc: u32| pc == 12 || pc == 20;
     let reach = Reach { sides: Some(&is_part), ..Reach::all(0..32, MAX_REGION_LENGTH) };
@@ -66,7 +66,7 @@ fn sides_are_left_out_but_where_a_loop_ends() {
     assert_eq!(r.pruned_targets.iter().copied().collect::<Vec<_>>(), [4, 16]);
     assert_eq!(r.blocks[&0].successors, [12]);
     // As above, but the first two branches lead to the third one's target.
-    let words = [0x4182_0010, ADDI, ADDI, 0x4182_0008, ADDI, 0x4200_FFEC, ADDI, BLR];
+    let words = [beq(4), ADDI, ADDI, beq(2), ADDI, bdnz(-5), ADDI, BLR];
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
     let reach = Reach { sides: Some(&|pc| pc == 4 || pc == 16), ..Reach::all(0..32, MAX_REGION_LENGTH) };
     let r = discover(&[0], &reach, &mut fetch).unwrap();
@@ -78,8 +78,8 @@ fn sides_are_left_out_but_where_a_loop_ends() {
 #[test]
 fn region_limit_leaves_contiguous_code_out() {
     // 40 times `beq +8; addi`, with a loop around them.
-    let mut words: Vec<u32> = [0x4182_0008, ADDI].repeat(40);
-    words.extend([0x4200_FEC0, BLR]);
+    let mut words: Vec<u32> = [beq(2), ADDI].repeat(40);
+    words.extend([bdnz(-80), BLR]);
     let end = words.len() as u32 * 4;
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
     for (root, covered) in [(0, 0..20), (40 * 4, 40..60), (75 * 4, 75..82)] {
@@ -136,11 +136,10 @@ fn a_leaf_replaces_its_call() {
 
 #[test]
 fn non_leaf_callees_are_not_inlined() {
+    const BEQLR: u32 = 0x4D82_0020;
     let mtlr = 0x7D88_03A6;
     let too_long = [[ADDI; 24].as_slice(), &[BLR]].concat();
-    for callee in
-        [&[mtlr, BLR][..], &[b(1), BLR], &[0x4182_0004, BLR], &[0x4D82_0020, BLR], &too_long, &[ADDI]]
-    {
+    for callee in [&[mtlr, BLR][..], &[b(1), BLR], &[beq(1), BLR], &[BEQLR, BLR], &too_long, &[ADDI]] {
         let words = [&[bl(2), BLR], callee].concat();
         let r = with_leaves(&words, 2, &|_| true);
         assert_eq!((&r.entries[..], r.leaves()), (&[0, 4][..], AddressRanges::default()), "{callee:x?}");
