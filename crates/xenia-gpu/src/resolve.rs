@@ -284,15 +284,16 @@ mod tests {
             let call = ResolveCall::capture(&registers);
             let ram = Ram::new(0x3_0000);
             let value = |x: u32, y: u32| (x * 7 + y * 11 + 1) as u8;
-            store(&call, &ram, [0, 0, 32, 32], bytes, &Cancel::default(), |x, y| [value(x, y); 16]);
-            for (x, y) in (0..32).flat_map(|y| (0..32).map(move |x| (x, y))) {
+            let area = [0, 0, MACRO_TILE, MACRO_TILE];
+            store(&call, &ram, area, bytes, &Cancel::default(), |x, y| [value(x, y); 16]);
+            for (x, y) in (0..MACRO_TILE).flat_map(|y| (0..MACRO_TILE).map(move |x| (x, y))) {
                 let mut found = [0];
-                ram.read(0x1_0000 + tiled_2d(32 * tiles + x, y, 128, bytes.ilog2()), &mut found);
+                ram.read(0x1_0000 + tiled_2d(MACRO_TILE * tiles + x, y, 128, bytes.ilog2()), &mut found);
                 assert_eq!(found, [value(x, y)], "format {format}, {tiles} tiles, {x}, {y}");
             }
-            let range = call.destination_memory([32, 32]);
+            let range = call.destination_memory([MACRO_TILE; 2]);
             assert!(range.start == 0x1_0000 && range.length >= 4096, "{range:x?}");
-            let shifted = covered(&call.destination, [0, 0, 32, 32], bytes).is_none();
+            let shifted = covered(&call.destination, area, bytes).is_none();
             assert_eq!(shifted, tiles != 0);
         }
     }

@@ -195,7 +195,7 @@ fn tiled_textures_round_trip() {
         let (format, bytes) = [(2, 1), (10, 2), (6, 4)][dice.below(3)];
         let endian = dice.below(4);
         let [width, height] = [0, 0].map(|_| 1 + dice.below(150) as u32);
-        let pitch = width.next_multiple_of(32) + 32 * dice.below(3) as u32;
+        let pitch = width.next_multiple_of(layout::MACRO_TILE) + layout::MACRO_TILE * dice.below(3) as u32;
         let words = [
             2 | 1 << 31 | (pitch / 32) << 22,
             format | (endian as u32) << 6 | 1 << 12,

@@ -3,7 +3,7 @@
 
 use super::super::scene::*;
 use xenia_gpu::PhysicalMemory;
-use xenia_gpu::texture::layout::{tiled_2d, tiled_3d};
+use xenia_gpu::texture::layout::{MACRO_TILE, tiled_2d, tiled_3d};
 
 /// Texel whose components are each one more than a coordinate.
 fn texel(at: [u32; 3]) -> u32 {
@@ -28,11 +28,11 @@ enum Kind {
 
 fn bind(scene: &mut Scene, kind: Kind) {
     for z in 0..4 {
-        for (x, y) in (0..32).flat_map(|y| (0..32).map(move |x| (x, y))) {
+        for (x, y) in (0..MACRO_TILE).flat_map(|y| (0..MACRO_TILE).map(move |x| (x, y))) {
             let at = match kind {
                 Kind::Line => x * 4,
-                Kind::Volume => tiled_3d(x, y, z, 32, 32, 2),
-                _ => tiled_2d(x, y, 32, 2) + z * 4096,
+                Kind::Volume => tiled_3d(x, y, z, MACRO_TILE, MACRO_TILE, 2),
+                _ => tiled_2d(x, y, MACRO_TILE, 2) + z * 4096,
             };
             if !matches!(kind, Kind::Line) || (y, z) == (0, 0) {
                 scene.memory.write_u32(TEXTURE + at, texel([x, y, z]));

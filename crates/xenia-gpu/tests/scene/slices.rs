@@ -3,7 +3,7 @@
 
 use super::super::scene::*;
 use xenia_gpu::PhysicalMemory;
-use xenia_gpu::texture::layout::tiled_3d;
+use xenia_gpu::texture::layout::{MACRO_TILE, tiled_3d};
 
 /// Fields of filters in a fetch constant, linear within a plane.
 const LINEAR_PLANES: u32 = 1 << 19 | 1 << 21;
@@ -11,7 +11,7 @@ const LINEAR_PLANES: u32 = 1 << 19 | 1 << 21;
 /// Sets fetch constant 1 to two texels behind each other, black and white.
 fn bind(scene: &mut Scene, is_volume: bool, planes: u32, slices: u32) {
     let (info, size, dimension) = if is_volume { (0, 1 << 22, 2) } else { (1 << 10, 1 << 26, 1) };
-    let second = if is_volume { tiled_3d(0, 0, 1, 32, 32, 2) } else { 4096 };
+    let second = if is_volume { tiled_3d(0, 0, 1, MACRO_TILE, MACRO_TILE, 2) } else { 4096 };
     scene.memory.write_u32(TEXTURE, 0xff00_0000);
     scene.memory.write_u32(TEXTURE + second, u32::MAX);
     let clamp = 2 << 10 | 2 << 13 | 2 << 16;
