@@ -12,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use xenia_gpu::edram::{EDRAM_WORDS, TILE_WORDS};
 use xenia_gpu::enums::ClampMode;
 use xenia_gpu::microcode::AssembleError;
+use xenia_gpu::texture::layout::MACRO_TILE;
 
 use super::targets;
 use crate::scene::*;
@@ -137,7 +138,7 @@ impl ResolvedTexture {
     /// Texture of a surface's size, with the levels of 2_10_10_10 or of 8_8_8_8.
     fn any(choices: &mut Choices, of: &PassSurface) -> Self {
         Self {
-            width: of.pitch.next_multiple_of(32),
+            width: of.pitch.next_multiple_of(MACRO_TILE),
             height: of.height,
             format: choices.pick(&[6, 6, 7]),
             endian: choices.below(4),
