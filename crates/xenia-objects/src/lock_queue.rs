@@ -45,8 +45,13 @@ pub struct LockQueues {
     parked: AtomicUsize,
 }
 
-/// Address of a lock, and the first waiter of its queue.
-pub(super) type Head = (GuestAddr, LockWaiter);
+/// A contended lock.
+pub(super) struct ContendedLock {
+    /// Address of the lock.
+    pub(super) at: GuestAddr,
+    /// The first waiter of its queue.
+    pub(super) first: LockWaiter,
+}
 
 /// One lock's queue, locked: no thread joins or leaves it meanwhile.
 pub(super) struct LockQueue<'a> {
@@ -90,11 +95,11 @@ impl LockQueues {
 
     /// Calls `look` with the first waiter of each queue; returning `true` means that this waiter
     /// now has the lock, and removes it. No thread joins or leaves a queue of the shard meanwhile.
-    pub(super) fn look_through(&self, mut look: impl FnMut(Head) -> bool) {
+    pub(super) fn look_through(&self, mut look: impl FnMut(ContendedLock) -> bool) {
         for shard in self.shards.iter().filter(|shard| shard.waiting.load(SeqCst) > 0) {
             shard.queues.lock().retain(|&at, waiters| {
                 if let Some(&first) = waiters.front()
-                    && look((at, first))
+                    && look(ContendedLock { at, first })
                 {
                     waiters.pop_front();
                     shard.waiting.fetch_sub(1, Relaxed);

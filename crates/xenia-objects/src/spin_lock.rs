@@ -6,7 +6,7 @@
 //! store does not wake waiters, so the contended locks are polled from time to time.
 
 use crate::failure::Fallible;
-use crate::lock_queue::{LockQueues, LockWaiter};
+use crate::lock_queue::{ContendedLock, LockQueues, LockWaiter};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_sched::{Alertable, Cpu};
@@ -70,8 +70,8 @@ pub fn release(memory: &GuestMemory, cpu: &mut dyn Cpu, locks: &LockQueues, lock
 /// Whether a contended lock is free, because its owner released it without a call to the kernel.
 pub fn is_one_free(memory: &GuestMemory, locks: &LockQueues) -> bool {
     let mut one_is_free = false;
-    locks.look_through(|(lock, _)| {
-        one_is_free |= memory.read(lock) == Ok(0_u32);
+    locks.look_through(|lock| {
+        one_is_free |= memory.read(lock.at) == Ok(0_u32);
         false
     });
     one_is_free
@@ -80,9 +80,9 @@ pub fn is_one_free(memory: &GuestMemory, locks: &LockQueues) -> bool {
 /// Hands free locks to their first waiters.
 pub fn hand_over_free(memory: &GuestMemory, cpu: &mut dyn Cpu, locks: &LockQueues) -> Fallible<()> {
     let mut result = Ok(());
-    locks.look_through(|(lock, first)| {
+    locks.look_through(|ContendedLock { at, first }| {
         // A lock whose memory was freed stays taken.
-        if !matches!(try_acquire(memory, lock, first.owner), Ok(Ok(()))) {
+        if !matches!(try_acquire(memory, at, first.owner), Ok(Ok(()))) {
             return false;
         }
         match cpu.wake(first.thread, first.result, 0) {
