@@ -111,12 +111,15 @@ fn reads_low_half(op: &HostOp, register: u8) -> bool {
     !in_address && !operands.into_iter().any(is_long)
 }
 
-/// An edit: the index of an instruction, and its replacement.
-type Edit = (usize, HostOp);
+/// An instruction that is replaced.
+struct EditedOp {
+    index: usize,
+    replacement: HostOp,
+}
 
-fn apply(flow: &mut FunctionCode, edits: Vec<Edit>) {
-    for (index, op) in edits {
-        flow.ops[index] = op;
+fn apply(flow: &mut FunctionCode, edits: Vec<EditedOp>) {
+    for EditedOp { index, replacement } in edits {
+        flow.ops[index] = replacement;
     }
 }
 
@@ -141,7 +144,7 @@ struct Redirect {
 /// The edits that make the instructions after the one at `at` read the new register, until the old
 /// one gets another value. `None` if one of them can't, as when the new one has changed before; or
 /// if one reads more than is the same.
-fn redirected(flow: &mut FunctionCode, block: usize, at: usize, redirect: Redirect) -> Option<Vec<Edit>> {
+fn redirected(flow: &mut FunctionCode, block: usize, at: usize, redirect: Redirect) -> Option<Vec<EditedOp>> {
     let Redirect { old, new, is_whole } = redirect;
     let Block { ref ops, live_out, .. } = flow.blocks[block];
     let end = ops.end;
@@ -158,11 +161,11 @@ fn redirected(flow: &mut FunctionCode, block: usize, at: usize, redirect: Redire
             if !new_is_same || !is_whole && !reads_low_half(op, old) {
                 return None;
             }
-            let mut edited = *op;
-            if !flow.workshop.read_instead(&mut edited, old, new) {
+            let mut replacement = *op;
+            if !flow.workshop.read_instead(&mut replacement, old, new) {
                 return None;
             }
-            edits.push((index, edited));
+            edits.push(EditedOp { index, replacement });
         }
         if usage.defines & bit(old) != 0 {
             return Some(edits);
@@ -180,7 +183,7 @@ fn redirected(flow: &mut FunctionCode, block: usize, at: usize, redirect: Redire
 fn make_in_place(flow: &mut FunctionCode, block: usize, at: usize, copy: Copy) -> bool {
     let Copy { to, from, .. } = copy;
     let start = flow.blocks[block].ops.start;
-    let mut changed: Vec<Edit> = Vec::new();
+    let mut changed: Vec<EditedOp> = Vec::new();
     let mut index = at;
     loop {
         if index == start || at - index > MAX_DISTANCE {
@@ -201,16 +204,16 @@ fn make_in_place(flow: &mut FunctionCode, block: usize, at: usize, copy: Copy) -
             return false;
         }
         if usage.touches() & bit(from) != 0 {
-            let mut edited = *op;
+            let mut replacement = *op;
             let is_edited = if begins {
-                flow.workshop.write_instead(&mut edited, from, to)
+                flow.workshop.write_instead(&mut replacement, from, to)
             } else {
-                flow.workshop.rename(&mut edited, from, to)
+                flow.workshop.rename(&mut replacement, from, to)
             };
             if !is_edited {
                 return false;
             }
-            changed.push((index, edited));
+            changed.push(EditedOp { index, replacement });
         }
         if begins {
             break;
