@@ -126,7 +126,7 @@ impl Translator<'_> {
         }
         let mut members = Vec::new();
         let mut values = Vec::new();
-        for (i, (name, ty, binding, value)) in (0_u32..).zip(parts) {
+        for (i, EntryOutput { name, ty, binding, value }) in (0_u32..).zip(parts) {
             // The struct isn't stored in memory, but members may not overlap; the largest is an
             // array.
             members.push(StructMember { name: Some(name), ty, binding: Some(binding), offset: 32 * i });
@@ -152,7 +152,8 @@ impl Translator<'_> {
         let mut parts = self.host_position(b, vertex.position, vertex.is_gone, clip);
         for (i, value) in (0..).zip(vertex.interpolators) {
             let name = format!("interpolator_{i}");
-            parts.push((name, self.types.vec4, location(interpolators, i), value));
+            let binding = location(interpolators, i);
+            parts.push(EntryOutput { name, ty: self.types.vec4, binding, value });
         }
         self.return_struct(b, "VertexOutput", parts);
     }
@@ -256,7 +257,8 @@ impl Translator<'_> {
         if let Some(place) = masked_at {
             let color = self.exported(b, 0);
             let mask = self.alpha_mask(b, color, place);
-            parts.push(("samples".into(), self.types.uint, Binding::BuiltIn(BuiltIn::SampleMask), mask));
+            let binding = Binding::BuiltIn(BuiltIn::SampleMask);
+            parts.push(EntryOutput { name: "samples".into(), ty: self.types.uint, binding, value: mask });
         }
         let exports: Vec<u8> = self.exports.keys().copied().collect();
         for export in exports {
@@ -264,7 +266,9 @@ impl Translator<'_> {
             if export == Program::DEPTH {
                 let depth = b.member(value, 0);
                 let depth = self.host_depth(b, depth);
-                parts.push(("depth".into(), self.types.float, Binding::BuiltIn(BuiltIn::FragDepth), depth));
+                let binding = Binding::BuiltIn(BuiltIn::FragDepth);
+                let ty = self.types.float;
+                parts.push(EntryOutput { name: "depth".into(), ty, binding, value: depth });
             } else {
                 let binding = Binding::Location {
                     location: export as u32,
@@ -274,7 +278,8 @@ impl Translator<'_> {
                     per_primitive: false,
                 };
                 let value = self.host_color(b, export as u32, value);
-                parts.push((format!("color_{export}"), self.types.vec4, binding, value));
+                let name = format!("color_{export}");
+                parts.push(EntryOutput { name, ty: self.types.vec4, binding, value });
             }
         }
         self.return_struct(b, "PixelOutput", parts);

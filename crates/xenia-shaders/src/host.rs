@@ -24,8 +24,14 @@ use super::{Translator, types};
 /// Largest place in steps that is rounded: floats beyond it have no finer fractions.
 const MAX_STEPS: f32 = 4_194_304.0;
 
-/// Output of an entry point: name, type, binding and value.
-pub(super) type EntryOutput = (String, Handle<Type>, Binding, Value);
+/// Output of an entry point.
+pub(super) struct EntryOutput {
+    /// Name in messages about the shader.
+    pub(super) name: String,
+    pub(super) ty: Handle<Type>,
+    pub(super) binding: Binding,
+    pub(super) value: Value,
+}
 
 /// Number of clip distances: near, far, and user clip planes.
 const CLIP_DISTANCES: u32 = 2 + PLANES;
@@ -151,7 +157,7 @@ impl Translator<'_> {
         // Titles draw a surface again with the depth test "equal", with another pixel shader or
         // none, so the position must be invariant.
         let builtin = Binding::BuiltIn(BuiltIn::Position { invariant: true });
-        let mut parts = vec![("position".to_owned(), vec4, builtin, value)];
+        let mut parts = vec![EntryOutput { name: "position".to_owned(), ty: vec4, binding: builtin, value }];
         if clip {
             parts.push(self.clip_distances(b, at, flags));
         }
@@ -179,7 +185,8 @@ impl Translator<'_> {
         }
         let ty = types::array(&mut self.module, self.types.float, Some(CLIP_DISTANCES), 4);
         let value = b.compose(ty, &distances);
-        ("clip_distances".to_owned(), ty, Binding::BuiltIn(BuiltIn::ClipDistances), value)
+        let binding = Binding::BuiltIn(BuiltIn::ClipDistances);
+        EntryOutput { name: "clip_distances".to_owned(), ty, binding, value }
     }
 
     /// Level (0 to 255) nearest to an alpha, by the steps of
