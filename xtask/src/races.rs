@@ -37,13 +37,24 @@ const PARALLEL: &[&[&str]] = &[
     &["--parallel", "--interp"],
 ];
 
-/// A number that a program reads: its file, and its value in a short and a long run.
-type Setting = (&'static str, u32, u32);
+/// A number that a program reads.
+struct RaceSetting {
+    /// Name of its file.
+    file: &'static str,
+    /// Value in a short run.
+    short: u32,
+    /// Value in a long run.
+    long: u32,
+}
+
+const fn setting(file: &'static str, short: u32, long: u32) -> RaceSetting {
+    RaceSetting { file, short, long }
+}
 
 /// A race test.
 struct Program {
     name: &'static str,
-    settings: &'static [Setting],
+    settings: &'static [RaceSetting],
     /// Additional check of a run.
     judge: Option<fn(&TitleOutcome, &Made) -> Result<()>>,
     /// Whether the check needs memory samples.
@@ -59,27 +70,52 @@ struct Made {
 const PROGRAMS: &[Program] = &[
     Program {
         name: "litmus",
-        settings: &[("rounds", 2048, 4_000_000)],
+        settings: &[setting("rounds", 2048, 4_000_000)],
         judge: Some(reordered_in_parallel_only),
         watch_memory: false,
     },
     Program {
         name: "atomics",
-        settings: &[("operations", 6000, 10_000_000)],
+        settings: &[setting("operations", 6000, 10_000_000)],
         judge: None,
         watch_memory: false,
     },
     Program {
         name: "spawns",
-        settings: &[("threads", 100, 1000), ("phases", 4, 100)],
+        settings: &[setting("threads", 100, 1000), setting("phases", 4, 100)],
         judge: Some(memory_is_flat),
         watch_memory: true,
     },
-    Program { name: "patches", settings: &[("patches", 30, 30_000)], judge: None, watch_memory: false },
-    Program { name: "wakes", settings: &[("rounds", 3000, 10_000_000)], judge: None, watch_memory: false },
-    Program { name: "objects", settings: &[("rounds", 1000, 1_000_000)], judge: None, watch_memory: false },
-    Program { name: "dpcs", settings: &[("rounds", 3000, 1_000_000)], judge: None, watch_memory: false },
-    Program { name: "allocations", settings: &[("steps", 200, 20_000)], judge: None, watch_memory: false },
+    Program {
+        name: "patches",
+        settings: &[setting("patches", 30, 30_000)],
+        judge: None,
+        watch_memory: false,
+    },
+    Program {
+        name: "wakes",
+        settings: &[setting("rounds", 3000, 10_000_000)],
+        judge: None,
+        watch_memory: false,
+    },
+    Program {
+        name: "objects",
+        settings: &[setting("rounds", 1000, 1_000_000)],
+        judge: None,
+        watch_memory: false,
+    },
+    Program {
+        name: "dpcs",
+        settings: &[setting("rounds", 3000, 1_000_000)],
+        judge: None,
+        watch_memory: false,
+    },
+    Program {
+        name: "allocations",
+        settings: &[setting("steps", 200, 20_000)],
+        judge: None,
+        watch_memory: false,
+    },
 ];
 
 /// Arguments of `cargo xtask races`.
@@ -129,8 +165,8 @@ pub(crate) fn races(args: &RacesArgs) -> Result<()> {
         let work = target_folder().join("races").join(program.name);
         let folder = work.join("game");
         std::fs::create_dir_all(&folder)?;
-        for (name, short, long) in program.settings {
-            std::fs::write(folder.join(name), if args.long { long } else { short }.to_string())?;
+        for RaceSetting { file, short, long } in program.settings {
+            std::fs::write(folder.join(file), if args.long { long } else { short }.to_string())?;
         }
         for flags in modes.iter().cycle().take(runs) {
             let strict = flags.contains(&"--reservations-table=strict");

@@ -12,8 +12,14 @@ const MARGINS: u32 = 90;
 const OURS: RGBColor = RGBColor(38, 110, 180);
 const THEIRS: RGBColor = RGBColor(200, 140, 60);
 
-/// A bar: its name, our milliseconds and the driver's.
-type Bar = (String, f64, f64);
+/// A bar of the picture.
+struct FrameTimeBar {
+    name: String,
+    /// Our milliseconds.
+    ours: f64,
+    /// The driver's milliseconds.
+    theirs: f64,
+}
 
 /// The picture as SVG.
 pub(super) fn svg(figures: &Value) -> Result<String> {
@@ -25,7 +31,8 @@ pub(super) fn svg(figures: &Value) -> Result<String> {
             let all: f64 = threads.values().filter_map(Value::as_f64).sum();
             let driver = threads.get(DRIVER).and_then(Value::as_f64).unwrap_or(0.0);
             let name = title["name"].as_str().unwrap_or_default();
-            bars.push((format!("{name}, {}", way.name), (all - driver) * 1e3, driver * 1e3));
+            let name = format!("{name}, {}", way.name);
+            bars.push(FrameTimeBar { name, ours: (all - driver) * 1e3, theirs: driver * 1e3 });
         }
     }
     let mut picture = String::new();
@@ -33,20 +40,20 @@ pub(super) fn svg(figures: &Value) -> Result<String> {
     Ok(picture)
 }
 
-fn draw(picture: &mut String, bars: &[Bar]) -> Result<(), Box<dyn std::error::Error>> {
+fn draw(picture: &mut String, bars: &[FrameTimeBar]) -> Result<(), Box<dyn std::error::Error>> {
     let rows = bars.len().max(1);
     let size = (WIDTH, MARGINS + ROW * rows as u32);
     let area = SVGBackend::with_string(picture, size).into_drawing_area();
     area.fill(&WHITE)?;
     // Frames differ by powers of ten.
-    let most = bars.iter().map(|(_, ours, theirs)| ours + theirs).fold(1.0, f64::max) * 1.2;
+    let most = bars.iter().map(|bar| bar.ours + bar.theirs).fold(1.0, f64::max) * 1.2;
     let mut chart = ChartBuilder::on(&area)
         .margin(12)
         .x_label_area_size(40)
         .y_label_area_size(210)
         .build_cartesian_2d((0.5..most).log_scale(), 0.0..rows as f64)?;
     chart.configure_mesh().disable_y_mesh().y_labels(0).x_desc("CPU milliseconds of a frame").draw()?;
-    for (i, (name, ours, theirs)) in bars.iter().enumerate() {
+    for (i, FrameTimeBar { name, ours, theirs }) in bars.iter().enumerate() {
         let top = rows as f64 - i as f64 - 0.15;
         let bottom = rows as f64 - i as f64 - 0.85;
         let bar = |from: f64, to: f64, color: RGBColor| {

@@ -15,15 +15,25 @@ const RSS: f64 = 0.01;
 /// Minimum number of samples for a verdict.
 const MIN_SAMPLES: usize = 9;
 
-/// A figure to compare: name, accessor, and allowed relative growth.
-type Figure = (&'static str, fn(&Line) -> Option<u64>, f64);
-const FIGURES: &[Figure] = &[
-    ("rss KiB", |line| Some(line.rss_kib), RSS),
-    ("descriptors", |line| Some(line.descriptors), 0.0),
-    // The memory protection of a title at the end of a parallel run depends on timing.
-    ("maps", |line| (line.state != RunState::Ended || line.mode != "parallel").then_some(line.maps), 0.0),
-    ("handles", |line| line.handles, 0.0),
-    ("objects", |line| line.objects, 0.0),
+/// A figure to compare.
+struct SoakFigure {
+    name: &'static str,
+    read: fn(&Line) -> Option<u64>,
+    /// Allowed relative growth.
+    may: f64,
+}
+
+const FIGURES: &[SoakFigure] = &[
+    SoakFigure { name: "rss KiB", read: |line| Some(line.rss_kib), may: RSS },
+    SoakFigure { name: "descriptors", read: |line| Some(line.descriptors), may: 0.0 },
+    SoakFigure {
+        name: "maps",
+        // The memory protection of a title at the end of a parallel run depends on timing.
+        read: |line| (line.state != RunState::Ended || line.mode != "parallel").then_some(line.maps),
+        may: 0.0,
+    },
+    SoakFigure { name: "handles", read: |line| line.handles, may: 0.0 },
+    SoakFigure { name: "objects", read: |line| line.objects, may: 0.0 },
 ];
 
 /// A figure after the warm-up and at the end.
@@ -73,7 +83,7 @@ impl SoakVerdict {
 impl fmt::Display for SoakVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<34} {:>8}", "series", "samples")?;
-        for (name, ..) in FIGURES {
+        for SoakFigure { name, .. } in FIGURES {
             write!(f, " {name:>17}")?;
         }
         writeln!(f)?;
@@ -135,9 +145,9 @@ fn compare(lines: &[&Line], figure: fn(&Line) -> Option<u64>) -> Option<Change> 
 /// Judges the samples of each series.
 pub(crate) fn judge(samples: &[Sample]) -> SoakVerdict {
     let rows = series(samples).into_iter().map(|(name, lines)| {
-        let figures: Vec<_> = FIGURES.iter().map(|(_, figure, _)| compare(&lines, *figure)).collect();
-        let grows = |((name, _, may), change): (&Figure, &Option<Change>)| {
-            (lines.len() >= MIN_SAMPLES && change.as_ref()?.is_growth(*may)).then_some(*name)
+        let figures: Vec<_> = FIGURES.iter().map(|figure| compare(&lines, figure.read)).collect();
+        let grows = |(figure, change): (&SoakFigure, &Option<Change>)| {
+            (lines.len() >= MIN_SAMPLES && change.as_ref()?.is_growth(figure.may)).then_some(figure.name)
         };
         let grown = FIGURES.iter().zip(&figures).filter_map(grows).collect();
         Row { name, samples: lines.len(), figures, grown }
