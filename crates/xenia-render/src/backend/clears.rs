@@ -3,7 +3,7 @@
 use xenia_gpu::resolve::Rect;
 
 use super::WgpuBackend;
-use super::edram::TargetPlace;
+use super::edram::{TargetPlace, TargetTexture};
 use super::targets::Target;
 
 impl WgpuBackend {
@@ -16,7 +16,7 @@ impl WgpuBackend {
             self.carry_out(steps);
             let encoder = self.recording.encoder(&self.device);
             let Target { place, texture, .. } = self.targets.get(target);
-            self.edram.fill(&self.device, encoder, place, texture, area, bits);
+            self.edram.fill(&self.device, encoder, TargetTexture { place, texture }, area, bits);
             self.targets.drawn(target, rows, bits[0] as u8);
             return;
         }

@@ -55,6 +55,15 @@ struct PartDraw {
     reference: u32,
 }
 
+/// Host texture of a render target.
+#[derive(Clone, Copy)]
+pub(crate) struct TargetTexture<'a> {
+    /// The target's tiles.
+    pub(crate) place: &'a TargetPlace,
+    /// Of the format [`TargetPlace::host_format`], with [`TargetPlace::host_samples`] samples.
+    pub(crate) texture: &'a wgpu::Texture,
+}
+
 /// EDRAM on the host's device.
 pub(crate) struct Edram {
     /// The chip's words; with a scale, one for each subpixel.
@@ -102,21 +111,20 @@ impl Edram {
 
     /// Stores areas of a host texture in the tiles of its place.
     ///
-    /// The texture has the format [`TargetPlace::host_format`] and [`TargetPlace::host_samples`]
-    /// samples. For a depth texture, `stencil` has the bits that may be set in its stencil; else it
-    /// is not used.
+    /// For a depth texture, `stencil` has the bits that may be set in its stencil; else it is not
+    /// used.
     pub(crate) fn dump(
         &mut self,
         device: &Device,
         encoder: &mut wgpu::CommandEncoder,
-        place: &TargetPlace,
-        texture: &wgpu::Texture,
+        target: TargetTexture<'_>,
         areas: &[Rect],
         stencil: u8,
     ) {
         if areas.is_empty() {
             return;
         }
+        let TargetTexture { place, texture } = target;
         let multisampled = texture.sample_count() != 1;
         let (kernel, stencil) = match place.format {
             TargetFormat::Color(_) => (Kernel::DumpColor { multisampled }, 0xff),
@@ -137,8 +145,8 @@ impl Edram {
         self.pipelines.forget_textures();
     }
 
-    /// Draws the contents of tiles to areas of a host texture, which is like the one for
-    /// [`dump`](Self::dump). Returns the bits that may then be set in its stencil, in those pixels.
+    /// Draws the contents of tiles to areas of a host texture. Returns the bits that may then be set
+    /// in its stencil, in those pixels.
     ///
     /// A stencil is loaded with one pass per bit, for bits that may be set anywhere in the tiles,
     /// so titles without a stencil pay nothing.
@@ -146,13 +154,13 @@ impl Edram {
         &mut self,
         device: &Device,
         encoder: &mut wgpu::CommandEncoder,
-        place: &TargetPlace,
-        texture: &wgpu::Texture,
+        target: TargetTexture<'_>,
         areas: &[Rect],
     ) -> u8 {
         if areas.is_empty() {
             return 0;
         }
+        let TargetTexture { place, texture } = target;
         let mut draws = Vec::new();
         let mut all_stencil = 0;
         for area in areas {
@@ -170,22 +178,21 @@ impl Edram {
         }
         let view = texture.create_view(&Default::default());
         let mut pass = begin(encoder, place, &view);
-        self.draw(device, &mut pass, place, texture, &draws);
+        self.draw(device, &mut pass, target, &draws);
         all_stencil
     }
 
-    /// Draws the bits of a sample to every sample in an area of a host texture, which is like the
-    /// one for [`dump`](Self::dump). This is the counterpart of [`clear`](Self::clear) for
-    /// textures.
+    /// Draws the bits of a sample to every sample in an area of a host texture. This is the
+    /// counterpart of [`clear`](Self::clear) for textures.
     pub(crate) fn fill(
         &mut self,
         device: &Device,
         encoder: &mut wgpu::CommandEncoder,
-        place: &TargetPlace,
-        texture: &wgpu::Texture,
+        target: TargetTexture<'_>,
         area: Rect,
         bits: [u32; 2],
     ) {
+        let TargetTexture { place, texture } = target;
         let [left, top, right, bottom] = self.scale().rect(area);
         let area = [left, top, right.min(texture.width()), bottom.min(texture.height())];
         if area[0] >= area[2] || area[1] >= area[3] {
@@ -199,7 +206,7 @@ impl Edram {
             TargetFormat::Depth(_) => Part::FilledDepth,
         };
         let draw = PartDraw { part, parameters, reference: bits[0] & 0xff };
-        self.draw(device, &mut pass, place, texture, &[draw]);
+        self.draw(device, &mut pass, target, &[draw]);
     }
 
     /// Draws parts of samples, each to the area of its parameters.
@@ -207,10 +214,10 @@ impl Edram {
         &mut self,
         device: &Device,
         pass: &mut wgpu::RenderPass<'_>,
-        place: &TargetPlace,
-        texture: &wgpu::Texture,
+        target: TargetTexture<'_>,
         draws: &[PartDraw],
     ) {
+        let TargetTexture { place, texture } = target;
         let calls: Vec<_> = draws.iter().map(|draw| draw.parameters).collect();
         let (group, offsets) = self.pipelines.bind(device, &calls, &self.words);
         for (PartDraw { part, parameters, reference }, offset) in draws.iter().zip(offsets) {

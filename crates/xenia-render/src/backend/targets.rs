@@ -14,7 +14,7 @@ use xenia_gpu::edram::{TILE_HEIGHT, TILE_WIDTH, TILES, pitch_tiles};
 use xenia_gpu::enums::{ColorTargetFormat, DepthFormat, Msaa};
 
 use super::Device;
-use super::edram::{Edram, TargetFormat, TargetPlace};
+use super::edram::{Edram, TargetFormat, TargetPlace, TargetTexture};
 use super::ownership::{Ownership, Step, TargetId};
 use super::recording::Attachments;
 use super::scale::Scale;
@@ -385,13 +385,14 @@ impl Targets {
             let size = [texture.width(), texture.height()].map(|side| side / self.scale.factor());
             let areas = place.areas(tiles.clone(), size);
             let count = tiles.len() as u64;
+            let host = TargetTexture { place, texture };
             match &step {
                 Step::Dump(..) => {
-                    edram.dump(device, encoder, place, texture, &areas, *stencil);
+                    edram.dump(device, encoder, host, &areas, *stencil);
                     self.counters.dumped += count;
                 }
                 Step::Load(..) => {
-                    *stencil |= edram.load(device, encoder, place, texture, &areas);
+                    *stencil |= edram.load(device, encoder, host, &areas);
                     self.counters.loaded += count;
                 }
             }

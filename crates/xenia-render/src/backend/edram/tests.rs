@@ -77,14 +77,15 @@ fn there_and_back(
 ) -> Vec<u32> {
     edram.set_words(device, before, 0..EDRAM_WORDS);
     let texture = texture(device, place, width, height);
+    let target = TargetTexture { place, texture: &texture };
     let mut encoder = device.device.create_command_encoder(&Default::default());
     let tiles = tile_rows.start * place.pitch_tiles()..tile_rows.end * place.pitch_tiles();
     let areas = place.areas(tiles, [width, height]);
-    edram.load(device, &mut encoder, place, &texture, &areas);
+    edram.load(device, &mut encoder, target, &areas);
     device.queue.submit([encoder.finish()]);
     edram.set_words(device, &before.iter().map(|word| !word).collect::<Vec<_>>(), 0..EDRAM_WORDS);
     let mut encoder = device.device.create_command_encoder(&Default::default());
-    edram.dump(device, &mut encoder, place, &texture, &areas, 0xff);
+    edram.dump(device, &mut encoder, target, &areas, 0xff);
     device.queue.submit([encoder.finish()]);
     edram.all_words(device)
 }
@@ -158,8 +159,9 @@ fn transfers_use_their_own_parameters_and_textures() {
         for tile in MOVED {
             let texture = &textures[tile as usize % 2];
             let areas = place(tile).areas(0..1, size);
-            edram.load(device, &mut encoder, &place(tile), texture, &areas);
-            edram.dump(device, &mut encoder, &place(tile + FAR), texture, &areas, 0xff);
+            edram.load(device, &mut encoder, TargetTexture { place: &place(tile), texture }, &areas);
+            let far = TargetTexture { place: &place(tile + FAR), texture };
+            edram.dump(device, &mut encoder, far, &areas, 0xff);
         }
         device.queue.submit([encoder.finish()]);
         let mut expected = before;
@@ -205,7 +207,8 @@ fn dumped(device: &Device, edram: &mut Edram, format: TargetFormat, color: [f64;
     let [r, g, b, a] = color;
     clear(device, &texture, wgpu::Color { r, g, b, a }, depth, 0xa5);
     let mut encoder = device.device.create_command_encoder(&Default::default());
-    edram.dump(device, &mut encoder, &place, &texture, &[[0, 0, 80, 16]], 0xff);
+    let target = TargetTexture { place: &place, texture: &texture };
+    edram.dump(device, &mut encoder, target, &[[0, 0, 80, 16]], 0xff);
     device.queue.submit([encoder.finish()]);
     let words = edram.all_words(device);
     [words[0], words[1]]
@@ -263,10 +266,11 @@ fn stencil_bits_that_no_tile_has_are_not_loaded() {
         };
         let color = TargetPlace { base: 103, format: FORMATS[0], ..depth };
         let texture = texture(device, &depth, 160, 32);
+        let target = TargetTexture { place: &depth, texture: &texture };
         let loaded = |edram: &mut Edram, rows: Range<u32>| {
             let area = [0, rows.start * 8, 160, rows.end * 8];
             let mut encoder = device.device.create_command_encoder(&Default::default());
-            let bits = edram.load(device, &mut encoder, &depth, &texture, &[area]);
+            let bits = edram.load(device, &mut encoder, target, &[area]);
             device.queue.submit([encoder.finish()]);
             bits
         };
@@ -281,7 +285,7 @@ fn stencil_bits_that_no_tile_has_are_not_loaded() {
         assert_eq!([loaded(&mut edram, 0..1), loaded(&mut edram, 1..4)], [0x43, 0]);
         // A load uses the actual bits, not the possible ones.
         let mut encoder = device.device.create_command_encoder(&Default::default());
-        edram.dump(device, &mut encoder, &depth, &texture, &[[0, 0, 160, 8]], 0x43);
+        edram.dump(device, &mut encoder, target, &[[0, 0, 160, 8]], 0x43);
         device.queue.submit([encoder.finish()]);
         let words = edram.all_words(device);
         let tile = &words[103 * 1280..104 * 1280];
@@ -299,17 +303,18 @@ fn filled_textures_and_a_cleared_edram_are_the_same() {
         for (round, format) in FORMATS.into_iter().enumerate() {
             let place = TargetPlace { base: 2044, pitch: 160, msaa: MSAA[round % 3], format };
             let texture = texture(device, &place, 160, 32);
+            let target = TargetTexture { place: &place, texture: &texture };
             let bits = [0x3456_789a, 0x3f80_0000];
             let all = [0, 0, 160, 32];
             edram.set_words(device, &before, 0..EDRAM_WORDS);
             let mut encoder = device.device.create_command_encoder(&Default::default());
-            edram.load(device, &mut encoder, &place, &texture, &[all]);
-            edram.fill(device, &mut encoder, &place, &texture, area, bits);
+            edram.load(device, &mut encoder, target, &[all]);
+            edram.fill(device, &mut encoder, target, area, bits);
             edram.clear(device, &mut encoder, &place, area, bits);
             device.queue.submit([encoder.finish()]);
             let cleared = edram.all_words(device);
             let mut encoder = device.device.create_command_encoder(&Default::default());
-            edram.dump(device, &mut encoder, &place, &texture, &[all], 0xff);
+            edram.dump(device, &mut encoder, target, &[all], 0xff);
             device.queue.submit([encoder.finish()]);
             assert!(cleared == edram.all_words(device), "{place:?}");
             assert!(cleared != before);
@@ -343,7 +348,8 @@ fn samples_lie_in_the_part_of_the_pixel_that_the_edram_has_them_in() {
             pass.set_bind_group(0, &group, &offsets);
             pass.draw(0..4, 0..1);
             drop(pass);
-            edram.dump(device, &mut encoder, &place, &texture, &[[0, 0, 80, place.tile_height()]], 0);
+            let target = TargetTexture { place: &place, texture: &texture };
+            edram.dump(device, &mut encoder, target, &[[0, 0, 80, place.tile_height()]], 0);
             device.queue.submit([encoder.finish()]);
             let words = edram.all_words(device);
             for (sample, expected) in (0..).zip(expected) {

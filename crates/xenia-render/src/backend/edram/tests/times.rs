@@ -33,13 +33,14 @@ fn times_of_transfers_and_resolves_are_printed() {
         {
             let place = TargetPlace { base: 0, pitch: 1280, msaa, format };
             let texture = texture(device, &place, 1280, 720);
+            let target = TargetTexture { place: &place, texture: &texture };
             let area = [0, 0, 1280, 720];
             edram.set_words(device, &vec![0x1234_5600; EDRAM_WORDS], 0..EDRAM_WORDS);
             let dump = milliseconds(device, |encoder| {
-                edram.dump(device, encoder, &place, &texture, &[area], 0);
+                edram.dump(device, encoder, target, &[area], 0);
             });
             let load = milliseconds(device, |encoder| {
-                edram.load(device, encoder, &place, &texture, &[area]);
+                edram.load(device, encoder, target, &[area]);
             });
             let mut call = resolve_of(format, msaa);
             call.sample_select = 6;
