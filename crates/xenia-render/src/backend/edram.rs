@@ -145,8 +145,8 @@ impl Edram {
         self.pipelines.forget_textures();
     }
 
-    /// Draws the contents of tiles to areas of a host texture. Returns the bits that may then be set
-    /// in its stencil, in those pixels.
+    /// Draws the contents of tiles to areas of a host texture. Returns the bits that may then be
+    /// set in its stencil, in those pixels.
     ///
     /// A stencil is loaded with one pass per bit, for bits that may be set anywhere in the tiles,
     /// so titles without a stencil pay nothing.
