@@ -73,23 +73,34 @@ struct RecentLists {
     records: Vec<u8>,
 }
 
-/// Words of the fetch constants that a shader uses.
-fn fetch_words<'a>(shader: &'a HostShader, constants: &'a Constants) -> impl Iterator<Item = &'a [u32; 6]> {
-    shader.fetch_constants.iter().map(move |number| &constants.fetch[usize::from(*number) & 31])
+/// A shader with the constants of a draw.
+#[derive(Clone, Copy)]
+pub(super) struct DrawnShader<'a> {
+    pub(super) shader: &'a HostShader,
+    pub(super) constants: &'a Constants,
+}
+
+impl<'a> DrawnShader<'a> {
+    /// Words of the fetch constants that the shader uses.
+    fn fetch_words(self) -> impl Iterator<Item = &'a [u32; 6]> {
+        let Self { shader, constants } = self;
+        shader.fetch_constants.iter().map(move |number| &constants.fetch[usize::from(*number) & 31])
+    }
 }
 
 impl RecentGroup {
     /// Place of a draw's group among the recent ones.
-    fn place(shader: &HostShader, constants: &Constants) -> usize {
-        let id = [shader.id as u32, (shader.id >> 32) as u32];
-        place_of(id.into_iter().chain(fetch_words(shader, constants).flatten().copied()), RECENT_LOG2)
+    fn place(drawn: DrawnShader<'_>) -> usize {
+        let id = drawn.shader.id;
+        let id = [id as u32, (id >> 32) as u32];
+        place_of(id.into_iter().chain(drawn.fetch_words().flatten().copied()), RECENT_LOG2)
     }
 
     /// Whether a draw with these inputs has this group, too.
-    fn serves(&self, shader: &HostShader, constants: &Constants, state: TexturesState) -> bool {
+    fn serves(&self, drawn: DrawnShader<'_>, state: TexturesState) -> bool {
         let are_current = || self.lists.textures.iter().all(|texture| state.has(texture));
-        self.shader == shader.id
-            && fetch_words(shader, constants).eq(&self.lists.fetch)
+        self.shader == drawn.shader.id
+            && drawn.fetch_words().eq(&self.lists.fetch)
             && (self.state == state || !self.has_queries && are_current())
     }
 }
@@ -100,8 +111,7 @@ impl Bound {
     fn find(
         &mut self,
         with: &mut TextureInputs<'_>,
-        shader: &HostShader,
-        constants: &Constants,
+        DrawnShader { shader, constants }: DrawnShader<'_>,
         cache: &mut Textures,
         records: &mut StageConstants,
     ) -> bool {
@@ -196,12 +206,12 @@ impl Groups {
     pub(super) fn get(
         &mut self,
         with: &mut TextureInputs<'_>,
-        shader: &HostShader,
-        constants: &Constants,
+        drawn: DrawnShader<'_>,
         cache: &mut Textures,
         records: &mut StageConstants,
         buffers: BoundBuffers<'_>,
     ) -> wgpu::BindGroup {
+        let shader = drawn.shader;
         let sizes = BoundSizes { uniforms: buffers.uniforms.size(), vertices: buffers.vertex_bytes };
         if cache.take_dropped_samplers() || self.sizes != sizes {
             self.made.clear();
@@ -213,17 +223,17 @@ impl Groups {
         }
         let number = shader.interface.group as usize & 1;
         let state = cache.state(with);
-        let place = RecentGroup::place(shader, constants);
+        let place = RecentGroup::place(drawn);
         if let Some(Some(recent)) = self.recent[number].get(place)
-            && state.is_some_and(|state| recent.serves(shader, constants, state))
+            && state.is_some_and(|state| recent.serves(drawn, state))
             && cache.reuse(&recent.lists.textures, recent.bytes)
         {
             records.set_texture_rows(&recent.lists.records);
             return recent.group.clone();
         }
-        let drawn = cache.drawn();
+        let bytes_before = cache.drawn();
         let mut bound = std::mem::take(&mut self.bound);
-        let has_queries = bound.find(with, shader, constants, cache, records);
+        let has_queries = bound.find(with, drawn, cache, records);
         let group = self.find_or_create(with.device, shader, &bound, buffers);
         // Textures that were decoded just now are changes; memory may have been written since.
         if let Some(state) = state.filter(|_| cache.is_whole()).map(|state| cache.changed(state)) {
@@ -233,11 +243,11 @@ impl Groups {
             }
             let mut lists = table[place].take().map(|recent| recent.lists).unwrap_or_default();
             lists.fetch.clear();
-            lists.fetch.extend(fetch_words(shader, constants));
+            lists.fetch.extend(drawn.fetch_words());
             lists.textures.clone_from(&bound.textures);
             lists.records.clear();
             lists.records.extend_from_slice(records.texture_rows());
-            let bytes = cache.drawn().saturating_sub(drawn);
+            let bytes = cache.drawn().saturating_sub(bytes_before);
             let shader = shader.id;
             table[place] =
                 Some(RecentGroup { shader, lists, state, has_queries, bytes, group: group.clone() });

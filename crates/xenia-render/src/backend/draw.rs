@@ -22,7 +22,7 @@ use xenia_gpu::microcode::{Program, Shader, ShaderKind};
 use xenia_gpu::{BackendError, PhysicalMemory, PhysicalRange, Reference};
 
 use super::WgpuBackend;
-use super::bindings::BoundBuffers;
+use super::bindings::{BoundBuffers, DrawnShader};
 use super::pipelines::{Missing, Parts, Ready};
 use super::primitives;
 use super::recipe::{Chosen, Recipe};
@@ -293,7 +293,8 @@ impl WgpuBackend {
             vertices: self.vertices.buffer(),
             vertex_bytes: self.vertices.bound(),
         };
-        self.groups.get(&mut inputs, shader, &call.constants, &mut self.textures, records, buffers)
+        let drawn = DrawnShader { shader, constants: &call.constants };
+        self.groups.get(&mut inputs, drawn, &mut self.textures, records, buffers)
     }
 
     /// Uploads shader inputs.

@@ -60,9 +60,8 @@ impl<'a> Draws<'a> {
         let layout = self.shader.interface.constants;
         let mut records = StageConstants::new(&self.constants, ShaderKind::Pixel, layout);
         self.textures.begin();
-        let shader = &self.shader;
-        let textures = &mut self.textures;
-        self.groups.get(&mut inputs, shader, &self.constants, textures, &mut records, buffers);
+        let drawn = DrawnShader { shader: &self.shader, constants: &self.constants };
+        self.groups.get(&mut inputs, drawn, &mut self.textures, &mut records, buffers);
         device.submit(recording.finish());
         self.textures.note_submission();
     }
