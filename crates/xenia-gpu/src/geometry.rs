@@ -23,4 +23,4 @@ pub use expand::{Expander, Triangles, corner_interpolators};
 pub use indices::{IndexReader, MAX_COUNT, index_range};
 pub use segment::MIN_W;
 pub(crate) use segment::{Plane, depth_planes, distance, homogeneous};
-pub(crate) use vertex::shade;
+pub(crate) use vertex::{ShadingInputs, shade};

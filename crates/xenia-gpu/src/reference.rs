@@ -156,19 +156,22 @@ impl Reference {
         let budget = Budget::new(call, self.limits, &self.cancel);
         let mut batch =
             bands::Batch::new(call, memory, &self.edram, source, &textures, &mut self.draw_threads, budget);
-        let cache = &mut self.textures;
-        let shading = &mut self.shading;
+        let inputs = geometry::ShadingInputs {
+            memory,
+            textures: &mut self.textures,
+            interpreter: &mut self.shading,
+            limits: &self.limits,
+        };
         let planes = clip::planes(call);
-        let shaded =
-            geometry::shade(call, memory, cache, shading, &self.limits, &self.cancel, &mut |vertices| {
-                geometry::triangles(call, vertices, |triangle, facing| {
-                    clip::clip(call, &planes, triangle, |corners| {
-                        if let Some(setup) = raster::prepare(call, corners, facing) {
-                            batch.push(setup);
-                        }
-                    });
-                })
-            });
+        let shaded = geometry::shade(call, inputs, &self.cancel, &mut |vertices| {
+            geometry::triangles(call, vertices, |triangle, facing| {
+                clip::clip(call, &planes, triangle, |corners| {
+                    if let Some(setup) = raster::prepare(call, corners, facing) {
+                        batch.push(setup);
+                    }
+                });
+            })
+        });
         let bands::BatchResult { passed, is_whole, failure } = batch.finish();
         let result = match (failure, shaded, is_whole, textures.left_out()) {
             (Some(error), ..) | (_, Err(error), ..) => Err(error),

@@ -1,7 +1,7 @@
 //! Expansion of draws to lists of shaded triangles, for backends whose host lacks the primitive.
 
 use super::assemble;
-use super::vertex;
+use super::vertex::{self, ShadingInputs};
 use crate::Cancel;
 use crate::backend::BackendError;
 use crate::draw_state::{DrawCall, INTERPOLATORS};
@@ -50,30 +50,28 @@ impl Expander {
         cancel: &Cancel,
     ) -> Result<(Triangles, Option<BackendError>), BackendError> {
         let mut out = Triangles::default();
-        let shaded = vertex::shade(
-            call,
+        let inputs = ShadingInputs {
             memory,
-            &mut self.textures,
-            &mut self.interpreter,
-            &self.limits,
-            cancel,
-            &mut |vertices| {
-                out.interpolators = corner_interpolators(call) as usize;
-                let corners = if call.primitive == Primitive::PointList { 6 } else { 2 };
-                out.positions.reserve(vertices.order.len() * corners);
-                out.attributes.reserve(vertices.order.len() * corners * out.interpolators);
-                assemble::triangles(call, vertices, |corners, _| {
-                    // Vertices that were left out have no position.
-                    if corners.iter().any(|corner| corner.position[0].is_nan()) {
-                        return;
-                    }
-                    for corner in corners {
-                        out.positions.push(corner.position);
-                        out.attributes.extend_from_slice(&corner.attributes[..out.interpolators]);
-                    }
-                })
-            },
-        );
+            textures: &mut self.textures,
+            interpreter: &mut self.interpreter,
+            limits: &self.limits,
+        };
+        let shaded = vertex::shade(call, inputs, cancel, &mut |vertices| {
+            out.interpolators = corner_interpolators(call) as usize;
+            let corners = if call.primitive == Primitive::PointList { 6 } else { 2 };
+            out.positions.reserve(vertices.order.len() * corners);
+            out.attributes.reserve(vertices.order.len() * corners * out.interpolators);
+            assemble::triangles(call, vertices, |corners, _| {
+                // Vertices that were left out have no position.
+                if corners.iter().any(|corner| corner.position[0].is_nan()) {
+                    return;
+                }
+                for corner in corners {
+                    out.positions.push(corner.position);
+                    out.attributes.extend_from_slice(&corner.attributes[..out.interpolators]);
+                }
+            })
+        });
         match shaded {
             Ok(()) => Ok((out, None)),
             Err(limit @ BackendError::Limit(_)) => Ok((out, Some(limit))),

@@ -16,15 +16,13 @@
 
 use super::indices::{index_range, indices};
 use super::subdivide::{Grid, steps};
-use super::vertex::{Vertices, within_limits};
+use super::vertex::{ShadingInputs, Vertices, within_limits};
 use crate::backend::BackendError;
 use crate::draw_state::{DrawCall, IndexSource, Tessellation};
 use crate::enums::{Primitive, TessellationMode};
 use crate::fetch::{Bindings, Fetcher};
-use crate::limits::DrawLimits;
 use crate::memory::PhysicalMemory;
 use crate::microcode::{LANES, ShaderInterpreter};
-use crate::texture::TextureCache;
 
 /// Number of shaded vertices after which a batch is emitted.
 const CHUNK: usize = 4096;
@@ -136,12 +134,10 @@ impl Shading<'_> {
 pub(super) fn shade(
     call: &DrawCall,
     Tessellation { mode, levels: [least, most] }: Tessellation,
-    memory: &dyn PhysicalMemory,
-    textures: &mut TextureCache,
-    interpreter: &mut ShaderInterpreter,
-    limits: &DrawLimits,
+    inputs: ShadingInputs<'_>,
     take: &mut dyn FnMut(&Vertices) -> Result<(), BackendError>,
 ) -> Result<(), BackendError> {
+    let ShadingInputs { memory, textures, interpreter, limits } = inputs;
     let is_patch = matches!(call.primitive, Primitive::CopyRectList1 | Primitive::CopyRectList2);
     let is_adaptive = mode == TessellationMode::Adaptive;
     let three = has_three(call.primitive).filter(|_| is_patch || !is_adaptive).ok_or_else(|| {

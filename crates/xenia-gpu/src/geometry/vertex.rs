@@ -162,26 +162,36 @@ impl Numbers {
     }
 }
 
+/// Sources of a draw's vertices, and the interpreter that shades them.
+pub(crate) struct ShadingInputs<'a> {
+    /// Memory of the vertices and textures.
+    pub(crate) memory: &'a dyn PhysicalMemory,
+    /// Decoded textures.
+    pub(crate) textures: &'a mut TextureCache,
+    /// Runs the vertex shader.
+    pub(crate) interpreter: &'a mut ShaderInterpreter,
+    /// Limits of the draw.
+    pub(crate) limits: &'a DrawLimits,
+}
+
 /// Shades all vertices of a draw and passes them to `take`; tessellated patches come in several
 /// batches. A shader that writes to memory needn't export positions; there are no vertices then. If
 /// a limit is reached, the vertices shaded so far are still passed on.
 pub(crate) fn shade(
     call: &DrawCall,
-    memory: &dyn PhysicalMemory,
-    textures: &mut TextureCache,
-    interpreter: &mut ShaderInterpreter,
-    limits: &DrawLimits,
+    inputs: ShadingInputs<'_>,
     cancel: &Cancel,
     take: &mut dyn FnMut(&Vertices) -> Result<(), BackendError>,
 ) -> Result<(), BackendError> {
-    interpreter.allow(limits.vertex_steps, cancel);
+    inputs.interpreter.allow(inputs.limits.vertex_steps, cancel);
     let program = &call.vertex_shader.program;
     if !program.writes(Program::POSITION) && !program.exports_memory() {
         return Err(BackendError::Invalid("the vertex shader exports no position".into()));
     }
     if let Some(tessellation) = call.tessellation {
-        return tessellate::shade(call, tessellation, memory, textures, interpreter, limits, take);
+        return tessellate::shade(call, tessellation, inputs, take);
     }
+    let ShadingInputs { memory, textures, interpreter, limits } = inputs;
     let indices = indices(call, memory);
     let mut numbers = Numbers::of(&indices);
     let order = indices.iter().map(|index| index.map(|index| numbers.number(index))).collect();
