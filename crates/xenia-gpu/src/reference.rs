@@ -154,8 +154,8 @@ impl Reference {
             Bindings::new(&shader.program, &call.constants, &mut self.textures, memory, bytes)
         });
         let budget = Budget::new(call, self.limits, &self.cancel);
-        let mut batch =
-            bands::Batch::new(call, memory, &self.edram, source, &textures, &mut self.draw_threads, budget);
+        let edram = bands::SourcedEdram { edram: &self.edram, source };
+        let mut batch = bands::Batch::new(call, memory, edram, &textures, &mut self.draw_threads, budget);
         let inputs = geometry::ShadingInputs {
             memory,
             textures: &mut self.textures,

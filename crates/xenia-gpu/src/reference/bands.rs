@@ -67,13 +67,17 @@ fn start(others: usize) -> Option<ThreadPool> {
         .ok()
 }
 
+/// EDRAM, with a source of its words if it lacks some.
+pub(super) struct SourcedEdram<'a, 's> {
+    pub(super) edram: &'a Edram,
+    pub(super) source: Option<&'a mut (dyn EdramSource + 's)>,
+}
+
 /// Draw whose triangles are being collected.
 pub(super) struct Batch<'a, 's> {
     call: &'a DrawCall,
     memory: &'a dyn PhysicalMemory,
-    edram: &'a Edram,
-    /// Source of the EDRAM's words, if the EDRAM lacks some.
-    source: Option<&'a mut (dyn EdramSource + 's)>,
+    edram: SourcedEdram<'a, 's>,
     textures: &'a Bindings,
     draw_threads: &'a mut DrawThreads,
     budget: Budget<'a>,
@@ -96,13 +100,12 @@ impl<'a, 's> Batch<'a, 's> {
     pub(super) fn new(
         call: &'a DrawCall,
         memory: &'a dyn PhysicalMemory,
-        edram: &'a Edram,
-        source: Option<&'a mut (dyn EdramSource + 's)>,
+        edram: SourcedEdram<'a, 's>,
         textures: &'a Bindings,
         draw_threads: &'a mut DrawThreads,
         budget: Budget<'a>,
     ) -> Self {
-        Self { call, memory, edram, source, textures, draw_threads, budget, passed: 0, failure: None }
+        Self { call, memory, edram, textures, draw_threads, budget, passed: 0, failure: None }
     }
 
     /// Adds a triangle.
@@ -123,8 +126,8 @@ impl<'a, 's> Batch<'a, 's> {
     /// Takes the words of these rows of tiles that triangles reach from a source.
     fn provide(&mut self, rows: Range<u32>, bounds: &[Scissor]) {
         let call = self.call;
-        let edram = self.edram;
-        if let Some(source) = &mut self.source
+        let edram = self.edram.edram;
+        if let Some(source) = &mut self.edram.source
             && self.failure.is_none()
         {
             let [left, right] = reach(bounds).map(|x| x as u32 * call.msaa.columns());
@@ -140,7 +143,7 @@ impl<'a, 's> Batch<'a, 's> {
         let pixels: u64 = bounds.iter().copied().map(Scissor::area).sum();
         let call = self.call;
         let memory = self.memory;
-        let edram = self.edram;
+        let edram = self.edram.edram;
         let textures = self.textures;
         let height = (TILE_HEIGHT / call.msaa.rows()) as i32;
         let Range { start: first, end } = rows(&bounds, height);
