@@ -115,9 +115,7 @@ impl WgpuBackend {
         let to = self.mirror.resolve(&self.device, encoder, &coverage, memory);
         let Some(destination) = to else { return Ok(false) };
         self.edram.copy_tiled(&self.device, encoder, resolve, conversion, &destination);
-        if let Some(pages) = &destination.scaled {
-            self.edram.copy_scaled(&self.device, encoder, resolve, conversion, destination.origin, pages);
-        }
+        self.edram.copy_scaled(&self.device, encoder, resolve, conversion, &destination);
         Ok(true)
     }
 

@@ -1,11 +1,11 @@
 //! Internal resolution: the chip's words of a scaled buffer, and resolves to scaled texels.
 //!
-//! With a scale of one nothing here is called.
+//! With a scale of one nothing here records commands.
 
 use std::ops::Range;
 
 use super::super::device::Device;
-use super::super::mirror::ScaledPages;
+use super::super::mirror::Destination;
 use super::super::scale::Scale;
 use super::calls::Parameters;
 use super::pipelines::{Kernel, Pipelines};
@@ -93,17 +93,17 @@ impl Edram {
         device.submit([encoder.finish()]);
     }
 
-    /// Records the conversion of texels to their tiled places at the host's resolution, after that
-    /// of pages that have texels of memory.
+    /// Records the conversion of texels to their tiled places at the host's resolution, if there is
+    /// a scale, after that of pages that have texels of memory.
     pub(crate) fn copy_scaled(
         &mut self,
         device: &Device,
         encoder: &mut wgpu::CommandEncoder,
         resolve: &Resolve<'_>,
         conversion: &TexelConversion,
-        origin: u32,
-        pages: &ScaledPages,
+        destination: &Destination,
     ) {
+        let Some(pages) = &destination.scaled else { return };
         let scale = self.scale();
         let bytes = conversion.texel_bytes();
         // Before the resolve, which then replaces its part of these pages.
@@ -112,7 +112,7 @@ impl Edram {
             let bound = [pages.plain.as_entire_binding(), pages.scaled.as_entire_binding()];
             count(&mut self.pipelines, device, encoder, Kernel::SpreadTexels { bytes }, &texels, &bound);
         }
-        let parameters = resolve.tiled_parameters(conversion, origin);
+        let parameters = resolve.tiled_parameters(conversion, destination.origin);
         let kernel = Kernel::ScaledResolve(conversion.texels());
         let bound = [self.words.as_entire_binding(), pages.scaled.as_entire_binding()];
         let parameters = std::slice::from_ref(&parameters);
