@@ -102,10 +102,9 @@ fn run(
     record: Option<&Path>,
     replay: Option<&Path>,
     limits: &Limits,
-    dump: Option<Duration>,
 ) -> Result<Finished> {
     let cpu = CpuConfig { tier: Tier::interpreted_if(interp), ..CpuConfig::default() };
-    run_title(&poller(), cpu, input, record, replay, limits, dump)
+    run_title(&poller(), cpu, input, record, replay, limits)
 }
 
 fn run_title(
@@ -115,13 +114,8 @@ fn run_title(
     record: Option<&Path>,
     replay: Option<&Path>,
     limits: &Limits,
-    dump: Option<Duration>,
 ) -> Result<Finished> {
-    let mut machine = machine(title, cpu, input, record, replay)?;
-    if let Some(after) = dump {
-        machine.set_thread_dump(after);
-    }
-    Ok(machine.run(limits))
+    Ok(machine(title, cpu, input, record, replay)?.run(limits))
 }
 
 fn machine(
@@ -143,8 +137,11 @@ fn instructions() -> Limits {
 #[test]
 fn inspecting_threads_does_not_change_the_run() {
     let limits = instructions();
-    let looked_at = run(true, Box::new(NoInput), None, None, &limits, Some(Duration::ZERO)).unwrap();
-    let alone = run(true, Box::new(NoInput), None, None, &limits, None).unwrap();
+    let cpu = CpuConfig { tier: Tier::Interp, ..CpuConfig::default() };
+    let mut machine = machine(&poller(), cpu, Box::new(NoInput), None, None).unwrap();
+    machine.set_thread_dump(Duration::ZERO);
+    let looked_at = machine.run(&limits);
+    let alone = run(true, Box::new(NoInput), None, None, &limits).unwrap();
     assert_eq!(looked_at.report.digest, alone.report.digest);
     assert_eq!(looked_at.end, RunEnd::Instructions);
 }
@@ -247,7 +244,7 @@ fn a_title_that_shows_no_frame_is_ended_as_a_deadlock() {
         ticks_between_frames: Some(TICKS_PER_SECOND / 100),
         ..Limits::default()
     };
-    let finished = run(false, Box::new(NoInput), None, None, &limits, None).unwrap();
+    let finished = run(false, Box::new(NoInput), None, None, &limits).unwrap();
     assert_eq!(finished.report.exit, End::Deadlock);
     let RunEnd::NoFrames { since, threads } = finished.end else { panic!("{:?}", finished.end) };
     assert_eq!(since, 0);
@@ -261,7 +258,7 @@ fn run_exceptions(source: &str, word: u32, cpu: CpuConfig) -> Finished {
     image.bytes[at..at + 4].copy_from_slice(&word.to_be_bytes());
     let title = title_of(image, "exceptions");
     let limits = Limits { instructions: Some(1_000_000), ..Limits::default() };
-    run_title(&title, cpu, Box::new(NoInput), None, None, &limits, None).unwrap()
+    run_title(&title, cpu, Box::new(NoInput), None, None, &limits).unwrap()
 }
 
 #[test]

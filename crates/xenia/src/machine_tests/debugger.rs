@@ -60,7 +60,7 @@ pub(super) fn thread_of(stop: &str) -> &str {
 #[test]
 fn a_run_with_breakpoints_and_steps_ends_in_the_same_digest() {
     let limits = instructions();
-    let alone = run(true, Box::new(NoInput), None, None, &limits, None).unwrap();
+    let alone = run(true, Box::new(NoInput), None, None, &limits).unwrap();
     for cpu in engines() {
         let text = format!("{cpu:?}");
         let finished = debugged(cpu, ExecutorConfig::default(), &limits, |client| {
@@ -94,7 +94,7 @@ fn watched_memory_stops_the_thread_that_changed_it() {
     /// Address of the instruction after the store to the history.
     const STORED: u32 = SUM + 8 * 4;
     let limits = instructions();
-    let alone = run(true, Box::new(NoInput), None, None, &limits, None).unwrap();
+    let alone = run(true, Box::new(NoInput), None, None, &limits).unwrap();
     for cpu in [CpuConfig::interpreted(), CpuConfig::default()] {
         let finished = debugged(cpu, ExecutorConfig::default(), &limits, |client| {
             assert_eq!(client.ask(&format!("Z2,{SEVENTH:x},4")).unwrap(), "OK");
@@ -115,7 +115,7 @@ fn loads_of_watched_memory_stop_the_run_forwards_and_backwards() {
     const BUTTONS: u32 = DATA + 0x104;
     const LOAD: u32 = SUM - 8;
     let limits = instructions();
-    let alone = run(true, Box::new(NoInput), None, None, &limits, None).unwrap();
+    let alone = run(true, Box::new(NoInput), None, None, &limits).unwrap();
     for cpu in engines().into_iter().take(4) {
         let text = format!("{cpu:?}");
         let finished = debugged(cpu, ExecutorConfig::default(), &limits, |client| {
@@ -228,7 +228,7 @@ fn a_title_continues_without_the_breakpoints_of_a_detached_client() {
         client.ask(&format!("Z0,{SUM:x},4")).unwrap();
         assert_eq!(client.ask("D").unwrap(), "OK");
     });
-    let alone = run(true, Box::new(NoInput), None, None, &limits, None).unwrap();
+    let alone = run(true, Box::new(NoInput), None, None, &limits).unwrap();
     assert_eq!((finished.end, finished.report.digest), (RunEnd::Instructions, alone.report.digest));
 }
 

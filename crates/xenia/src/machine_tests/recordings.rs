@@ -32,16 +32,16 @@ impl Input for Player {
 fn a_replay_ends_in_the_digest_of_the_recorded_run() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("play.jsonl");
-    let played = run(false, Box::new(Player), Some(&path), None, &instructions(), None).unwrap();
+    let played = run(false, Box::new(Player), Some(&path), None, &instructions()).unwrap();
     assert_eq!(played.report.instructions, 400_000);
     let lines = std::fs::read_to_string(&path).unwrap().lines().count();
     assert!(lines > 20, "the player did something: {lines} lines");
     for interp in [false, true] {
-        let replayed = run(interp, Box::new(NoInput), None, Some(&path), &instructions(), None).unwrap();
+        let replayed = run(interp, Box::new(NoInput), None, Some(&path), &instructions()).unwrap();
         assert_eq!(replayed.recording_trouble, None);
         assert_eq!(replayed.report.digest, played.report.digest, "interp: {interp}");
     }
-    let unattended = run(false, Box::new(NoInput), None, None, &instructions(), None).unwrap();
+    let unattended = run(false, Box::new(NoInput), None, None, &instructions()).unwrap();
     assert_ne!(unattended.report.digest, played.report.digest, "the input does reach the digest");
 }
 
@@ -224,8 +224,8 @@ fn a_replay_ends_with_the_first_question_that_was_not_recorded() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("play.jsonl");
     let short = Limits { instructions: Some(100_000), ..Limits::default() };
-    run(true, Box::new(Player), Some(&path), None, &short, None).unwrap();
-    let longer = run(true, Box::new(NoInput), None, Some(&path), &instructions(), None).unwrap();
+    run(true, Box::new(Player), Some(&path), None, &short).unwrap();
+    let longer = run(true, Box::new(NoInput), None, Some(&path), &instructions()).unwrap();
     assert_eq!(longer.report.exit, End::Recording);
     let said = longer.recording_trouble.unwrap();
     assert!(said.contains("polls the controllers after that"), "{said}");
@@ -267,11 +267,11 @@ fn a_recording_of_another_title_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("play.jsonl");
     let limits = Limits { instructions: Some(1000), ..Limits::default() };
-    run(true, Box::new(Player), Some(&path), None, &limits, None).unwrap();
+    run(true, Box::new(Player), Some(&path), None, &limits).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     let key = "\"image_loaded_sha256\":\"";
     let at = text.find(key).unwrap() + key.len();
     std::fs::write(&path, format!("{}00{}", &text[..at], &text[at + 2..])).unwrap();
-    let refused = run(true, Box::new(NoInput), None, Some(&path), &limits, None).err().expect("accepted");
+    let refused = run(true, Box::new(NoInput), None, Some(&path), &limits).err().expect("accepted");
     assert!(format!("{refused:#}").contains("another title"), "{refused:#}");
 }

@@ -39,7 +39,7 @@ fn goto(client: &mut TestClient, moment: u64) {
 #[test]
 fn breakpoints_are_met_again_on_the_way_back() {
     let limits = instructions();
-    let alone = run(true, Box::new(NoInput), None, None, &limits, None).unwrap();
+    let alone = run(true, Box::new(NoInput), None, None, &limits).unwrap();
     for cpu in engines() {
         let text = format!("{cpu:?}");
         let finished = debugged(cpu, ExecutorConfig::default(), &limits, |client| {
@@ -127,7 +127,7 @@ fn any_moment_equals_a_run_that_ends_there() {
         .iter()
         .map(|&moment| {
             let limits = Limits { instructions: Some(moment), ..Limits::default() };
-            run(false, Box::new(NoInput), None, None, &limits, None).unwrap().report.digest
+            run(false, Box::new(NoInput), None, None, &limits).unwrap().report.digest
         })
         .collect();
     for (moment, digest) in moments.into_iter().zip(alone) {
@@ -234,7 +234,7 @@ fn memory_that_gdb_changes_begins_another_past() {
 fn a_replay_goes_back_with_its_recording() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("play.jsonl");
-    let played = run(false, Box::new(Player), Some(&path), None, &instructions(), None).unwrap();
+    let played = run(false, Box::new(Player), Some(&path), None, &instructions()).unwrap();
     let replay = machine(&poller(), CpuConfig::default(), Box::new(NoInput), None, Some(&path)).unwrap();
     let finished = debugged_machine(replay, &Limits::default(), |client| {
         let moments = [30_000, 90_000, 200_000, 399_999];
