@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use xenia::config::{ExecutorConfig, MachineConfig};
 use xenia::golden::Golden;
-use xenia::recording::{self, RecordingHeader, Trouble};
+use xenia::recording::{self, OutsideInput, RecordingHeader, Trouble};
 use xenia::{machine, patches, say, title};
 use xenia_kernel::ports::Clock;
 use xenia_lab::args::DiffArgs;
@@ -112,7 +112,7 @@ fn read_settings(file: &Reading<'_>) -> Result<()> {
 }
 
 fn read_recording(file: &Reading<'_>) -> Result<()> {
-    let ((mut replayer, mut dialogs), _) =
+    let (OutsideInput { input: mut replayer, mut dialogs }, _) =
         recording::replay(file.path, file.header, true, Trouble::default())?;
     for now in [0, 1, 73_125, 99_000, 1 << 40, u64::MAX] {
         for user in 0..5 {

@@ -228,8 +228,13 @@ struct Answers {
     motors: [bool; USERS],
 }
 
-/// All sources of outside input: controllers and dialogs.
-pub type OutsideInput = (Box<dyn Input>, Box<dyn Dialogs>);
+/// All sources of outside input.
+pub struct OutsideInput {
+    /// The controllers.
+    pub input: Box<dyn Input>,
+    /// The dialogs' answers.
+    pub dialogs: Box<dyn Dialogs>,
+}
 
 /// A recording, for its input sources and its position.
 fn shared<T>(recording: T) -> Arc<Mutex<T>> {
@@ -244,9 +249,9 @@ pub fn record(
     write_errors: WriteErrors,
 ) -> Result<(OutsideInput, RunRecording)> {
     let written = shared(WrittenRecording::new(path, header, write_errors)?);
-    let input = Recorder::new(outside.0, written.clone());
-    let dialogs = DialogRecorder::new(outside.1, written.clone());
-    Ok(((Box::new(input), Box::new(dialogs)), RunRecording::made(written)))
+    let input = Box::new(Recorder::new(outside.input, written.clone()));
+    let dialogs = Box::new(DialogRecorder::new(outside.dialogs, written.clone()));
+    Ok((OutsideInput { input, dialogs }, RunRecording::made(written)))
 }
 
 /// Input sources that answer from a recording. Recordings of another title, or made under other
@@ -258,9 +263,9 @@ pub fn replay(
     trouble: Trouble,
 ) -> Result<(OutsideInput, RunRecording)> {
     let played = shared(PlayedRecording::open(path, run, loads_state, trouble)?);
-    let input = Replayer::new(played.clone());
-    let dialogs = DialogReplayer::new(played.clone());
-    Ok(((Box::new(input), Box::new(dialogs)), RunRecording::replayed(played)))
+    let input = Box::new(Replayer::new(played.clone()));
+    let dialogs = Box::new(DialogReplayer::new(played.clone()));
+    Ok((OutsideInput { input, dialogs }, RunRecording::replayed(played)))
 }
 
 #[cfg(test)]

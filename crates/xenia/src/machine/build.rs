@@ -232,7 +232,7 @@ fn video_port(
 
 /// Ports to the host; takes those of text and storage out of the options.
 fn ports(title: &Title, options: &mut MachineOptions<'_>, outside: OutsideInput) -> Result<Ports> {
-    let (input, dialogs) = outside;
+    let OutsideInput { input, dialogs } = outside;
     let parallel = options.config.executor.parallel;
     let folder = options.content.take();
     let named = options.config.user.as_deref();
@@ -353,7 +353,7 @@ impl RecordedInputs {
     ) -> Result<Self> {
         let input = std::mem::replace(&mut options.input, Box::new(NoInput));
         let dialogs = std::mem::replace(&mut options.dialogs, Box::new(AutomaticDialogs::default()));
-        let outside: OutsideInput = (input, dialogs);
+        let outside = OutsideInput { input, dialogs };
         let trouble = Trouble::default();
         let write_errors = WriteErrors::default();
         let is_used = options.record.is_some() || options.replay.is_some();

@@ -7,11 +7,12 @@ use xenia_kernel::ports::{Clock, DialogAnswer, DialogRequest, NoDialogs};
 use xenia_patches::{PatchSet, PatchWrite, SwitchedOn};
 
 fn recorder(path: &Path, input: Box<dyn Input>, write_errors: WriteErrors) -> Box<dyn Input> {
-    record(path, &header("aa"), (input, Box::<NoDialogs>::default()), write_errors).unwrap().0.0
+    let outside = OutsideInput { input, dialogs: Box::<NoDialogs>::default() };
+    record(path, &header("aa"), outside, write_errors).unwrap().0.input
 }
 
 fn replayer(path: &Path, trouble: &Trouble) -> Box<dyn Input> {
-    replay(path, &header("aa"), false, trouble.clone()).unwrap().0.0
+    replay(path, &header("aa"), false, trouble.clone()).unwrap().0.input
 }
 
 /// The controllers and dialogs of a recording's text.
@@ -261,8 +262,8 @@ fn dialogs_are_answered_when_and_as_they_were() {
     };
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("r.jsonl");
-    let outside: OutsideInput = (Box::<Script>::default(), Box::<Person>::default());
-    let ((mut input, mut dialogs), made) =
+    let outside = OutsideInput { input: Box::<Script>::default(), dialogs: Box::<Person>::default() };
+    let (OutsideInput { mut input, mut dialogs }, made) =
         record(&path, &header("aa"), outside, WriteErrors::default()).unwrap();
     input.gamepad(0, 1);
     let given = looks(&mut *dialogs);
@@ -270,13 +271,14 @@ fn dialogs_are_answered_when_and_as_they_were() {
     input.set_vibration(0, 1, 1, 30_000_000);
     made.end(19 * 831_250);
     let trouble = Trouble::default();
-    let ((mut input, mut dialogs), _) = replay(&path, &header("aa"), false, trouble.clone()).unwrap();
+    let (OutsideInput { mut input, mut dialogs }, _) =
+        replay(&path, &header("aa"), false, trouble.clone()).unwrap();
     input.gamepad(0, 1);
     assert_eq!(looks(&mut *dialogs), given);
     assert!(input.set_vibration(0, 1, 1, 30_000_000));
     assert_eq!(trouble.get(), None);
     // Polled later than it was answered.
-    let ((_, mut dialogs), _) = replay(&path, &header("aa"), false, trouble.clone()).unwrap();
+    let (OutsideInput { mut dialogs, .. }, _) = replay(&path, &header("aa"), false, trouble.clone()).unwrap();
     assert_eq!(dialogs.answer(5_000_000), Some(DialogAnswer::Left));
     assert!(trouble.get().unwrap().contains("dialog"), "{trouble:?}");
 }
@@ -309,8 +311,9 @@ fn a_dialog_is_withdrawn_while_it_is_recorded() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("r.jsonl");
     let withdrawn = Arc::new(AtomicBool::new(false));
-    let outside: OutsideInput = (Box::<Script>::default(), Box::new(Withdrawn(withdrawn.clone())));
-    record(&path, &header("aa"), outside, WriteErrors::default()).unwrap().0.1.withdraw();
+    let dialogs = Box::new(Withdrawn(withdrawn.clone()));
+    let outside = OutsideInput { input: Box::<Script>::default(), dialogs };
+    record(&path, &header("aa"), outside, WriteErrors::default()).unwrap().0.dialogs.withdraw();
     assert!(withdrawn.load(Relaxed));
 }
 
@@ -377,7 +380,7 @@ impl Dialogs for Steady {
 
 /// A run with controllers and dialogs, from one question to another.
 fn ask_on(outside: &mut OutsideInput, questions: std::ops::Range<u64>) -> Vec<(u8, Option<Gamepad>, bool)> {
-    let (input, dialogs) = outside;
+    let OutsideInput { input, dialogs } = outside;
     questions
         .map(|number| {
             let now = number * 10;
@@ -392,7 +395,7 @@ fn ask_on(outside: &mut OutsideInput, questions: std::ops::Range<u64>) -> Vec<(u
 }
 
 fn recorded_run(path: &Path) -> (OutsideInput, RunRecording) {
-    let outside: OutsideInput = (Box::<Four>::default(), Box::<Steady>::default());
+    let outside = OutsideInput { input: Box::<Four>::default(), dialogs: Box::<Steady>::default() };
     record(path, &header("aa"), outside, WriteErrors::default()).unwrap()
 }
 
