@@ -263,23 +263,21 @@ fn dialogs_are_answered_when_and_as_they_were() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("r.jsonl");
     let outside = OutsideInput { input: Box::<Script>::default(), dialogs: Box::<Person>::default() };
-    let (OutsideInput { mut input, mut dialogs }, made) =
-        record(&path, &header("aa"), outside, WriteErrors::default()).unwrap();
-    input.gamepad(0, 1);
-    let given = looks(&mut *dialogs);
+    let (mut recorded, made) = record(&path, &header("aa"), outside, WriteErrors::default()).unwrap();
+    recorded.input.gamepad(0, 1);
+    let given = looks(&mut *recorded.dialogs);
     assert_eq!(given.iter().flatten().count(), 2);
-    input.set_vibration(0, 1, 1, 30_000_000);
+    recorded.input.set_vibration(0, 1, 1, 30_000_000);
     made.end(19 * 831_250);
     let trouble = Trouble::default();
-    let (OutsideInput { mut input, mut dialogs }, _) =
-        replay(&path, &header("aa"), false, trouble.clone()).unwrap();
-    input.gamepad(0, 1);
-    assert_eq!(looks(&mut *dialogs), given);
-    assert!(input.set_vibration(0, 1, 1, 30_000_000));
+    let (mut replayed, _) = replay(&path, &header("aa"), false, trouble.clone()).unwrap();
+    replayed.input.gamepad(0, 1);
+    assert_eq!(looks(&mut *replayed.dialogs), given);
+    assert!(replayed.input.set_vibration(0, 1, 1, 30_000_000));
     assert_eq!(trouble.get(), None);
     // Polled later than it was answered.
-    let (OutsideInput { mut dialogs, .. }, _) = replay(&path, &header("aa"), false, trouble.clone()).unwrap();
-    assert_eq!(dialogs.answer(5_000_000), Some(DialogAnswer::Left));
+    let (mut replayed, _) = replay(&path, &header("aa"), false, trouble.clone()).unwrap();
+    assert_eq!(replayed.dialogs.answer(5_000_000), Some(DialogAnswer::Left));
     assert!(trouble.get().unwrap().contains("dialog"), "{trouble:?}");
 }
 
@@ -380,16 +378,15 @@ impl Dialogs for Steady {
 
 /// A run with controllers and dialogs, from one question to another.
 fn ask_on(outside: &mut OutsideInput, questions: std::ops::Range<u64>) -> Vec<(u8, Option<Gamepad>, bool)> {
-    let OutsideInput { input, dialogs } = outside;
     questions
         .map(|number| {
             let now = number * 10;
             let user = number as u32 % 4;
             if number % 50 == 0 {
-                dialogs.open(dialog(), now);
+                outside.dialogs.open(dialog(), now);
             }
-            let answered = dialogs.answer(now + 1).is_some();
-            (input.connected(now), input.gamepad(user, now), answered)
+            let answered = outside.dialogs.answer(now + 1).is_some();
+            (outside.input.connected(now), outside.input.gamepad(user, now), answered)
         })
         .collect()
 }
