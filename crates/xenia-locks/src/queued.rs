@@ -298,18 +298,20 @@ impl QueuedLock {
         };
         match found {
             // It is the next in the queue, so no waiter is passed over.
-            Some((found, _)) if found == next && aside[0] == 0 => self.make_head(found, aside, 0),
-            Some((found, last_before)) => {
-                if found != next {
-                    node(last_before).next.store(0, Ordering::Relaxed);
+            Some(local) if local.number == next && aside[0] == 0 => {
+                self.make_head(local.number, aside, 0);
+            }
+            Some(LocalNode { number, before }) => {
+                if number != next {
+                    node(before).next.store(0, Ordering::Relaxed);
                     if aside[0] == 0 {
                         aside[0] = next;
                     } else {
                         node(aside[1]).next.store(next, Ordering::Release);
                     }
-                    aside[1] = last_before;
+                    aside[1] = before;
                 }
-                self.make_head(found, aside, passed + 1);
+                self.make_head(number, aside, passed + 1);
             }
             None if aside[0] != 0 => {
                 node(aside[1]).next.store(next, Ordering::Release);
@@ -352,9 +354,16 @@ fn wait_for_successor(claim: &NodeClaim) -> u16 {
     }
 }
 
-/// The first node from `first` on that is on NUMA node `place`, and its predecessor (itself if it
-/// is the first).
-fn local_in_sight(first: u16, place: u16) -> Option<(u16, u16)> {
+/// A node of the queue on a wanted NUMA node.
+struct LocalNode {
+    /// Number of the node.
+    number: u16,
+    /// Number of its predecessor; its own if it is the first.
+    before: u16,
+}
+
+/// The first node from `first` on that is on NUMA node `place`.
+fn local_in_sight(first: u16, place: u16) -> Option<LocalNode> {
     let mut before = first;
     let mut at = first;
     for _ in 0..IN_SIGHT {
@@ -362,7 +371,7 @@ fn local_in_sight(first: u16, place: u16) -> Option<(u16, u16)> {
             return None;
         }
         if node(at).place.load(Ordering::Relaxed) == place {
-            return Some((at, before));
+            return Some(LocalNode { number: at, before });
         }
         before = at;
         at = node(at).next.load(Ordering::Acquire);
