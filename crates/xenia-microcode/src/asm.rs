@@ -242,8 +242,10 @@ impl Linker {
         }
         let mut words = Vec::new();
         for pair in encoded.chunks_exact(2) {
-            let [(a, b), (c, d)] = [pair[0], pair[1]];
-            words.extend([a, b & 0xffff | c << 16, c >> 16 | d << 16]);
+            let first = pair[0];
+            let second = pair[1];
+            let middle = first.high & 0xffff | second.low << 16;
+            words.extend([first.low, middle, second.low >> 16 | second.high << 16]);
         }
         words.extend(self.instructions.iter().flatten());
         Ok(words)

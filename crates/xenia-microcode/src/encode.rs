@@ -8,14 +8,24 @@ use super::decode::{decode_alu, decode_vertex};
 use super::program::*;
 use crate::enums::Dimension;
 
-/// Words of a control flow instruction: the low 32 bits and the high 16.
-pub(super) type ControlWords = (u32, u32);
+/// Words of a control flow instruction.
+#[derive(Clone, Copy)]
+pub(super) struct ControlWords {
+    /// The low 32 bits.
+    pub(super) low: u32,
+    /// The high 16 bits.
+    pub(super) high: u32,
+}
+
+const fn words(low: u32, high: u32) -> ControlWords {
+    ControlWords { low, high }
+}
 
 fn branch(condition: Condition) -> ControlWords {
     match condition {
-        Condition::Always => (1 << 13, 0),
-        Condition::Predicate(value) => (1 << 14, u32::from(value) << 10),
-        Condition::Bool(index, value) => (0, (index as u32) << 2 | u32::from(value) << 10),
+        Condition::Always => words(1 << 13, 0),
+        Condition::Predicate(value) => words(1 << 14, u32::from(value) << 10),
+        Condition::Bool(index, value) => words(0, (index as u32) << 2 | u32::from(value) << 10),
     }
 }
 
@@ -23,8 +33,8 @@ fn branch(condition: Condition) -> ControlWords {
 /// and `fetches` has a bit for each of its instructions that is a fetch.
 pub(super) fn control(control: Control, fetches: u32) -> ControlWords {
     match control {
-        Control::Nop => (0, 0),
-        Control::Alloc(kind, count) => (count as u32 & 7, 12 << 12 | (kind as u32 & 3) << 9),
+        Control::Nop => words(0, 0),
+        Control::Alloc(kind, count) => words(count as u32 & 7, 12 << 12 | (kind as u32 & 3) << 9),
         Control::Exec { first, count, condition, end } => {
             let sequence = (0..6).fold(0, |bits, i| bits | (fetches >> i & 1) << (16 + 2 * i));
             let opcode = match condition {
@@ -32,24 +42,24 @@ pub(super) fn control(control: Control, fetches: u32) -> ControlWords {
                 Condition::Bool(..) => 3,
                 Condition::Predicate(_) => 5,
             };
-            let (_, when) = branch(condition);
-            (first | count << 12 | sequence, (opcode + u32::from(end)) << 12 | when)
+            let when = branch(condition).high;
+            words(first | count << 12 | sequence, (opcode + u32::from(end)) << 12 | when)
         }
         Control::LoopStart { skip, constant, repeat } => {
-            (skip | (constant as u32) << 16 | u32::from(repeat) << 13, 7 << 12)
+            words(skip | (constant as u32) << 16 | u32::from(repeat) << 13, 7 << 12)
         }
-        Control::LoopEnd { body, constant, break_on } => (
+        Control::LoopEnd { body, constant, break_on } => words(
             body | (constant as u32) << 16 | u32::from(break_on.is_some()) << 21,
             8 << 12 | u32::from(break_on == Some(true)) << 10,
         ),
         Control::Call(target, condition) => {
-            let (low, high) = branch(condition);
-            (target | low, 9 << 12 | high)
+            let ControlWords { low, high } = branch(condition);
+            words(target | low, 9 << 12 | high)
         }
-        Control::Return => (0, 10 << 12),
+        Control::Return => words(0, 10 << 12),
         Control::Jump(target, condition) => {
-            let (low, high) = branch(condition);
-            (target | low, 11 << 12 | high)
+            let ControlWords { low, high } = branch(condition);
+            words(target | low, 11 << 12 | high)
         }
     }
 }
