@@ -43,7 +43,7 @@ pub(super) fn to_integer(bits: u64, range: RangeInclusive<i64>, mode: u32) -> Re
     } else {
         (0, 1)
     };
-    let up = rounds_up(mode, sign, whole & 1 != 0, rest);
+    let up = rounds_up(mode, sign, whole, rest);
     let magnitude = i128::from(whole) + i128::from(up);
     let value = if sign { -magnitude } else { magnitude };
     if value < i128::from(low) || value > i128::from(high) {

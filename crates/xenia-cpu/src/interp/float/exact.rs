@@ -98,7 +98,7 @@ fn sum(a: Magnitude, b: Magnitude, fpscr: u32) -> Result<Magnitude, bool> {
     let y = shift_right_jam(low.sig >> 1, high.exp.abs_diff(low.exp));
     let total = if a.sign == b.sign { x + y } else { x - y };
     if total == 0 {
-        return Err(zero_sum_sign(a.sign, b.sign, fpscr));
+        return Err(zero_sum_sign([a.sign, b.sign], fpscr));
     }
     let up = total.leading_zeros();
     Ok(Magnitude { sign: high.sign, exp: high.exp + 1 - up as i32, sig: total << up })
@@ -129,7 +129,7 @@ fn add_numbers(a: u64, b: u64, format: FloatFormat, fpscr: u32) -> ExactResult {
     ExactResult::Value(match (unpack(a), unpack(b)) {
         (Number::Infinity(x), Number::Infinity(y)) if x != y => return invalid(VXISI),
         (Number::Infinity(sign), _) | (_, Number::Infinity(sign)) => infinity(sign),
-        (Number::Zero(x), Number::Zero(y)) => zero(zero_sum_sign(x, y, fpscr)),
+        (Number::Zero(x), Number::Zero(y)) => zero(zero_sum_sign([x, y], fpscr)),
         (Number::Finite(x), Number::Zero(_)) | (Number::Zero(_), Number::Finite(x)) => {
             round(x, format, fpscr)
         }
@@ -270,7 +270,7 @@ pub(crate) fn multiply_add(
         },
         (Number::Zero(_), _) | (_, Number::Zero(_)) => match b {
             Number::Infinity(sign) => infinity(sign),
-            Number::Zero(other) => zero(zero_sum_sign(sign, other, fpscr)),
+            Number::Zero(other) => zero(zero_sum_sign([sign, other], fpscr)),
             Number::Finite(value) => round(value, format, fpscr),
         },
         (Number::Finite(x), Number::Finite(y)) => match b {

@@ -103,8 +103,8 @@ pub(crate) const fn infinity(sign: bool) -> Rounded {
     )
 }
 
-/// The sign of a sum that is exactly zero.
-pub(crate) const fn zero_sum_sign(a: bool, b: bool, fpscr: u32) -> bool {
+/// The sign of a sum that is exactly zero, of operands with these signs.
+pub(crate) const fn zero_sum_sign([a, b]: [bool; 2], fpscr: u32) -> bool {
     if a == b { a } else { fpscr & RN == 3 }
 }
 
@@ -120,10 +120,10 @@ pub(crate) const fn shift_right_jam(value: u128, by: u32) -> u128 {
 
 /// Whether `rest` (its top bit worth half a unit) rounds the magnitude `kept` up.
 #[inline]
-pub(crate) const fn rounds_up(mode: u32, sign: bool, kept_odd: bool, rest: u128) -> bool {
+pub(crate) const fn rounds_up(mode: u32, sign: bool, kept: u64, rest: u128) -> bool {
     const HALF: u128 = 1 << 127;
     match mode & RN {
-        0 => rest > HALF || rest == HALF && kept_odd,
+        0 => rest > HALF || rest == HALF && kept & 1 != 0,
         1 => false,
         2 => !sign && rest != 0,
         _ => sign && rest != 0,
@@ -195,7 +195,7 @@ pub(crate) fn round(value: Magnitude, format: FloatFormat, fpscr: u32) -> Rounde
     let mut kept = (sig >> drop) as u64;
     let rest = sig << precision;
     let inexact = rest != 0;
-    let up = rounds_up(fpscr, sign, kept & 1 != 0, rest);
+    let up = rounds_up(fpscr, sign, kept, rest);
     if up {
         kept += 1;
         if kept >> precision != 0 {
