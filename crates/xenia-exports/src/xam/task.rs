@@ -5,7 +5,7 @@
 use crate::abi::{Call, Flow, Handle, Out};
 use crate::status::failure::Fallible;
 use crate::xboxkrnl::driver_request;
-use crate::xboxkrnl::ke_thread::{CreatedThread, create};
+use crate::xboxkrnl::ke_thread::{CreatedThread, ThreadStart, create};
 use xenia_guest::layout::kprocess;
 use xenia_guest::{GuestAddr, HResult, NtStatus};
 use xenia_kernel_macros::exports;
@@ -37,7 +37,8 @@ impl Task {
         let stack = call.memory().read(title.offset(kprocess::KERNEL_STACK_SIZE))?;
         // On its caller's hardware thread it would starve while that polls at a higher priority.
         let flags = OF_SYSTEM | ON_LAST_HW_THREAD;
-        let flow = create(call, stack, None, callback, message, flags, made)?;
+        let start = ThreadStart { startup: None, address: callback, context: message };
+        let flow = create(call, stack, start, flags, made)?;
         Ok(flow.map(|status| if status == NtStatus::SUCCESS { HResult::OK } else { HResult::FAIL }))
     }
 

@@ -61,17 +61,26 @@ pub(crate) struct CreatedThread {
     pub(crate) id: Option<Out<u32>>,
 }
 
+/// Code that a created thread runs.
+pub(crate) struct ThreadStart {
+    /// Where it begins, with the other two as arguments; `None`: at `address`, with `context`.
+    pub(crate) startup: Option<GuestAddr>,
+    /// Its code: the first argument, or where it begins.
+    pub(crate) address: GuestAddr,
+    /// Its last argument.
+    pub(crate) context: u32,
+}
+
 /// Creates a thread for `ExCreateThread` and for tasks of `xam`.
 pub(crate) fn create(
     call: &mut Call,
     stack_size: u32,
-    startup: Option<GuestAddr>,
-    start_address: GuestAddr,
-    start_context: u32,
+    start: ThreadStart,
     flags: u32,
     results: CreatedThread,
 ) -> Fallible<Flow<NtStatus>> {
-    let context = u64::from(start_context);
+    let ThreadStart { startup, address: start_address, context } = start;
+    let context = u64::from(context);
     let (pc, args) = match startup {
         Some(startup) => (startup, [u64::from(start_address.0), context]),
         None => (start_address, [context, 0]),
@@ -140,15 +149,8 @@ impl KeThread {
         start_context: u32,
         flags: u32,
     ) -> Fallible<Flow<NtStatus>> {
-        create(
-            call,
-            stack_size,
-            startup,
-            start_address,
-            start_context,
-            flags,
-            CreatedThread { handle, id: thread_id },
-        )
+        let start = ThreadStart { startup, address: start_address, context: start_context };
+        create(call, stack_size, start, flags, CreatedThread { handle, id: thread_id })
     }
 
     /// Registers a notification routine for the title's threads with its priority, or unregisters
