@@ -49,5 +49,5 @@ pub use kind::ObjectKind;
 pub use state::{MAX_SERIAL, check_thread};
 pub use table::{
     Deleted, ExistingNamed, HeldObject, HeldState, ListedObject, ObjectRef, Objects, ObjectsState,
-    RestoredUses,
+    ReferenceCounts, RestoredUses,
 };

@@ -15,6 +15,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use handles::ReferenceCounts;
 pub use held_state::HeldState;
 pub use object_ref::{HeldObject, ObjectRef};
 pub use state::ObjectsState;

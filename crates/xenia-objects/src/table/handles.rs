@@ -7,6 +7,15 @@ use crate::handle_table::HandleTable;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_limits::Limit;
 
+/// References to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReferenceCounts {
+    /// Number of all references, including those of handles.
+    pub pointers: u32,
+    /// Number of open handles.
+    pub handles: u32,
+}
+
 impl Objects {
     /// Opens a handle to an object, with a reference for the handle.
     pub fn open(&self, body: GuestAddr) -> Fallible<Handle> {
@@ -49,10 +58,11 @@ impl Objects {
         Ok(())
     }
 
-    /// Number of references to an object, including those of handles, and number of its handles.
-    pub fn counts(&self, body: GuestAddr) -> Option<(u32, u32)> {
+    /// The references to an object.
+    pub fn counts(&self, body: GuestAddr) -> Option<ReferenceCounts> {
         let tables = self.tables.lock();
-        tables.records.get(&body).map(|record| (record.pointers, record.handles))
+        let record = tables.records.get(&body)?;
+        Some(ReferenceCounts { pointers: record.pointers, handles: record.handles })
     }
 
     /// The lowest open handle to an object.

@@ -114,7 +114,7 @@ fn the_handle_closed_last_is_opened_first() {
     s.objects.tables.lock().next_handle = HandleTable::END;
     let status = s.objects.open(other).map_err(Failure::status);
     assert_eq!(status, Err(NtStatus::INSUFFICIENT_RESOURCES));
-    assert_eq!(s.objects.counts(other), Some((2, 1)));
+    assert_eq!(s.objects.counts(other), Some(ReferenceCounts { pointers: 2, handles: 1 }));
 }
 
 #[test]
