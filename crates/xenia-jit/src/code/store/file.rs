@@ -58,7 +58,9 @@ impl Contents {
     /// Parses a file for `purpose`. The error says why it can't be used.
     pub(super) fn read(bytes: Arc<Vec<u8>>, purpose: &Purpose) -> Result<Self, &'static str> {
         const DAMAGED: &str = "it is damaged";
-        let rest = bytes.strip_prefix(&MAGIC).ok_or("it is not such a file, or of another version")?;
+        let rest = bytes
+            .strip_prefix(&MAGIC)
+            .ok_or("it does not begin with the mark of a code cache of this version")?;
         let found = rest.as_chunks::<32>().0;
         for ((wanted, why), at) in purpose.0.iter().zip(OTHERS).zip(0..) {
             if found.get(at).ok_or(DAMAGED)? != wanted {
@@ -85,7 +87,7 @@ impl Contents {
             }
         }
         if at != bytes.len() {
-            return Err("it does not end where it should");
+            return Err("it is longer or shorter than its index says");
         }
         Ok(Self { start, regions })
     }

@@ -144,7 +144,7 @@ pub(super) fn pack(
     let length = bytes.len();
     bytes.extend_from_slice(code);
     let words = words_of([&tables.covered, &tables.leaves], &|pc| region.word(pc))
-        .ok_or("its words are not its own")?;
+        .ok_or("an instruction of its ranges is outside of the region")?;
     let label = Label {
         mode: mode.index() as u8,
         start,
