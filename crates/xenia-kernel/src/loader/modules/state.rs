@@ -207,7 +207,8 @@ impl Modules {
         check(same, "the title is another one")?;
         check(operations.len() <= MAX_OPERATIONS, "too many loads and unloads are under way")?;
         let is_next = operations.last_key_value().is_none_or(|(&last, _)| last < next_operation);
-        check(is_next && is_count(next_operation), "the numbers of loads and unloads are wrong")?;
+        check(is_next, "a load or unload under way has a number that is still to be given")?;
+        check(is_count(next_operation), "the number of the next load or unload is too high")?;
         let restored = Self { list, operations, next_operation, beginning, lock, handed_over };
         let most = limits.value(Limit::LibraryBytes);
         check(restored.library_bytes() <= most, "the names and tables of libraries are too large")?;
