@@ -29,7 +29,7 @@ pub(crate) fn deploy_check() -> Result<()> {
         Some((validator, flags)) => run(Command::new(validator).args(*flags).arg(MANIFEST))?,
         None => println!("missing: kubeconform or kubernetes-validate, skipped: the manifest's schema"),
     }
-    let user = Command::new("id").arg("-u").output()?;
+    let user = commands::output(Command::new("id").arg("-u"))?;
     if user.stdout != b"0\n" {
         println!("missing: the right to change roots, skipped: the container file's steps");
         return Ok(());

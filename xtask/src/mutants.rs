@@ -138,7 +138,7 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
         command.env("CARGO_TARGET_DIR", &build).env("XENIA_ENGINE_BLOCKS", BLOCKS);
         command
     };
-    cargo().arg("clean").args(OURS.iter().flat_map(|name| ["--package", name])).status()?;
+    commands::status(cargo().arg("clean").args(OURS.iter().flat_map(|name| ["--package", name])))?;
     // cargo-mutants would test the unchanged tree with the tests of the changed packages only.
     let judging = || area.packages().iter().copied().chain(["xenia-jit-tests"]);
     let mut judge = vec!["test", "--lib", "--test", "engines"];

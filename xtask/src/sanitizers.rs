@@ -74,7 +74,7 @@ pub(crate) fn check(
     compile.args(["--edition", "2024", "-g", "--target", TARGET]).args(flags);
     run(compile.arg(source).arg("-o").arg(&program))?;
     for &(way, expected) in ways {
-        let output = sanitized(program.as_os_str())?.arg(way).output()?;
+        let output = commands::output(sanitized(program.as_os_str())?.arg(way))?;
         if output.status.code() != Some(expected) {
             let report = String::from_utf8_lossy(&output.stderr);
             bail!("{report}\n`{way}` ended with {} instead of {expected}", output.status);

@@ -198,7 +198,7 @@ fn system_layer(sources: &Path, library: &CLibrary, objects: &Path) -> Result<Ve
 }
 
 fn compiler_include() -> Result<String> {
-    let found = Command::new(COMPILER).arg("-print-file-name=include").output()?;
+    let found = commands::output(Command::new(COMPILER).arg("-print-file-name=include"))?;
     Ok(String::from_utf8(found.stdout)?.trim().to_owned())
 }
 

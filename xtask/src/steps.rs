@@ -5,7 +5,7 @@ mod fuzzing;
 mod times;
 
 use crate::built::{target_folder, xenia_rs};
-use crate::commands::{join, on_threads, run};
+use crate::commands::{self, join, on_threads, run};
 use crate::linting::linting_cargo;
 use crate::{
     apt, cases, csmith, docs, faults, golden, gpu_suite, guests, not_run, programs, races, real_programs,
@@ -273,7 +273,7 @@ fn lock_models() -> Result<()> {
 
 /// Runs `cargo test` with a filter that must match a test.
 fn models(args: &[&str]) -> Result<()> {
-    let list = linting_cargo()?.args(args).args(["--", "--list"]).stderr(Stdio::inherit()).output()?;
+    let list = commands::output(linting_cargo()?.args(args).args(["--", "--list"]).stderr(Stdio::inherit()))?;
     if !list.status.success() {
         bail!("`cargo {} -- --list` ended with {}", args.join(" "), list.status);
     }

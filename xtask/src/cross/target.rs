@@ -1,5 +1,6 @@
 //! The systems to build for: their tools, and what runs their programs here.
 
+use crate::commands;
 use crate::linting::linting_cargo;
 use anyhow::Result;
 use clap::ValueEnum;
@@ -170,10 +171,9 @@ impl Target {
     /// Tools that are missing, each with its package.
     pub(super) fn missing_tools(&self) -> Result<Vec<String>> {
         let mut missing = Vec::new();
-        let folder = Command::new("rustc")
-            .args(["--print", "target-libdir", "--target", self.triple])
-            .output()?
-            .stdout;
+        let mut rustc = Command::new("rustc");
+        rustc.args(["--print", "target-libdir", "--target", self.triple]);
+        let folder = commands::output(&mut rustc)?.stdout;
         if !Path::new(String::from_utf8_lossy(&folder).trim()).is_dir() {
             missing.push(format!("the standard library: rustup target add {}", self.triple));
         }

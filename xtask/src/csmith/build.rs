@@ -88,7 +88,7 @@ impl CsmithBuilder {
         let folder = folder.canonicalize()?;
         // Otherwise csmith would measure the host's types.
         std::fs::write(folder.join("platform.info"), "integer size = 4\npointer size = 4\n")?;
-        let found = Command::new(COMPILER).arg("-print-file-name=include").output()?;
+        let found = commands::output(Command::new(COMPILER).arg("-print-file-name=include"))?;
         let include = String::from_utf8(found.stdout)?.trim().to_owned();
         let guest = Path::new("guest").canonicalize().context("no folder guest here")?;
         let mut builder =

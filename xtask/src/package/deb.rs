@@ -2,7 +2,7 @@
 
 use super::folder::Folder;
 use super::{DESKTOP, VERSION};
-use crate::commands::run;
+use crate::commands::{self, run};
 use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSection};
 use std::fs;
@@ -17,7 +17,8 @@ pub(super) fn make(folder: &Folder, time: u64) -> Result<PathBuf> {
     let licences = ["LICENSE-MIT", "LICENSE-APACHE"].map(|name| fs::read_to_string(documents.join(name)));
     let [mit, apache] = licences;
     fs::write(documents.join("copyright"), format!("{}\nor\n\n{}", mit?, apache?))?;
-    let size = Command::new("du").args(["-k", "-s", "--apparent-size"]).arg(root.join("usr")).output()?;
+    let mut du = Command::new("du");
+    let size = commands::output(du.args(["-k", "-s", "--apparent-size"]).arg(root.join("usr")))?;
     let size = String::from_utf8_lossy(&size.stdout);
     let template = fs::read_to_string(Path::new(DESKTOP).join("control"))?;
     let glibc = newest_glibc(&fs::read(folder.program())?)?;

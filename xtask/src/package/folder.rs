@@ -1,7 +1,7 @@
 //! The folder from which all packages are built: the files below `/usr`, in `bin` and `share`.
 
 use super::{ID, VERSION, desktop_file, icon};
-use crate::commands::run;
+use crate::commands::{self, run};
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -44,7 +44,7 @@ impl Folder {
             folder.copy(Path::new(document), &format!("doc/xenia-rs/{document}"))?;
         }
         for (shell, place) in SHELLS {
-            let script = Command::new(&binary).args(["completions", shell]).output()?;
+            let script = commands::output(Command::new(&binary).args(["completions", shell]))?;
             ensure!(script.status.success(), "completions {shell} failed");
             fs::write(folder.file(&format!("share/{place}"))?, script.stdout)?;
         }

@@ -4,7 +4,7 @@
 use super::catalogue::{ProgramDescription, ProgramSources};
 use super::fetch;
 use super::library::CLibrary;
-use crate::commands::quietly;
+use crate::commands::{self, quietly};
 use anyhow::{Context, Result, bail};
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -74,7 +74,7 @@ impl Builder {
     pub(crate) fn new(folder: &Path, described: &Path) -> Result<Self> {
         let described = described.canonicalize()?;
         let library = CLibrary::provide(folder, &described.join("system"))?;
-        let found = Command::new(COMPILER).arg("-print-file-name=include").output()?;
+        let found = commands::output(Command::new(COMPILER).arg("-print-file-name=include"))?;
         let compiler_include = String::from_utf8(found.stdout)?.trim().to_owned();
         Ok(Self { folder: folder.to_owned(), described, library, compiler_include })
     }

@@ -201,7 +201,7 @@ fn as_title(here: &Path, run: &ProgramRun, mode: ProgramMode, work: &Path) -> Re
     for (name, file) in [("STDIN", &run.input), ("STDOUT", &run.output)] {
         command.args(file.iter().map(|file| format!("{name}={file}")));
     }
-    let output = command.arg("--").args(&run.arguments).output()?;
+    let output = commands::output(command.arg("--").args(&run.arguments))?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let report = std::fs::read_to_string(&json).with_context(|| said.clone())?;
     let report: Value = serde_json::from_str(&report)?;
