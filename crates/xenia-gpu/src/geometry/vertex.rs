@@ -166,7 +166,7 @@ impl Numbers {
 pub(crate) struct ShadingInputs<'a> {
     /// Memory of the vertices and textures.
     pub(crate) memory: &'a dyn PhysicalMemory,
-    /// Decoded textures.
+    /// Textures that are decoded already.
     pub(crate) textures: &'a mut TextureCache,
     /// Runs the vertex shader.
     pub(crate) interpreter: &'a mut ShaderInterpreter,
