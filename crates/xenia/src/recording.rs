@@ -230,7 +230,7 @@ struct Answers {
 
 /// All sources of outside input.
 pub struct OutsideInput {
-    /// The controllers.
+    /// Input of the controllers.
     pub input: Box<dyn Input>,
     /// The dialogs' answers.
     pub dialogs: Box<dyn Dialogs>,
