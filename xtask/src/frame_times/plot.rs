@@ -15,7 +15,7 @@ const THEIRS: RGBColor = RGBColor(200, 140, 60);
 /// A bar of the picture.
 struct FrameTimeBar {
     name: String,
-    /// Our milliseconds.
+    /// Milliseconds of our threads.
     ours: f64,
     /// The driver's milliseconds.
     theirs: f64,
