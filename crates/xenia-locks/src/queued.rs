@@ -355,6 +355,7 @@ fn wait_for_successor(claim: &NodeClaim) -> u16 {
 }
 
 /// A node of the queue on a wanted NUMA node.
+#[derive(Clone, Copy)]
 struct LocalNode {
     /// Number of the node.
     number: u16,

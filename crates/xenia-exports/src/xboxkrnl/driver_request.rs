@@ -358,7 +358,7 @@ pub(crate) fn close(call: &mut Call, handle: Handle, result: NtStatus) -> Fallib
         call.kernel.dereference(body)?;
         return Err(failure);
     }
-    let has_handles = call.kernel.objects.counts(body).is_some_and(|(_, handles)| handles > 0);
+    let has_handles = call.kernel.objects.counts(body).is_some_and(|counts| counts.handles > 0);
     let device = {
         let mut files = call.kernel.files.lock();
         let found = files.drivers.file_mut(body).ok();
