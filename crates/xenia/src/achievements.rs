@@ -70,13 +70,14 @@ pub fn list(
     };
     let GpdTotals { achievements: counts, gamerscore: scores } = gpd.totals();
     let records = gpd.achievements().into_iter().take(MAX_LISTED);
-    let rows = records.map(|record| ListedAchievement { picture: picture(&record), record: shown(record) });
+    let rows = records
+        .map(|record| ListedAchievement { picture: picture(&record), record: with_visible_texts(record) });
     let title_name = gpd.title_name().map(|name| visible(&name));
     AchievementList { rows: rows.collect(), counts, scores, title_name, failures }
 }
 
 /// The record with texts that can be shown.
-fn shown(record: Record) -> Record {
+fn with_visible_texts(record: Record) -> Record {
     let [label, description, unachieved] =
         [&record.label, &record.description, &record.unachieved].map(|text| visible(text));
     Record { label, description, unachieved, ..record }

@@ -164,7 +164,7 @@ pub mod tests {
         })
     }
 
-    fn said(request: DialogRequest, policy: DialogPolicy) -> (DialogAnswer, String) {
+    fn logged(request: DialogRequest, policy: DialogPolicy) -> (DialogAnswer, String) {
         let mut out = Vec::new();
         let mut dialogs = LoggedDialogs::new(Box::new(AutomaticDialogs::new(policy)), &mut out);
         assert_eq!(dialogs.answer(0), None);
@@ -196,7 +196,7 @@ pub mod tests {
                 "the title asks for text: Name\n  it is left\n",
             ),
         ] {
-            assert_eq!(said(request, policy), (answer, text.to_owned()));
+            assert_eq!(logged(request, policy), (answer, text.to_owned()));
         }
     }
 }

@@ -170,13 +170,13 @@ mod tests {
     #[test]
     fn golden_with_other_limits_is_rejected_with_advice() {
         assert!(sample().is_of(Some(5), None).is_ok());
-        let said = |golden: Golden, n, frames| golden.is_of(n, frames).unwrap_err().to_string();
-        let other = said(sample(), Some(6), Some(2));
+        let refusal = |golden: Golden, n, frames| golden.is_of(n, frames).unwrap_err().to_string();
+        let other = refusal(sample(), Some(6), Some(2));
         assert_eq!(
             other,
             "it is of a run with -n 5, and this is one with -n 6 --frames 2: use the same, or --bless"
         );
-        assert!(said(Golden { version: 9, ..sample() }, Some(5), None).contains("version 9"));
+        assert!(refusal(Golden { version: 9, ..sample() }, Some(5), None).contains("version 9"));
     }
 
     #[test]

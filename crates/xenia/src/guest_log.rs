@@ -179,9 +179,9 @@ impl GuestLog {
             None => Sink::Log(Folder::new(Instant::now())),
             Some(_) if !is_file(place) => Sink::Off,
             Some(path) => {
-                let shown = path.display();
+                let name = path.display();
                 let file = StreamFile::create(path)
-                    .with_context(|| format!("cannot create {shown} (--guest-log)"))?;
+                    .with_context(|| format!("cannot create {name} (--guest-log)"))?;
                 Sink::File(TextFile {
                     out: BufWriter::new(file),
                     path: path.to_owned(),
@@ -236,7 +236,7 @@ fn show(line: &str) {
 mod tests {
     use super::*;
 
-    fn shown(texts: &[&str]) -> Vec<String> {
+    fn printed(texts: &[&str]) -> Vec<String> {
         let now = Instant::now();
         let mut folder = Folder::new(now);
         let mut lines = Vec::new();
@@ -257,13 +257,13 @@ mod tests {
     #[test]
     fn lines_are_put_together_folded_and_made_visible() {
         assert_eq!(
-            shown(&["a", "b\r\nc\n", "c\nc\n", "d\x1b[2J"]),
+            printed(&["a", "b\r\nc\n", "c\nc\n", "d\x1b[2J"]),
             ["ab", "c", "(the same line 2 times more)", "d\u{FFFD}[2J"]
         );
         let long = "x".repeat(LINE_LENGTH + 1);
-        assert_eq!(shown(&[&long]).len(), 2);
-        assert_eq!(shown(&[&long[1..], "\n"]).len(), 1);
-        assert!(shown(&[]).is_empty());
+        assert_eq!(printed(&[&long]).len(), 2);
+        assert_eq!(printed(&[&long[1..], "\n"]).len(), 1);
+        assert!(printed(&[]).is_empty());
     }
 
     #[test]

@@ -160,18 +160,18 @@ fn a_dump_of_threads_reaches_no_later_run() {
 #[test]
 fn a_dump_of_threads_is_written_while_the_machine_runs() {
     let is_shown = Arc::new(AtomicBool::new(false));
-    let shown = is_shown.clone();
+    let flag = is_shown.clone();
     crate::say::send_messages_to(Some(Box::new(move |text| {
-        shown.fetch_or(text.starts_with("after "), Relaxed);
+        flag.fetch_or(text.starts_with("after "), Relaxed);
     })));
     let mut machine = machine(&poller(), CpuConfig::default(), Box::new(NoInput), None, None).unwrap();
     let interrupt = Interrupt::default();
     machine.set_interrupt(interrupt.clone());
     machine.set_thread_dump(Duration::from_millis(50));
-    let shown = is_shown.clone();
+    let flag = is_shown.clone();
     std::thread::spawn(move || {
         let start = std::time::Instant::now();
-        while !shown.load(Relaxed) && start.elapsed() < Duration::from_mins(1) {
+        while !flag.load(Relaxed) && start.elapsed() < Duration::from_mins(1) {
             std::thread::sleep(Duration::from_millis(5));
         }
         interrupt.request(Cause::Timeout);

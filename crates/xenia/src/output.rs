@@ -45,7 +45,7 @@ fn target(path: &Path) -> PathBuf {
 /// An error without the temporary file's name, which means nothing to the user.
 pub fn without_name(error: std::io::Error) -> std::io::Error {
     match error.to_string().split_once(" at path \"") {
-        Some((said, _)) => std::io::Error::new(error.kind(), said),
+        Some((message, _)) => std::io::Error::new(error.kind(), message),
         None => error,
     }
 }
@@ -288,9 +288,9 @@ mod tests {
         check(&file).unwrap();
         assert!(!file.exists(), "looking writes nothing");
         let nowhere = dir.path().join("nowhere/new.json");
-        let said = format!("{:#}", check(&nowhere).unwrap_err());
-        let why = said.strip_prefix(&format!("cannot write {}: ", nowhere.display())).unwrap_or(&said);
-        assert!(!why.contains(['/', '\\']), "the temporary file is named: {said}");
+        let message = format!("{:#}", check(&nowhere).unwrap_err());
+        let why = message.strip_prefix(&format!("cannot write {}: ", nowhere.display())).unwrap_or(&message);
+        assert!(!why.contains(['/', '\\']), "the temporary file is named: {message}");
         assert!(check(dir.path()).is_err());
     }
 

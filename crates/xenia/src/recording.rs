@@ -165,7 +165,7 @@ impl End {
 #[derive(Debug, Default)]
 struct Left {
     /// First difference between the replay and the recording.
-    said: Option<String>,
+    difference: Option<String>,
     /// Whether the recording has ended.
     is_over: bool,
     /// Stops the machine.
@@ -184,7 +184,7 @@ impl Default for Trouble {
 
 impl Trouble {
     fn note(&self, what: impl FnOnce() -> String) {
-        self.0.lock().said.get_or_insert_with(what);
+        self.0.lock().difference.get_or_insert_with(what);
     }
 
     /// Ends the run, because the recording has no more answers.
@@ -208,15 +208,15 @@ impl Trouble {
     }
 
     /// The replay went back to a moment at which this was reported.
-    fn restore(&self, said: Option<String>) {
+    fn restore(&self, difference: Option<String>) {
         let mut left = self.0.lock();
-        left.said = said;
+        left.difference = difference;
         left.is_over = false;
     }
 
     /// Description of the first difference, if there was one.
     pub fn get(&self) -> Option<String> {
-        self.0.lock().said.clone()
+        self.0.lock().difference.clone()
     }
 }
 

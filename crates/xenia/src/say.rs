@@ -335,9 +335,9 @@ mod tests {
             (b"\xE5\xA4", ""),
             (b"b", "\u{FFFD}b"),
         ];
-        for (part, shown) in parts {
+        for (part, expected) in parts {
             unfinished.extend(part);
-            assert_eq!(take_characters(&mut unfinished), shown);
+            assert_eq!(take_characters(&mut unfinished), expected);
         }
         assert!(unfinished.is_empty());
     }

@@ -14,7 +14,7 @@ use xenia_sync::{Level, Mutex};
 
 struct Line {
     /// The line on the terminal.
-    shown: Option<ProgressBar>,
+    bar: Option<ProgressBar>,
     /// Whether the last output ended in the middle of a line.
     is_cut: bool,
 }
@@ -22,7 +22,7 @@ struct Line {
 static ALLOWED: AtomicBool = AtomicBool::new(false);
 static FORBIDDEN: AtomicBool = AtomicBool::new(false);
 static LINE: Mutex<Line> =
-    Mutex::numbered(Level::Leaf, lock_order::STATUS_LINE, Line { shown: None, is_cut: false });
+    Mutex::numbered(Level::Leaf, lock_order::STATUS_LINE, Line { bar: None, is_cut: false });
 
 /// Enables the status line if standard error is a terminal that can erase a line.
 pub fn allow() {
@@ -52,7 +52,7 @@ pub fn show(text: &str) {
     let Ok(style) = ProgressStyle::with_template("{wide_msg}") else { return };
     let bar = ProgressBar::no_length().with_style(style).with_message(text);
     bar.tick();
-    line.shown = Some(bar);
+    line.bar = Some(bar);
 }
 
 /// Erases the line.
@@ -72,7 +72,7 @@ pub fn over<T>(ends_line: bool, write: impl FnOnce() -> T) -> T {
 }
 
 fn erase(line: &mut Line) {
-    if let Some(bar) = line.shown.take() {
+    if let Some(bar) = line.bar.take() {
         bar.finish_and_clear();
     }
 }

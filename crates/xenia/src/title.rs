@@ -225,9 +225,9 @@ fn load_as(
             let executable = medium::executable_of(&volume, &name.to_string(), ChoiceReport::Choice)
                 .map_err(|error| advice::without_executable(error, package.as_ref(), path))?;
             let patch = volume.find(&[PATCH]).and_then(|entry| entry.contents);
-            let shown = format!("the executable in {name}");
-            let image = updates.load(&shown, &executable, patch.map(|patch| &**patch), keys);
-            let image = image.map_err(|error| advice::explained(error, &shown))?;
+            let subject = format!("the executable in {name}");
+            let image = updates.load(&subject, &executable, patch.map(|patch| &**patch), keys);
+            let image = image.map_err(|error| advice::explained(error, &subject))?;
             let file = path.to_owned();
             let volume = Arc::new(volume);
             Ok((image, Some(Medium::Volume { file, volume, deployment })))
@@ -235,9 +235,9 @@ fn load_as(
         Some(Format { opens: Opens::Executable(_), .. }) => {
             let patch = patch_of(path)?;
             let patch = patch.as_ref().map(|patch| patch as &dyn ReadAt);
-            let shown = name.to_string();
-            let image = updates.load(&shown, &file, patch, keys);
-            let image = image.map_err(|error| advice::explained(error, &shown))?;
+            let subject = name.to_string();
+            let image = updates.load(&subject, &file, patch, keys);
+            let image = image.map_err(|error| advice::explained(error, &subject))?;
             let folder = path.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
             Ok((image, folder.map(|folder| Medium::Folder(folder.to_owned()))))
         }
@@ -351,8 +351,9 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let said = |name| format!("{:#}", Title::open(Path::new(name), &KeyRing::development()).unwrap_err());
-        assert!(said("nowhere.xex").starts_with("cannot open nowhere.xex: "));
+        let refusal =
+            |name| format!("{:#}", Title::open(Path::new(name), &KeyRing::development()).unwrap_err());
+        assert!(refusal("nowhere.xex").starts_with("cannot open nowhere.xex: "));
     }
 
     /// A volume of two files: the demo under the given name, and `file`.
@@ -396,10 +397,11 @@ mod tests {
         let Medium::Volume { volume, .. } = medium else { panic!("a volume is a volume") };
         assert_eq!(volume.find(&["data", "rest"]).unwrap().size, 4);
         assert!(load(Opens::Volume(|file| two_files(file, "game.xex"))).is_ok(), "the only one");
-        let said = |opens| format!("{:#}", load(opens).unwrap_err());
-        let error = said(Opens::Volume(|file| two_files(file, "game.exe")));
+        let refusal = |opens| format!("{:#}", load(opens).unwrap_err());
+        let error = refusal(Opens::Volume(|file| two_files(file, "game.exe")));
         assert!(error.contains("My Game.two has neither default.xex nor another"), "{error}");
-        let error = said(Opens::Volume(|file| two_files(Arc::new(Section::new(file, "x", 0, 9)?), "a.xex")));
+        let error =
+            refusal(Opens::Volume(|file| two_files(Arc::new(Section::new(file, "x", 0, 9)?), "a.xex")));
         assert!(
             error.contains("cannot read") && error.contains("My Game.two: two files at offset"),
             "{error}"
@@ -409,7 +411,7 @@ mod tests {
             volume.add_file(Volume::ROOT, "default.xex", Arc::new(vec![0; 64])).unwrap();
             Ok(volume)
         });
-        let error = said(damaged);
+        let error = refusal(damaged);
         assert!(
             error.contains("cannot load the executable in") && error.contains("a file of zeros"),
             "{error}"
@@ -438,7 +440,7 @@ mod tests {
     fn non_title_files_are_identified_in_the_error() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("game.iso");
-        for (contents, said) in [
+        for (contents, expected) in [
             (&b"PK\x03\x04rest"[..], "ZIP archive at offset 0x8: "),
             (b"Rar!\x1A\x07", "a RAR archive; extract it"),
             (b"LIVE", "STFS volume at offset 0x340"),
@@ -447,7 +449,7 @@ mod tests {
         ] {
             std::fs::write(&path, contents).unwrap();
             let error = format!("{:#}", Title::open(&path, &KeyRing::development()).unwrap_err());
-            assert!(error.contains(said) && error.contains("game.iso"), "{error}");
+            assert!(error.contains(expected) && error.contains("game.iso"), "{error}");
         }
     }
 }

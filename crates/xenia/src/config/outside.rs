@@ -368,8 +368,8 @@ mod tests {
         let place = "a=b.iso".into();
         assert_eq!("2=a=b.iso".parse(), Ok(NamedDisc { number: 2, place }));
         for wrong in ["", "2", "2=", "0=a", "256=a", "x=a", "=a"] {
-            let said = wrong.parse::<NamedDisc>().unwrap_err();
-            assert!(said.contains("as in 2=disc2.iso"), "{said}");
+            let message = wrong.parse::<NamedDisc>().unwrap_err();
+            assert!(message.contains("as in 2=disc2.iso"), "{message}");
         }
     }
 }

@@ -322,9 +322,9 @@ mod tests {
     #[test]
     fn long_dialog_texts_leave_room_for_buttons() {
         let DialogRequest::Message(plain) = message() else { panic!() };
-        for said in ["word ".repeat(20_000), "x".repeat(60_000), "a\n".repeat(9_000)] {
+        for text in ["word ".repeat(20_000), "x".repeat(60_000), "a\n".repeat(9_000)] {
             let long =
-                MessageBox { title: said.clone(), text: said.clone(), buttons: vec![said], ..plain.clone() };
+                MessageBox { title: text.clone(), text: text.clone(), buttons: vec![text], ..plain.clone() };
             let view = Panel::new(DialogRequest::Message(long)).view();
             let DialogChoice::Buttons { labels, .. } = &view.choice else { panic!("{view:?}") };
             let lines: Vec<&String> = view.text.iter().chain(labels).chain([&view.title]).collect();

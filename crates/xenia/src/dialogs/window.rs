@@ -183,7 +183,8 @@ mod tests {
     const A: u16 = 0x130;
     const B: u16 = 0x131;
 
-    fn shown() -> (WindowDialogs, DialogKeys, Controllers, mpsc::Receiver<Option<ConsoleDialog>>) {
+    fn dialogs_and_ports() -> (WindowDialogs, DialogKeys, Controllers, mpsc::Receiver<Option<ConsoleDialog>>)
+    {
         let (sender, receiver) = mpsc::channel();
         let keys = DialogKeys::default();
         let controllers = Controllers::default();
@@ -194,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_pad_answers_with_what_it_presses_while_the_dialog_is_open() {
-        let (mut dialogs, _, controllers, drawn) = shown();
+        let (mut dialogs, _, controllers, drawn) = dialogs_and_ports();
         let pad = controllers.plug(console_pad(), Motors::default());
         controllers.key(pad, A, true);
         dialogs.open(message(), 0);
@@ -203,8 +204,8 @@ mod tests {
         controllers.key(pad, A, false);
         controllers.axis(pad, 0, -32768);
         assert_eq!(dialogs.answer(2), None);
-        let shown = drawn.try_recv().unwrap().unwrap();
-        assert!(matches!(shown.choice, DialogChoice::Buttons { chosen: 0, .. }), "{shown:?}");
+        let drawn_dialog = drawn.try_recv().unwrap().unwrap();
+        assert!(matches!(drawn_dialog.choice, DialogChoice::Buttons { chosen: 0, .. }), "{drawn_dialog:?}");
         assert_eq!(dialogs.answer(3), None, "a stick that stays moves once");
         controllers.key(pad, A, true);
         assert_eq!(dialogs.answer(4), Some(DialogAnswer::Pressed(0)));
@@ -223,14 +224,14 @@ mod tests {
 
     #[test]
     fn a_held_direction_repeats_in_guest_time() {
-        let (mut dialogs, _, controllers, drawn) = shown();
+        let (mut dialogs, _, controllers, drawn) = dialogs_and_ports();
         let pad = controllers.plug(console_pad(), Motors::default());
         dialogs.open(text(), 0);
         assert!(drawn.try_recv().unwrap().is_some());
         controllers.axis(pad, 0, 32767);
         let mut column = |now| {
             assert_eq!(dialogs.answer(now), None);
-            drawn.try_iter().flatten().last().map(|shown| match shown.choice {
+            drawn.try_iter().flatten().last().map(|dialog| match dialog.choice {
                 DialogChoice::Letters { chosen, .. } => chosen.1,
                 other @ DialogChoice::Buttons { .. } => panic!("{other:?}"),
             })
@@ -244,7 +245,7 @@ mod tests {
 
     #[test]
     fn dialog_keyboard_input_enters_text_not_buttons() {
-        let (mut dialogs, keys, _, drawn) = shown();
+        let (mut dialogs, keys, _, drawn) = dialogs_and_ports();
         assert_eq!(keys.key(KeyCode::KeyZ, Some("z")), None, "no dialog");
         dialogs.open(text(), 0);
         let text_after = |key, text| match keys.key(key, Some(text)).unwrap().choice {

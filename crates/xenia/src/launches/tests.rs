@@ -226,8 +226,8 @@ fn a_launched_title_continues_from_its_state() {
             |title, _, launched| machine(title, launched, true, &text)?.load_state_from(&saved),
         );
         let refused = begun.err().map(|error| error.to_string());
-        let names_it = |said: &String| said.contains("a.state was saved after the limit of this run");
-        assert_eq!(refused.as_ref().is_none_or(|said| !names_it(said)), is_taken, "{refused:?}");
+        let names_it = |message: &String| message.contains("a.state was saved after the limit of this run");
+        assert_eq!(refused.as_ref().is_none_or(|message| !names_it(message)), is_taken, "{refused:?}");
     }
 }
 
@@ -272,7 +272,7 @@ fn a_debugger_stays_in_the_title_that_is_launched() {
     })
     .unwrap();
     for interp in [true, false] {
-        let (finished, said) = debugged(r"game:\hello.xex", interp, |gdb| {
+        let (finished, output) = debugged(r"game:\hello.xex", interp, |gdb| {
             assert_eq!(gdb.ask("Z0,82000004,4").unwrap(), "OK");
             assert!(gdb.ask("vCont;c").unwrap().contains("swbreak"));
             assert!(gdb.monitor("goto 0").unwrap().starts_with("0 instructions"));
@@ -291,21 +291,21 @@ fn a_debugger_stays_in_the_title_that_is_launched() {
         });
         assert_eq!((finished.report.launches, finished.report.exit), (1, End::Exit));
         assert_eq!(finished.report.digest, alone.report.digest);
-        assert_eq!(said, *text.lock().unwrap());
+        assert_eq!(output, *text.lock().unwrap());
     }
 }
 
 #[test]
 fn a_client_may_leave_before_or_after_a_launch() {
     for is_before in [true, false] {
-        let (finished, said) = debugged(r"game:\hello.xex", false, move |gdb| {
+        let (finished, output) = debugged(r"game:\hello.xex", false, move |gdb| {
             if !is_before {
                 assert!(gdb.ask("vCont;c").unwrap().starts_with("T05"));
             }
             assert_eq!(gdb.ask("D").unwrap(), "OK");
         });
         assert_eq!((finished.report.launches, finished.report.exit), (1, End::Exit));
-        assert!(!said.is_empty());
+        assert!(!output.is_empty());
     }
     let (finished, _) = debugged(r"game:\hello.xex", false, |gdb| {
         assert!(gdb.ask("vCont;c").unwrap().starts_with("T05"));

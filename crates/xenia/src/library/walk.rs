@@ -248,8 +248,8 @@ mod tests {
         ]);
         std::fs::write(dir.path().join("small"), "x").unwrap();
         let (found, failures) = walked(BOUNDS, dir.path());
-        let shown = |path: &PathBuf| path.to_str().unwrap().replace(std::path::MAIN_SEPARATOR, "/");
-        let names: Vec<String> = found.iter().map(shown).collect();
+        let relative = |path: &PathBuf| path.to_str().unwrap().replace(std::path::MAIN_SEPARATOR, "/");
+        let names: Vec<String> = found.iter().map(relative).collect();
         assert_eq!(names, ["E0000B0B", "a.iso", "b.LIVE", "game/Default.xex", "j/k.zip"]);
         assert!(failures.is_empty(), "{failures:?}");
         assert!(holds_executable(&dir.path().join("game")) && !holds_executable(&dir.path().join("j")));

@@ -223,10 +223,10 @@ impl Machine {
         ];
         counters.extend(statistics.packets());
         let rows = registers::rows().filter(|row| DRAW_REGISTERS.contains(&row.name));
-        let shown = rows.map(|row| registers::describe(row.index, processor.registers().get(row.index)));
+        let described = rows.map(|row| registers::describe(row.index, processor.registers().get(row.index)));
         GpuRows {
             counters,
-            registers: shown.collect(),
+            registers: described.collect(),
             problems: statistics.problems.iter().map(|(what, &count)| (what.clone(), count)).collect(),
         }
     }

@@ -151,8 +151,8 @@ fn a_replay_ends_where_its_recording_has_no_more_answers() {
         std::fs::write(&path, text).unwrap();
         let longer = run(None, Some(&path), &Limits::default());
         assert_eq!(longer.report.exit, End::Recording);
-        let said = longer.recording_trouble.unwrap_or_default();
-        assert!(said.contains("the recording ends at tick"), "{text}: {said}");
+        let trouble = longer.recording_trouble.unwrap_or_default();
+        assert!(trouble.contains("the recording ends at tick"), "{text}: {trouble}");
     }
 }
 
@@ -227,8 +227,8 @@ fn a_replay_ends_with_the_first_question_that_was_not_recorded() {
     run(true, Box::new(Player), Some(&path), None, &short).unwrap();
     let longer = run(true, Box::new(NoInput), None, Some(&path), &instructions()).unwrap();
     assert_eq!(longer.report.exit, End::Recording);
-    let said = longer.recording_trouble.unwrap();
-    assert!(said.contains("polls the controllers after that"), "{said}");
+    let trouble = longer.recording_trouble.unwrap();
+    assert!(trouble.contains("polls the controllers after that"), "{trouble}");
 }
 
 #[test]

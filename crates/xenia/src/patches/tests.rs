@@ -106,13 +106,13 @@ fn names_choose_and_without_them_the_files_do() {
     assert_eq!(folder.choose(&[]).unwrap(), ["on"]);
     assert_eq!(folder.choose(&["six"]).unwrap(), ["six", "six"], "of two executables");
     assert_eq!(folder.choose(&["off"]).unwrap(), [""; 0]);
-    for (names, said) in [
+    for (names, expected) in [
         (&["seven"][..], "there is no patch `seven` for title 4D5307D1 in "),
         (&["sixx"], "(did you mean `six`?)"),
         (&["off", "six"], "--patches off must be the only one"),
     ] {
         let error = format!("{:#}", folder.choose(names).unwrap_err());
-        assert!(error.contains(said), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
     let nowhere = PatchConfig { chosen: vec![], folder: Some("/nowhere".into()) };
     let mut without_id = title();

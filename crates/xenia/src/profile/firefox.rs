@@ -167,7 +167,7 @@ pub(super) fn json(profile: &ResolvedProfile) -> Value {
     let all = |by| profile.threads.iter().map(move |(&id, samples)| thread(profile, id, samples, by));
     let by_time: Vec<Value> = all(ThreadWeight::Time).collect();
     let is_guest = |thread: &Value| thread["samples"]["length"] != 0;
-    let shown = by_time.len();
+    let visible = by_time.len();
     let by_instructions = all(ThreadWeight::Instructions).filter(is_guest);
     let threads: Vec<Value> = by_time.into_iter().chain(by_instructions).collect();
     json!({
@@ -187,7 +187,7 @@ pub(super) fn json(profile: &ResolvedProfile) -> Value {
             "usesOnlyOneStackType": true,
             "sourceCodeIsNotOnSearchfox": true,
             "markerSchema": [],
-            "initialVisibleThreads": (0..shown).collect::<Vec<_>>(),
+            "initialVisibleThreads": (0..visible).collect::<Vec<_>>(),
         },
         "libs": [],
         "threads": threads,

@@ -78,7 +78,7 @@ impl Drawing<'_> {
         let samples = share(node.weight, self.whole.weight);
         let instructions = share(node.instructions, self.whole.instructions);
         let fits = ((width - 4.0) / CHARACTER).max(0.0) as usize;
-        let shown: String = if fits < 3 { String::new() } else { name.chars().take(fits).collect() };
+        let label: String = if fits < 3 { String::new() } else { name.chars().take(fits).collect() };
         let _ = writeln!(
             self.out,
             "<g><title>{} ({} samples, {samples:.2} %, {instructions:.2} % of instructions)</title>\
@@ -89,7 +89,7 @@ impl Drawing<'_> {
             ROW - 1.0,
             x + 2.0,
             y + ROW - 5.0,
-            escaped(&shown),
+            escaped(&label),
         );
     }
 

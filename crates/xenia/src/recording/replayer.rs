@@ -71,7 +71,7 @@ fn whole_length(text: &[u8]) -> usize {
 pub(crate) struct ReplayMark {
     passed: usize,
     position: RecordingState,
-    said: Option<String>,
+    difference: Option<String>,
 }
 
 impl PlayedRecording {
@@ -83,20 +83,18 @@ impl PlayedRecording {
         loads_state: bool,
         trouble: Trouble,
     ) -> Result<Self> {
-        let shown = path.display();
-        let cannot = || format!("cannot read the recording {shown}");
+        let name = path.display();
+        let cannot = || format!("cannot read the recording {name}");
         let mut bytes = bytes(path).with_context(cannot)?;
         let whole = whole_length(&bytes);
         if whole < bytes.len() {
-            remark!("xenia-rs: the recording {shown} was cut: its incomplete end is left out");
+            remark!("xenia-rs: the recording {name} was cut: its incomplete end is left out");
             bytes.truncate(whole);
         }
         let text = into_text(bytes).with_context(cannot)?;
-        let played = Self::parse(&text, run, trouble).with_context(|| format!("cannot replay {shown}"))?;
+        let played = Self::parse(&text, run, trouble).with_context(|| format!("cannot replay {name}"))?;
         if let Some(identity) = played.position.begins_at.as_ref().filter(|_| !loads_state) {
-            bail!(
-                "the recording {shown} begins at the state {identity:.16}: name its file with --load-state"
-            );
+            bail!("the recording {name} begins at the state {identity:.16}: name its file with --load-state");
         }
         Ok(played)
     }
@@ -229,16 +227,16 @@ impl PlayedRecording {
     /// A mark of this position.
     pub(super) fn mark(&self) -> ReplayMark {
         let position = self.position.clone();
-        let said = self.trouble.get();
-        ReplayMark { passed: self.passed, position, said }
+        let difference = self.trouble.get();
+        ReplayMark { passed: self.passed, position, difference }
     }
 
     /// Goes to a marked position.
     pub(super) fn go_to(&mut self, mark: ReplayMark) {
-        let ReplayMark { passed, position, said } = mark;
+        let ReplayMark { passed, position, difference } = mark;
         self.passed = passed;
         self.position = position;
-        self.trouble.restore(said);
+        self.trouble.restore(difference);
     }
 
     /// Goes to the position of a state: the one at which the recording begins, or one that was

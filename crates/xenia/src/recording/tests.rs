@@ -202,8 +202,8 @@ fn a_run_that_leaves_the_recording_is_noticed() {
     let trouble = Trouble::default();
     let mut replayer = replayer(&path, &trouble);
     replayer.gamepad(0, 11);
-    let said = trouble.get().unwrap();
-    assert!(said.contains("recorded at tick 10") && said.contains("came at tick 11"), "{said}");
+    let note = trouble.get().unwrap();
+    assert!(note.contains("recorded at tick 10") && note.contains("came at tick 11"), "{note}");
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn handwritten_lines_apply_from_their_time_on() {
 #[test]
 fn damaged_recordings_are_refused_with_their_line() {
     let header_line = serde_json::to_string(&header("aa")).unwrap();
-    for (rest, said) in [
+    for (rest, expected) in [
         ("{\"at\":5,\"user\":0", "line 2: EOF while parsing an object, column "),
         ("{\"at\":5,\"user\":9,\"pad\":null}", "no user 9"),
         ("{\"at\":5,\"user\":0,\"pad\":null}\n{\"at\":4,\"user\":0,\"pad\":null}", "line 3"),
@@ -233,7 +233,7 @@ fn damaged_recordings_are_refused_with_their_line() {
     ] {
         let text = format!("{header_line}\n{rest}");
         let error = PlayedRecording::parse(&text, &header("aa"), Trouble::default()).err().expect("accepted");
-        assert!(format!("{error:#}").contains(said), "{rest}: {error:#}");
+        assert!(format!("{error:#}").contains(expected), "{rest}: {error:#}");
     }
     assert!(PlayedRecording::parse("", &header("aa"), Trouble::default()).is_err());
     assert!(PlayedRecording::parse("{}", &header("aa"), Trouble::default()).is_err());
@@ -330,7 +330,7 @@ fn after_a_dialog(lines: &str) -> (Option<String>, bool) {
 
 #[test]
 fn a_dialog_without_an_answer_ends_the_replay() {
-    for (lines, said) in [
+    for (lines, expected) in [
         (r#"{"at":29,"end":true}"#, Some("the recording ends at tick 29")),
         // The recorded run ended with the dialog open, or the title has cancelled it.
         (r#"{"at":30,"end":true}"#, None),
@@ -339,12 +339,12 @@ fn a_dialog_without_an_answer_ends_the_replay() {
         (r#"{"at":30,"user":0,"pad":null}"#, None),
     ] {
         let (noted, is_over) = after_a_dialog(lines);
-        assert_eq!(is_over, said.is_some(), "{lines}");
+        assert_eq!(is_over, expected.is_some(), "{lines}");
         assert!(
-            noted.as_deref().unwrap_or_default().contains(said.unwrap_or_default()),
+            noted.as_deref().unwrap_or_default().contains(expected.unwrap_or_default()),
             "{lines}: {noted:?}"
         );
-        assert_eq!(noted.is_some(), said.is_some(), "{lines}: {noted:?}");
+        assert_eq!(noted.is_some(), expected.is_some(), "{lines}: {noted:?}");
     }
 }
 

@@ -80,14 +80,14 @@ impl Drive for TitleDiscs {
 fn disc_at(wanted: DiscId, place: &Path) -> Result<(Medium, String)> {
     let path = path_of(place)?;
     let path = if path.is_dir() { executable_in(&path, ChoiceReport::Choice)? } else { path };
-    let shown = path.display();
-    let file = source::open(&path).with_context(|| format!("cannot open {shown}"))?;
-    let reading = || format!("cannot read {shown}");
+    let name = path.display();
+    let file = source::open(&path).with_context(|| format!("cannot open {name}"))?;
+    let reading = || format!("cannot read {name}");
     let format = xenia_formats::identify(&file).with_context(reading)?;
     let (executable, medium) = match format {
         Some(found @ Format { opens: Opens::Volume(_) | Opens::Parts(_), .. }) => {
             let volume = medium::title_in(parts::volume(found, file, &path).with_context(reading)?);
-            let executable = medium::executable_of(&volume, &shown.to_string(), ChoiceReport::Choice)?;
+            let executable = medium::executable_of(&volume, &name.to_string(), ChoiceReport::Choice)?;
             let volume = Arc::new(volume);
             let deployment = Deployment::default();
             (executable, Medium::Volume { file: path.clone(), volume, deployment })
@@ -97,19 +97,19 @@ fn disc_at(wanted: DiscId, place: &Path) -> Result<(Medium, String)> {
             let folder = folder.unwrap_or(Path::new("."));
             (Arc::new(file) as Arc<dyn ReadAt>, Medium::Folder(folder.to_owned()))
         }
-        Some(Format { description, .. }) => bail!("{shown} is {description}, not a disc"),
-        None => bail!("{shown} is not a disc: {}", xenia_formats::unknown(&file)),
+        Some(Format { description, .. }) => bail!("{name} is {description}, not a disc"),
+        None => bail!("{name} is not a disc: {}", xenia_formats::unknown(&file)),
     };
-    let xex = Xex::read(&*executable).with_context(|| format!("cannot read the executable of {shown}"))?;
-    let Some(found) = xex.execution else { bail!("{shown} does not name its title") };
+    let xex = Xex::read(&*executable).with_context(|| format!("cannot read the executable of {name}"))?;
+    let Some(found) = xex.execution else { bail!("{name} does not name its title") };
     if found.title_id != wanted.title {
-        bail!("{shown} is of the title {}, not of {}", found.title_id, wanted.title);
+        bail!("{name} is of the title {}, not of {}", found.title_id, wanted.title);
     }
     if found.disc_number != wanted.number {
-        bail!("{shown} is disc {} of the title, not disc {}", found.disc_number, wanted.number);
+        bail!("{name} is disc {} of the title, not disc {}", found.disc_number, wanted.number);
     }
     let mut header = vec![0; u64::from(xex.header_size).min(HEADER) as usize];
-    let got = executable.read_at(0, &mut header).with_context(|| format!("cannot read {shown}"))?;
+    let got = executable.read_at(0, &mut header).with_context(|| format!("cannot read {name}"))?;
     header.truncate(got);
     Ok((medium, sha256(&header)))
 }
@@ -169,7 +169,7 @@ pub(crate) mod tests {
         assert_eq!(discs.digests().keys().copied().collect::<Vec<_>>(), [2, 3]);
         assert_ne!(discs.digests()[&2], discs.digests()[&3]);
         assert!(discs.insert(id(2), &second.display().to_string()).is_ok());
-        for (asked, said) in [
+        for (asked, expected) in [
             ((2, "other"), "is of the title 00000008, not of 00000007"),
             ((2, "1"), "is disc 1 of the title, not disc 2"),
             ((2, "none"), "cannot read the executable"),
@@ -177,11 +177,14 @@ pub(crate) mod tests {
             ((4, "2"), "has 3"),
         ] {
             let error = format!("{:#}", open(&[asked]).unwrap_err());
-            assert!(error.starts_with(&format!("--disc {}: ", asked.0)) && error.contains(said), "{error}");
+            assert!(
+                error.starts_with(&format!("--disc {}: ", asked.0)) && error.contains(expected),
+                "{error}"
+            );
             if asked.0 == 2 {
                 let place = dir.path().join(asked.1).display().to_string();
                 let error = discs.insert(id(2), &place).unwrap_err();
-                assert!(error.contains(said), "{error}");
+                assert!(error.contains(expected), "{error}");
             }
         }
         assert!(

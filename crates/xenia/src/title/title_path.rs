@@ -63,8 +63,8 @@ mod tests {
 
     #[test]
     fn unsupported_title_paths_are_rejected_with_a_reason() {
-        for (named, said) in [("-", "name its file"), ("file://server/a.xex", "of this machine")] {
-            assert!(path_of(Path::new(named)).unwrap_err().to_string().contains(said), "{named}");
+        for (named, expected) in [("-", "name its file"), ("file://server/a.xex", "of this machine")] {
+            assert!(path_of(Path::new(named)).unwrap_err().to_string().contains(expected), "{named}");
         }
     }
 }

@@ -64,16 +64,16 @@ impl Updates {
         Self { content: content.map(Path::to_owned), applied: None }
     }
 
-    /// Reads the title's executable, which messages call `shown`, and applies its update: `beside`,
-    /// the patch beside it, otherwise one from the content folder.
+    /// Reads the title's executable, which messages call `subject`, and applies its update:
+    /// `beside`, the patch beside it, otherwise one from the content folder.
     pub(super) fn load(
         &mut self,
-        shown: &str,
+        subject: &str,
         file: &dyn ReadAt,
         beside: Option<&dyn ReadAt>,
         keys: &KeyRing,
     ) -> Result<LoadedImage, FormatError> {
-        let beside = beside.and_then(|patch| apply_beside(patch, shown, file, keys));
+        let beside = beside.and_then(|patch| apply_beside(patch, subject, file, keys));
         self.load_with(file, beside, mounts::TITLE, &[PATCH], keys)
     }
 
@@ -142,10 +142,10 @@ fn report_unapplied(update: &str, error: &FormatError) {
     }
 }
 
-/// Applies the patch beside an executable, which messages call `shown`; `None` if it doesn't fit.
+/// Applies the patch beside an executable, which messages call `subject`; `None` if it doesn't fit.
 fn apply_beside(
     patch: &dyn ReadAt,
-    shown: &str,
+    subject: &str,
     executable: &dyn ReadAt,
     keys: &KeyRing,
 ) -> Option<LoadedImage> {
@@ -156,7 +156,7 @@ fn apply_beside(
             Some(image)
         }
         Err(error) => {
-            report_unapplied(&format!("(.xexp) beside {shown}"), &error);
+            report_unapplied(&format!("(.xexp) beside {subject}"), &error);
             None
         }
     }

@@ -9,7 +9,7 @@ use xenia::say::chain;
 use xenia::title::Title;
 use xenia_formats::KeyRing;
 
-fn said(path: &Path, keys: &KeyRing) -> String {
+fn refusal(path: &Path, keys: &KeyRing) -> String {
     chain(&Title::open(path, keys).unwrap_err())
 }
 
@@ -24,7 +24,7 @@ fn a_missing_or_wrong_key_is_reported_with_its_place() {
     for kind in MediumKind::ALL {
         let staged = stage(kind, Added::Nothing);
         assert!(Title::open(&staged.path, &KeyRing::with_retail(KEY)).is_ok());
-        let none = said(&staged.path, &KeyRing::development());
+        let none = refusal(&staged.path, &KeyRing::development());
         has_all(
             &none,
             &[
@@ -33,7 +33,7 @@ fn a_missing_or_wrong_key_is_reported_with_its_place() {
                 "keys.toml",
             ],
         );
-        let wrong = said(&staged.path, &KeyRing::with_retail([8; 16]));
+        let wrong = refusal(&staged.path, &KeyRing::with_retail([8; 16]));
         has_all(&wrong, &["correct the digits of `retail`", "keys.toml", "`xenia-rs verify`"]);
         assert!(!wrong.contains("0808"), "a message shows no key");
     }
@@ -60,7 +60,7 @@ fn an_update_or_download_without_its_title_names_the_title() {
     let path = dir.path().join("TU_1");
     let alone = |kind, name| {
         std::fs::write(&path, package(kind, &[(name, files().patch.clone())])).unwrap();
-        said(&path, &KeyRing::development())
+        refusal(&path, &KeyRing::development())
     };
     let update = alone(UPDATE, "default.xexp");
     has_all(
@@ -71,7 +71,7 @@ fn an_update_or_download_without_its_title_names_the_title() {
     // The patch itself, taken out of its package.
     let patch = dir.path().join("default.xexp");
     std::fs::write(&patch, &**files().patch).unwrap();
-    has_all(&said(&patch, &KeyRing::development()), &["title update", "put it beside the title's .xex"]);
+    has_all(&refusal(&patch, &KeyRing::development()), &["title update", "put it beside the title's .xex"]);
 }
 
 #[test]

@@ -71,9 +71,9 @@ pub(crate) fn open(staged: &Staged, repeats: bool) -> anyhow::Result<Title> {
     )
 }
 
-/// A sink that adds the title's output to `said`.
-fn text_sink(said: Arc<Mutex<String>>) -> TextSink {
-    Box::new(move |part| said.lock().unwrap().push_str(&String::from_utf8_lossy(part)))
+/// A sink that adds the title's output to `output`.
+fn text_sink(output: Arc<Mutex<String>>) -> TextSink {
+    Box::new(move |part| output.lock().unwrap().push_str(&String::from_utf8_lossy(part)))
 }
 
 /// Runs the title to its end; also returns its output.
@@ -94,10 +94,10 @@ fn run_with(
     mut begin: impl FnMut(&mut Machine, &EarlierTitles),
 ) -> anyhow::Result<(Finished, String)> {
     let title = open(staged, !config.executor.parallel)?;
-    let said: Arc<Mutex<String>> = Arc::default();
+    let output: Arc<Mutex<String>> = Arc::default();
     let finished = launches::run(title, RunPlan::new(limits), |title, before, launched| {
         let video = VideoConfig::default();
-        let text = text_sink(said.clone());
+        let text = text_sink(output.clone());
         let content = Some(staged.content());
         let input = Box::new(pad());
         let options =
@@ -106,8 +106,8 @@ fn run_with(
         begin(&mut machine, before);
         Ok(machine)
     })?;
-    let said = said.lock().unwrap().clone();
-    Ok((finished, said))
+    let output = output.lock().unwrap().clone();
+    Ok((finished, output))
 }
 
 fn config(added: Added, interp: bool) -> MachineConfig {
@@ -121,11 +121,11 @@ fn config(added: Added, interp: bool) -> MachineConfig {
 }
 
 /// Fails unless both executables ended without faults.
-fn check(finished: &Finished, said: &str, what: &str) {
+fn check(finished: &Finished, output: &str, what: &str) {
     let report = &finished.report;
-    assert_eq!((report.exit, report.exit_code), (End::Exit, Some(0)), "{what}: {said} {:?}", report.crash);
-    assert_eq!(report.launches, 1, "{what}: {said}");
-    assert!(said.contains("first executable, version") && said.contains("second executable, 0 faults"));
+    assert_eq!((report.exit, report.exit_code), (End::Exit, Some(0)), "{what}: {output} {:?}", report.crash);
+    assert_eq!(report.launches, 1, "{what}: {output}");
+    assert!(output.contains("first executable, version") && output.contains("second executable, 0 faults"));
     assert!(report.unimplemented_calls.is_empty(), "{what}: {:?}", report.unimplemented_calls);
 }
 
@@ -157,8 +157,8 @@ fn digests_of(kind: MediumKind, added: Added, interp: bool) -> [String; 2] {
         }
     };
     let pad = || LatePad::new(&config);
-    let (finished, said) = run_with(&stage(kind, added), &config, &limits(), pad, begin).unwrap();
-    check(&finished, &said, &format!("{} {added:?}", kind.name()));
+    let (finished, output) = run_with(&stage(kind, added), &config, &limits(), pad, begin).unwrap();
+    check(&finished, &output, &format!("{} {added:?}", kind.name()));
     [first, finished.report.digest].map(|digest| digest.expect("a run in lockstep has a digest"))
 }
 
@@ -206,14 +206,14 @@ fn the_title_runs_from_every_medium_in_parallel() {
                     run_with(&stage(kind, added), &config, &limits(), pad, |_, _| ()).unwrap()
                 };
                 let times = if is_long() { vec![LATE[1]] } else { LATE.to_vec() };
-                let (mut finished, mut said) = late(times[0]);
+                let (mut finished, mut output) = late(times[0]);
                 for eighths in &times[1..] {
                     if finished.report.exit_code != Some(0) {
-                        note_repeat(&said);
-                        (finished, said) = late(*eighths);
+                        note_repeat(&output);
+                        (finished, output) = late(*eighths);
                     }
                 }
-                check(&finished, &said, &format!("{} {added:?}, run {number}", kind.name()));
+                check(&finished, &output, &format!("{} {added:?}, run {number}", kind.name()));
             }
         }
     }
@@ -228,12 +228,12 @@ fn gdb_stays_in_the_second_executable() {
         let config = config(added, *interp);
         let (alone, _) = run(&staged, &config, &limits()).unwrap();
         let staged = stage(kind, added);
-        let said: Arc<Mutex<String>> = Arc::default();
+        let output: Arc<Mutex<String>> = Arc::default();
         let mut client = None;
         let title = open(&staged, true).unwrap();
         let finished = launches::run(title, RunPlan::new(&limits()), |title, before, launched| {
             let video = VideoConfig::default();
-            let text = text_sink(said.clone());
+            let text = text_sink(output.clone());
             let content = Some(staged.content());
             let input = Box::new(LatePad::new(&config));
             let options =
@@ -254,7 +254,7 @@ fn gdb_stays_in_the_second_executable() {
         })
         .unwrap();
         client.unwrap().join().unwrap();
-        check(&finished, &said.lock().unwrap(), "under gdb");
+        check(&finished, &output.lock().unwrap(), "under gdb");
         assert_eq!(finished.report.digest, alone.report.digest);
     }
 }

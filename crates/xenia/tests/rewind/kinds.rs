@@ -55,8 +55,8 @@ fn suite_that_goes_back(pace: u32) -> Result<(), String> {
     let mut maker = Maker::of(folder.path(), GpuKind::None, cpu);
     maker.config.executor.parallel = true;
     maker.config.start_time = Some(StartTime::At(1 << 57));
-    let (said, text) = std::sync::mpsc::channel();
-    let mut machine = maker.saying(Box::new(move |part: &[u8]| drop(said.send(part.to_vec()))));
+    let (sender, text) = std::sync::mpsc::channel();
+    let mut machine = maker.saying(Box::new(move |part: &[u8]| drop(sender.send(part.to_vec()))));
     machine.set_rewind(Some(REWIND_MEMORY)).unwrap();
     let mut noted = BTreeMap::new();
     let mut returns = 0;

@@ -111,12 +111,12 @@ impl Machine {
             (rewind.held.sink)("files that the title has saved stay as they are".to_owned());
         }
         let shown_in = if self.has_host_clock() { SHOWN_BY_CLOCK } else { SHOWN };
-        let shown = Limits {
+        let limits = Limits {
             frames: Some(position.frames + 1),
             ticks: Some(position.now + shown_in),
             ..run.limits.clone()
         };
-        let ended = index.map_or(RunEnd::Ticks, |_| self.show(&shown, run));
+        let ended = index.map_or(RunEnd::Ticks, |_| self.show(&limits, run));
         if let Some(pace) = &mut run.pace {
             pace.hold(STEP.saturating_sub(begin.elapsed()));
         }
@@ -151,11 +151,11 @@ impl Machine {
         }
     }
 
-    /// Runs to `shown`. The pace stops the machine a few times a second: on a slow host that may be
-    /// before the frame is complete, so that none would ever be shown.
-    fn show(&mut self, shown: &Limits, run: &ActiveRun<'_>) -> RunEnd {
+    /// Runs to `limits`. The pace stops the machine a few times a second: on a slow host that may
+    /// be before the frame is complete, so that none would ever be shown.
+    fn show(&mut self, limits: &Limits, run: &ActiveRun<'_>) -> RunEnd {
         loop {
-            let end = self.inside.run(shown);
+            let end = self.inside.run(limits);
             let goes_on = run.pace.as_ref().is_some_and(Pace::is_rewinding);
             if end != RunEnd::Stopped || !goes_on || self.outside.interrupt.cause().is_some() {
                 return end;
