@@ -219,7 +219,7 @@ mod tests {
             helper_calls: BTreeMap::from([("lwarx", 7)]),
             ..EngineCounters::default()
         };
-        let said: Vec<String> = counters
+        let texts: Vec<String> = counters
             .figures()
             .filter_map(|(row, figure)| match figure {
                 Figure::Total(0) => None,
@@ -227,7 +227,7 @@ mod tests {
                 Figure::ByName(calls) => Some(format!("{} {calls:?}", row.name)),
             })
             .collect();
-        assert_eq!(said, ["functions 3 ", "compile_ns 5 ns", "helper_calls {\"lwarx\": 7}"]);
+        assert_eq!(texts, ["functions 3 ", "compile_ns 5 ns", "helper_calls {\"lwarx\": 7}"]);
         assert_eq!(counters.figures().count(), EngineCounters::ROWS.len());
     }
 }

@@ -240,14 +240,14 @@ fn differences(
     let mut machine = CpuHarness::new();
     let mut failures = std::collections::BTreeMap::<&str, usize>::new();
     for ((op, input), mut theirs) in all.iter().zip(outputs) {
-        let mut ours = input.run(&mut machine);
-        if !adjust(*op, input, &mut ours, &mut theirs) || ours == theirs {
+        let mut interpreted = input.run(&mut machine);
+        if !adjust(*op, input, &mut interpreted, &mut theirs) || interpreted == theirs {
             continue;
         }
         let seen = failures.entry(op.row().name).or_default();
         *seen += 1;
         if *seen <= 2 {
-            println!("{op:?}\n  in   {input:x?}\n  ours {ours:x?}\n  qemu {theirs:x?}");
+            println!("{op:?}\n  in   {input:x?}\n  ours {interpreted:x?}\n  qemu {theirs:x?}");
         }
     }
     println!("{} instructions compared, differences: {failures:?}", inputs.len());
@@ -269,7 +269,7 @@ fn family(family: Family) -> Vec<Op> {
 #[test]
 fn floating_point_agrees_with_qemu() {
     let ops: Vec<Op> = family(Family::Float);
-    let found = differences(&ops, 2000, |op, input, ours, theirs| {
+    let found = differences(&ops, 2000, |op, input, interpreted, theirs| {
         use Op::*;
         let i = Instruction(input.word);
         // qemu never sets FR.
@@ -294,27 +294,29 @@ fn floating_point_agrees_with_qemu() {
             mtfsb1x => ignored |= FX,
             // Denormal singles count as normal numbers.
             // NaNs that are not singles are truncated: undefined in the book.
-            _ if op.row().bits >> 26 == 59 && is_nan(ours.f[i.fd() & 7]) => {
-                ours.f[i.fd()] &= !0x1FFF_FFFF;
+            _ if op.row().bits >> 26 == 59 && is_nan(interpreted.f[i.fd() & 7]) => {
+                interpreted.f[i.fd()] &= !0x1FFF_FFFF;
                 theirs.f[i.fd()] &= !0x1FFF_FFFF;
             }
-            _ if is_denormal_single(ours.f[i.fd() & 7]) && op.row().bits >> 26 == 59 || op == frspx => {
+            _ if is_denormal_single(interpreted.f[i.fd() & 7]) && op.row().bits >> 26 == 59
+                || op == frspx =>
+            {
                 ignored |= C;
             }
             _ => {}
         }
         // qemu: a multiply-add of infinity times zero and a signalling NaN sets VXIMZ alone.
         if [fmaddx, fmaddsx, fmsubx, fmsubsx, fnmaddx, fnmaddsx, fnmsubx, fnmsubsx].contains(&op)
-            && ours.fpscr & theirs.fpscr & VXIMZ != 0
-            && ours.fpscr & VXSNAN != 0
+            && interpreted.fpscr & theirs.fpscr & VXIMZ != 0
+            && interpreted.fpscr & VXSNAN != 0
         {
             ignored |= VXSNAN;
         }
         if ignored & FX != 0 {
-            ours.cr |= 0x0800_0000;
+            interpreted.cr |= 0x0800_0000;
             theirs.cr |= 0x0800_0000;
         }
-        ours.fpscr &= !ignored;
+        interpreted.fpscr &= !ignored;
         theirs.fpscr &= !ignored;
         true
     });
@@ -326,13 +328,13 @@ fn altivec_agrees_with_qemu() {
     use Op::{lvlx, lvlxl, lvrx, lvrxl, stvlx, stvlxl, stvrx, stvrxl};
     let cell = [lvlx, lvlxl, lvrx, lvrxl, stvlx, stvlxl, stvrx, stvrxl];
     let ops: Vec<Op> = family(Family::Vector).into_iter().filter(|op| !cell.contains(op)).collect();
-    let found = differences(&ops, 500, |op, input, ours, theirs| {
+    let found = differences(&ops, 500, |op, input, interpreted, theirs| {
         let vd = Instruction(input.word).vd();
         let at = (input.r5 & 15) as u32;
         // qemu's element loads leave the rest of the register unchanged.
         let mut element = |size: u32| {
             let mask = !(u128::MAX >> (8 * size)) >> (8 * (at & !(size - 1)));
-            theirs.v[vd & 7] = theirs.v[vd & 7] & mask | ours.v[vd & 7] & !mask;
+            theirs.v[vd & 7] = theirs.v[vd & 7] & mask | interpreted.v[vd & 7] & !mask;
         };
         match op {
             Op::lvebx => element(1),

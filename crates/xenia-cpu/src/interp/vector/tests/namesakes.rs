@@ -69,7 +69,7 @@ fn vmx128_rows_do_what_their_namesakes_do() {
             };
             let is_memory = op.row().has(Flag::mem) || matches!(op, Op::lvsl128 | Op::lvsr128);
             let stores = other.row().operands.contains(&Operand::vs);
-            let ours = run(&mut machine, i.0);
+            let outcome = run(&mut machine, i.0);
             let result = machine.ctx.vr[i.vd128()];
             machine.ctx = before.clone();
             machine.ctx.vr[1] = before.vr[i.vd128()];
@@ -80,8 +80,8 @@ fn vmx128_rows_do_what_their_namesakes_do() {
                 machine.ctx.vr[3] = b;
                 machine.ctx.vr[4] = before.vr[i.vc3()];
             }
-            let theirs = run(&mut machine, word);
-            assert_eq!(ours, theirs, "{op:?} {:08x}", i.0);
+            let other_outcome = run(&mut machine, word);
+            assert_eq!(outcome, other_outcome, "{op:?} {:08x}", i.0);
             if !stores {
                 assert_eq!(result, machine.ctx.vr[1], "{op:?} {:08x}", i.0);
             }
