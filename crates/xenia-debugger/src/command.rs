@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn errors_say_what_to_do() {
-        for (line, said) in [
+        for (line, expected) in [
             ("", "`help`"),
             ("jump", "`help`"),
             ("goto", "goto N"),
@@ -287,7 +287,7 @@ mod tests {
             ("thread 0x100000000", "too large"),
         ] {
             let error = parse(line).unwrap_err().to_string();
-            assert!(error.contains(said), "{line}: {error}");
+            assert!(error.contains(expected), "{line}: {error}");
         }
     }
 

@@ -13,7 +13,8 @@
 //!   a buffer of cells, which is a screen.
 //! - [`terminal`] and [`script`]: the two ways to use it.
 //!
-//! Names of threads, objects and files come from the title: [`text::shown`] makes them harmless.
+//! Names of threads, objects and files come from the title: [`text::escaped_text`] makes them
+//! harmless.
 #![forbid(unsafe_code)]
 
 mod areas;

@@ -74,7 +74,7 @@ pub(crate) fn resolve(text: &str, machine: &Debugged<'_, '_>, thread: u32) -> Re
         bail!("no symbol, import or register is named `{base}`; an address begins with 0x");
     }
     let similar: Vec<String> =
-        similar.iter().map(|name| crate::text::shown(name, crate::text::MAX_NAME_LENGTH)).collect();
+        similar.iter().map(|name| crate::text::escaped_text(name, crate::text::MAX_NAME_LENGTH)).collect();
     bail!("no symbol is named `{base}`; there is {}", similar.join(", "))
 }
 

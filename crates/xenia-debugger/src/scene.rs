@@ -6,7 +6,7 @@ use crate::model::{Focus, Model, SidePane, Tab};
 use crate::panes::code::CodeView;
 use crate::panes::{Pane, PaneRow, lists, memory, registers};
 use crate::session::DebugSession;
-use crate::text::{MAX_NAME_LENGTH, shown};
+use crate::text::{MAX_NAME_LENGTH, escaped_text};
 use ratatui_core::layout::Rect;
 use xenia::machine::{Debugged, MachinePosition};
 use xenia::wording::grouped;
@@ -47,7 +47,7 @@ pub(crate) fn header(
     let writable = if model.is_writable { "WRITABLE" } else { "read-only" };
     format!(
         " {} | thread {:x} | {state} | {} instructions | tick {now} | frame {frames} | {engine} | {writable}",
-        shown(title, MAX_NAME_LENGTH),
+        escaped_text(title, MAX_NAME_LENGTH),
         model.thread,
         grouped(instructions),
     )
@@ -116,7 +116,8 @@ fn side(model: &Model, machine: &Debugged<'_, '_>, height: usize) -> Pane {
         let compiled = model.compiled.clone().unwrap_or_default();
         let lines = if model.side == SidePane::Clif { compiled.clif } else { compiled.host };
         let first = model.side_row.min(lines.len().saturating_sub(height));
-        let rows = lines.iter().map(|line| PaneRow::plain(shown(line, MAX_CODE_LINE_LENGTH))).collect();
+        let rows =
+            lines.iter().map(|line| PaneRow::plain(escaped_text(line, MAX_CODE_LINE_LENGTH))).collect();
         return Pane {
             title: format!("{} of the function", model.side.name()),
             rows,

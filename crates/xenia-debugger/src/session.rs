@@ -14,7 +14,7 @@ use crate::host_key::HostKey;
 use crate::keys::{self, Asked};
 use crate::model::{AskedChange, Focus, MemoryWatch, Model, SidePane, Tab};
 use crate::place::{find, is_name, resolve};
-use crate::text::{MAX_NAME_LENGTH, shown};
+use crate::text::{MAX_NAME_LENGTH, escaped_text};
 use anyhow::{Context, Result, bail};
 use xenia::machine::{Debugged, MachinePosition};
 use xenia::wording::grouped;
@@ -102,12 +102,12 @@ impl DebugSession {
 
     fn conclude(&mut self, error: Option<&anyhow::Error>, machine: &mut Debugged<'_, '_>) {
         if let Some(error) = error {
-            self.model.message = shown(&format!("error: {error:#}"), 300);
+            self.model.message = escaped_text(&format!("error: {error:#}"), 300);
         }
         for note in machine.take_notes() {
             self.model.text.lock().add(format!("{note}\n").as_bytes());
             let warning = self.warning.as_ref().map(|warning| format!("; {warning}"));
-            self.model.message = shown(&format!("{note}{}", warning.unwrap_or_default()), 300);
+            self.model.message = escaped_text(&format!("{note}{}", warning.unwrap_or_default()), 300);
         }
     }
 
@@ -179,7 +179,7 @@ impl DebugSession {
         self.model.found = find(text, machine, MAX_FOUND);
         let count = self.model.found.total();
         if count == 0 {
-            bail!("no symbol contains `{}`", shown(text, MAX_NAME_LENGTH));
+            bail!("no symbol contains `{}`", escaped_text(text, MAX_NAME_LENGTH));
         }
         self.show(Tab::Symbols);
         self.model.message = format!("{count} symbols: Enter shows the code");

@@ -143,7 +143,7 @@ struct KeyWatcher<'a> {
     title: String,
     engine: &'static str,
     /// Time of the last change of the screen.
-    shown: Instant,
+    last_draw: Instant,
 }
 
 impl Watcher for KeyWatcher<'_> {
@@ -153,10 +153,10 @@ impl Watcher for KeyWatcher<'_> {
                 return false;
             }
         }
-        if self.shown.elapsed() < POLL_INTERVAL {
+        if self.last_draw.elapsed() < POLL_INTERVAL {
             return true;
         }
-        self.shown = Instant::now();
+        self.last_draw = Instant::now();
         self.scene.header = header(&self.title, self.engine, "runs: Esc stops", model, position);
         let Self { screen, scene, .. } = self;
         screen.0.draw(|frame| draw(scene, frame.buffer_mut())).is_ok()
@@ -193,7 +193,7 @@ impl FrontEnd for OnTerminal {
                         scene,
                         title: machine.title_name().to_owned(),
                         engine: machine.engine_name(),
-                        shown: Instant::now(),
+                        last_draw: Instant::now(),
                     };
                     self.session.key(code, machine, &mut watcher);
                     // A launched title is stopped by another flag.

@@ -17,7 +17,7 @@ fn is_plain(c: char) -> bool {
 }
 
 /// Text with control characters and invisible ones escaped, of at most `most` characters.
-pub fn shown(text: &str, most: usize) -> String {
+pub fn escaped_text(text: &str, most: usize) -> String {
     let mut out = String::new();
     let mut count = 0;
     for c in text.chars() {
@@ -65,7 +65,7 @@ impl PrintedLines {
     /// Adds text, which may end within a line and within a character.
     pub fn add(&mut self, mut text: &[u8]) {
         while let Some(line) = self.lines.next_line(&mut text) {
-            self.whole.push_back(shown(&line, MAX_CHARACTERS));
+            self.whole.push_back(escaped_text(&line, MAX_CHARACTERS));
             if self.whole.len() > Self::MAX_LINES {
                 self.whole.pop_front();
                 self.dropped += 1;
@@ -76,7 +76,7 @@ impl PrintedLines {
     /// The lines that are kept, and the number of those before them.
     pub fn kept(&self) -> (Vec<String>, u64) {
         let text = self.lines.begun();
-        let begun = (!text.is_empty()).then(|| shown(&text, MAX_CHARACTERS));
+        let begun = (!text.is_empty()).then(|| escaped_text(&text, MAX_CHARACTERS));
         (self.whole.iter().cloned().chain(begun).collect(), self.dropped)
     }
 }
@@ -87,15 +87,15 @@ mod tests {
 
     #[test]
     fn control_and_invisible_characters_are_escaped() {
-        assert_eq!(shown("a\x1b[2Jb", 40), "a\\u{1b}[2Jb");
-        assert_eq!(shown("x\u{202e}y\u{200b}z\n\t", 80), "x\\u{202e}y\\u{200b}z\\n\\t");
-        assert_eq!(shown("Größe 大", 40), "Größe 大");
+        assert_eq!(escaped_text("a\x1b[2Jb", 40), "a\\u{1b}[2Jb");
+        assert_eq!(escaped_text("x\u{202e}y\u{200b}z\n\t", 80), "x\\u{202e}y\\u{200b}z\\n\\t");
+        assert_eq!(escaped_text("Größe 大", 40), "Größe 大");
     }
 
     #[test]
     fn long_text_is_cut() {
-        assert_eq!(shown(&"n".repeat(1000), 10), format!("{}…", "n".repeat(10)));
-        assert_eq!(shown(&"\x07".repeat(9), 10), "\\u{7}\\u{7}…");
+        assert_eq!(escaped_text(&"n".repeat(1000), 10), format!("{}…", "n".repeat(10)));
+        assert_eq!(escaped_text(&"\x07".repeat(9), 10), "\\u{7}\\u{7}…");
     }
 
     #[test]

@@ -224,7 +224,7 @@ fn changes_need_a_confirmation() {
 #[test]
 fn errors_say_what_to_do() {
     debugged("cpu-suite.elf", CpuConfig::default(), |mut user| {
-        for (line, said) in [
+        for (line, expected) in [
             ("break suite_rand", "there is suite_random"),
             ("break nowhere_at_all", "an address begins with 0x"),
             ("break 0x10", "no instruction can be at"),
@@ -238,7 +238,7 @@ fn errors_say_what_to_do() {
             ("jump", "`help`"),
         ] {
             let answer = user.ask(line);
-            assert!(answer.starts_with("error: ") && answer.contains(said), "{line}: {answer}");
+            assert!(answer.starts_with("error: ") && answer.contains(expected), "{line}: {answer}");
         }
         assert_eq!(user.machine.position().instructions, 0, "nothing has moved");
     });

@@ -1,7 +1,7 @@
 //! Disassembly around the cursor.
 
 use super::{Pane, PaneRow, RowMark};
-use crate::text::{MAX_NAME_LENGTH, shown};
+use crate::text::{MAX_NAME_LENGTH, escaped_text};
 use xenia_isa::{Instruction, Op, Syntax, decode, disassemble};
 
 /// Whether an instruction is a call: a branch that sets LR.
@@ -39,7 +39,7 @@ pub struct CodeView<'a> {
 impl CodeView<'_> {
     fn name(&self, at: u32) -> Option<String> {
         let (name, offset) = (self.place)(at)?;
-        let name = shown(&name, MAX_NAME_LENGTH);
+        let name = escaped_text(&name, MAX_NAME_LENGTH);
         Some(if offset == 0 { name } else { format!("{name}+{offset:#x}") })
     }
 
@@ -77,7 +77,7 @@ impl CodeView<'_> {
         while rows.len() < height {
             if let Some((name, 0)) = (self.place)(at) {
                 rows.push(PaneRow {
-                    text: format!("    {}:", shown(&name, MAX_NAME_LENGTH)),
+                    text: format!("    {}:", escaped_text(&name, MAX_NAME_LENGTH)),
                     mark: RowMark::Heading,
                 });
             }

@@ -2,7 +2,7 @@
 
 use super::{Pane, PaneRow, RowMark};
 use crate::model::{FoundSymbol, SymbolSearch};
-use crate::text::{MAX_NAME_LENGTH, list, shown};
+use crate::text::{MAX_NAME_LENGTH, escaped_text, list};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use xenia::machine::{FileRow, GpuRows, LockRow, ObjectRow};
@@ -13,13 +13,14 @@ use xenia_sched::{CodeAddress, ReportedThread};
 const MAX_PATH_LENGTH: usize = 80;
 
 fn address(at: &CodeAddress) -> String {
-    let place = at.place.as_ref().map(|place| format!(" {}", shown(&place.to_string(), MAX_NAME_LENGTH)));
+    let place =
+        at.place.as_ref().map(|place| format!(" {}", escaped_text(&place.to_string(), MAX_NAME_LENGTH)));
     format!("{:08x}{}", at.address, place.unwrap_or_default())
 }
 
 /// The state of a thread: its wait, and the owners of the awaited objects.
 fn waits(thread: &ReportedThread) -> String {
-    let mut text = shown(&thread.state, MAX_PATH_LENGTH);
+    let mut text = escaped_text(&thread.state, MAX_PATH_LENGTH);
     if thread.since.is_some() {
         text = format!("waits: {text}");
     }
@@ -41,7 +42,7 @@ pub fn threads(
 ) -> Pane {
     let rows = threads.iter().map(|thread| {
         let name = match names.get(&thread.id) {
-            Some(name) => shown(name, 16),
+            Some(name) => escaped_text(name, 16),
             None if thread.service => "(kernel)".to_owned(),
             None => String::new(),
         };
@@ -68,7 +69,7 @@ pub fn stack(thread: Option<&ReportedThread>, selected: usize) -> Pane {
 /// Kernel objects with handles and waiters.
 pub fn objects(objects: &[ObjectRow], selected: usize) -> Pane {
     let rows = objects.iter().map(|object| {
-        let name = object.name.as_deref().map(|name| shown(name, MAX_NAME_LENGTH)).unwrap_or_default();
+        let name = object.name.as_deref().map(|name| escaped_text(name, MAX_NAME_LENGTH)).unwrap_or_default();
         let signal = object.signal.map_or_else(|| "-".to_owned(), |signal| signal.to_string());
         PaneRow::plain(format!(
             "{:08x} {:<15} {name:<24} {signal:>6} {:>4}  {:<24} {}",
@@ -106,7 +107,7 @@ pub fn files(files: &[FileRow], selected: usize) -> Pane {
             file.body,
             file.position,
             list(&file.handles),
-            shown(&file.path, MAX_PATH_LENGTH)
+            escaped_text(&file.path, MAX_PATH_LENGTH)
         ))
     });
     let heading =
@@ -118,12 +119,12 @@ pub fn files(files: &[FileRow], selected: usize) -> Pane {
 pub fn gpu(gpu: &GpuRows, mode: &str, selected: usize) -> Pane {
     let heading = |text: &str| PaneRow { text: text.to_owned(), mark: RowMark::Heading };
     let counted = |(name, count): &(String, u64)| {
-        PaneRow::plain(format!("  {count:>14}  {}", shown(name, MAX_PATH_LENGTH)))
+        PaneRow::plain(format!("  {count:>14}  {}", escaped_text(name, MAX_PATH_LENGTH)))
     };
     let mut rows = vec![PaneRow::plain(format!("display: {mode}")), heading("counters")];
     rows.extend(gpu.counters.iter().map(counted));
     rows.push(heading("state of the last draw"));
-    rows.extend(gpu.registers.iter().map(|text| PaneRow::plain(format!("  {}", shown(text, 200)))));
+    rows.extend(gpu.registers.iter().map(|text| PaneRow::plain(format!("  {}", escaped_text(text, 200)))));
     if !gpu.problems.is_empty() {
         rows.push(heading("problems"));
         rows.extend(gpu.problems.iter().map(counted));
@@ -135,7 +136,7 @@ pub fn gpu(gpu: &GpuRows, mode: &str, selected: usize) -> Pane {
 pub fn calls(calls: &[PastCall], selected: usize) -> Pane {
     let rows = calls.iter().rev().map(|call| {
         let arguments: Vec<String> = call.arguments.iter().map(|value| format!("{value:#x}")).collect();
-        let name = shown(&call.name, MAX_NAME_LENGTH);
+        let name = escaped_text(&call.name, MAX_NAME_LENGTH);
         let at = call.at;
         let thread = call.thread;
         let caller = call.caller;
@@ -148,7 +149,7 @@ pub fn calls(calls: &[PastCall], selected: usize) -> Pane {
 /// Symbols that were found.
 pub fn symbols(found: &SymbolSearch, selected: usize) -> Pane {
     let row = |symbol: &FoundSymbol| {
-        PaneRow::plain(format!("{:08x} {}", symbol.at, shown(&symbol.name, MAX_PATH_LENGTH)))
+        PaneRow::plain(format!("{:08x} {}", symbol.at, escaped_text(&symbol.name, MAX_PATH_LENGTH)))
     };
     let rows = found.symbols.iter().map(row);
     let mut pane = Pane::list("symbols", "", rows.collect(), selected);

@@ -6,7 +6,7 @@
 use super::{DebugSession, Watcher, moment};
 use crate::model::MemoryWatch;
 use crate::panes::code::is_call;
-use crate::text::{MAX_NAME_LENGTH, shown};
+use crate::text::{MAX_NAME_LENGTH, escaped_text};
 use anyhow::{Context, Result, bail};
 use std::sync::atomic::Ordering::Relaxed;
 use xenia::machine::{Debugged, LastWriter};
@@ -344,7 +344,7 @@ impl DebugSession {
             Some(Progress::Ended) => "the run has ended".to_owned(),
         };
         if let Some(RunEnd::Ended(EndKind::Crash { text, .. })) = machine.end() {
-            self.model.message = shown(text.lines().next().unwrap_or_default(), 300);
+            self.model.message = escaped_text(text.lines().next().unwrap_or_default(), 300);
         } else if let Some(warning) = &self.warning {
             self.model.message.clone_from(warning);
         } else {
@@ -367,8 +367,10 @@ impl DebugSession {
             LastWriter::Kernel { moment } => format!("the kernel or a device, after: goto {moment}"),
             LastWriter::Instruction { moment, pc } => {
                 let word = machine.word_at(pc).unwrap_or_default();
-                let place =
-                    machine.machine().place_of(pc).map(|place| shown(&place.to_string(), MAX_NAME_LENGTH));
+                let place = machine
+                    .machine()
+                    .place_of(pc)
+                    .map(|place| escaped_text(&place.to_string(), MAX_NAME_LENGTH));
                 let text = disassemble(word, pc, Syntax::default());
                 format!("{pc:#010x}: {text} in {}, executed after: goto {moment}", place.unwrap_or_default())
             }

@@ -3,7 +3,7 @@
 use super::DebugSession;
 use crate::model::{AskedChange, MemoryWatch};
 use crate::place::{register, resolve};
-use crate::text::{MAX_NAME_LENGTH, shown};
+use crate::text::{MAX_NAME_LENGTH, escaped_text};
 use anyhow::{Context, Result, bail};
 use xenia::machine::Debugged;
 use xenia_cpu::WatchedAccess;
@@ -31,7 +31,7 @@ impl DebugSession {
         let place = machine
             .machine()
             .place_of(at)
-            .map(|place| shown(&place.to_string(), MAX_NAME_LENGTH))
+            .map(|place| escaped_text(&place.to_string(), MAX_NAME_LENGTH))
             .unwrap_or_default();
         self.model.message = format!("breakpoint at {at:#010x} {place}");
         Ok(())
@@ -103,7 +103,7 @@ impl DebugSession {
         let register = register(name).with_context(|| {
             format!(
                 "`{}` is not a register: r3, f1, v5, r3h, lr, ctr, cr, xer, pc",
-                shown(name, MAX_NAME_LENGTH)
+                escaped_text(name, MAX_NAME_LENGTH)
             )
         })?;
         if register.size() < 16 && value >> (8 * register.size()) != 0 {
