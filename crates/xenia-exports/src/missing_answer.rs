@@ -81,7 +81,7 @@ mod tests {
             assert_eq!(missing_answer(text), Ok(expected.clone()), "{text}");
             assert_eq!(missing_answer(&expected.to_string()), Ok(expected), "{text}");
         }
-        for (text, said) in [
+        for (text, message) in [
             ("one", "`one` is not fail, zero, keep or NAME=VALUE"),
             ("MmDoubleMapMemory=x", "`x` is not a number of 64 bits"),
             ("MmDoubleMapMemory=--1", "not a number"),
@@ -95,7 +95,7 @@ mod tests {
             ("xboxkrnl#CF=0", "`xboxkrnl#CF` is implemented"),
         ] {
             let error = missing_answer(text).unwrap_err();
-            assert!(error.contains(said), "{text}: {error}");
+            assert!(error.contains(message), "{text}: {error}");
         }
     }
 }

@@ -102,14 +102,14 @@ fn gamepad(call: &mut Call, user: u32) -> Fallible<Option<Gamepad>> {
     notify_if_changed(call, has_changed)?;
     // While a dialog is open, input belongs to it and not to the title.
     let rests = call.kernel.user.dialog.is_open();
-    let shown = |pad: Gamepad| {
+    let for_title = |pad: Gamepad| {
         if rests {
             Gamepad { packet: pad.packet, ..Gamepad::default() }
         } else {
             Gamepad { buttons: pad.buttons & !GUIDE, ..pad }
         }
     };
-    Ok(pad.map(shown))
+    Ok(pad.map(for_title))
 }
 
 /// Stores an `INPUT_GAMEPAD`.

@@ -157,11 +157,11 @@ impl Message {
         };
         let labels: Vec<String> = (0..self.buttons).map(label).collect::<Fallible<_>>()?;
         // Buttons without a text are not shown, but at least one button must be.
-        let shown: Vec<(u32, String)> = (0..).zip(labels).filter(|(_, label)| !label.is_empty()).collect();
-        let shown = if shown.is_empty() { vec![(0, OK.to_owned())] } else { shown };
-        let focus = shown.iter().position(|(index, _)| *index == self.focus).unwrap_or(0) as u32;
+        let labelled: Vec<(u32, String)> = (0..).zip(labels).filter(|(_, label)| !label.is_empty()).collect();
+        let labelled = if labelled.is_empty() { vec![(0, OK.to_owned())] } else { labelled };
+        let focus = labelled.iter().position(|(index, _)| *index == self.focus).unwrap_or(0) as u32;
         let mut numbers = [None; MAX_MESSAGE_BUTTONS];
-        for (place, (number, _)) in numbers.iter_mut().zip(&shown) {
+        for (place, (number, _)) in numbers.iter_mut().zip(&labelled) {
             *place = Some(*number);
         }
         let request = MessageBox {
@@ -174,7 +174,7 @@ impl Message {
             },
             title: text_or_empty(call, self.title)?,
             text: text_or_empty(call, self.text)?,
-            buttons: shown.into_iter().map(|(_, label)| label).collect(),
+            buttons: labelled.into_iter().map(|(_, label)| label).collect(),
             focus,
         };
         Ok(Some((request, numbers)))

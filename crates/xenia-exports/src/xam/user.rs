@@ -232,10 +232,10 @@ impl XamUser {
         }
         let name = of_user(call, user, |profile| profile.name().to_owned());
         if let Some(last) = length.checked_sub(1) {
-            let shown = name.as_deref().unwrap_or_default().as_bytes();
-            let shown = &shown[..shown.len().min(last as usize)];
-            call.memory().write_bytes(buffer, shown)?;
-            call.memory().write(buffer.offset(shown.len() as u32), 0_u8)?;
+            let bytes = name.as_deref().unwrap_or_default().as_bytes();
+            let bytes = &bytes[..bytes.len().min(last as usize)];
+            call.memory().write_bytes(buffer, bytes)?;
+            call.memory().write(buffer.offset(bytes.len() as u32), 0_u8)?;
         }
         Ok(if name.is_some() { Win32Error::SUCCESS } else { Win32Error::NO_SUCH_USER })
     }
