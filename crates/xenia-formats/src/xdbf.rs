@@ -163,7 +163,7 @@ impl<'a> Xdbf<'a> {
 
     /// A text in a language, with English as a fallback; empty if both are missing.
     pub fn string(&self, language: u64, id: u16) -> String {
-        let of = |language| self.strings(language).get(&id).map(|text| shown(text));
+        let of = |language| self.strings(language).get(&id).map(|text| display_text(text));
         of(language).or_else(|| of(ENGLISH.into())).unwrap_or_default()
     }
 
@@ -223,7 +223,7 @@ impl<'a> Xdbf<'a> {
                 let text = |at| {
                     let id = row.u16(at)?;
                     let found = texts.iter().find_map(|texts| texts.get(&id));
-                    Ok::<_, FormatError>(found.map(|text| shown(text)).unwrap_or_default())
+                    Ok::<_, FormatError>(found.map(|text| display_text(text)).unwrap_or_default())
                 };
                 Ok(Achievement {
                     id: row.u16(0)?,
@@ -240,7 +240,7 @@ impl<'a> Xdbf<'a> {
 }
 
 /// A text for display: bounded, without control characters.
-fn shown(text: &[u8]) -> String {
+fn display_text(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(&text[..text.len().min(MAX_TEXT)]);
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -57,7 +57,7 @@ fn a_zip_archive_of_the_current_folder_is_read() {
 
 #[test]
 fn zip_archives_that_no_title_is_in_are_refused() {
-    let said = |entries: &[(&str, &[u8])], damage: &dyn Fn(&mut Vec<u8>)| {
+    let refusal = |entries: &[(&str, &[u8])], damage: &dyn Fn(&mut Vec<u8>)| {
         let entries =
             entries.iter().map(|(path, bytes)| ((*path).to_owned(), Some(bytes.to_vec()))).collect();
         let mut file = ZipBuilder { folders: false, stored: false, entries }.build();
@@ -65,10 +65,10 @@ fn zip_archives_that_no_title_is_in_are_refused() {
         open_as("zip", file, &NoParts).map(|volume| contents(&volume)).unwrap_err().to_string()
     };
     for path in ["../a", "/a", "a/../b", "a//b", "C:/../a", "a\\..\\b"] {
-        assert!(said(&[(path, b"x")], &|_| ()).contains("not a valid file name"), "{path}");
+        assert!(refusal(&[(path, b"x")], &|_| ()).contains("not a valid file name"), "{path}");
     }
-    assert!(said(&[("a", b"x"), ("A", b"y")], &|_| ()).contains("two entries called"));
-    assert!(said(&[("a", b"x"), ("a/b", b"y")], &|_| ()).contains("two entries called"));
+    assert!(refusal(&[("a", b"x"), ("A", b"y")], &|_| ()).contains("two entries called"));
+    assert!(refusal(&[("a", b"x"), ("a/b", b"y")], &|_| ()).contains("two entries called"));
     let directory = |file: &[u8]| file.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
     let text = b"some text some text some text";
     let at = |offset: usize, bytes: &'static [u8]| {
@@ -77,14 +77,14 @@ fn zip_archives_that_no_title_is_in_are_refused() {
             file[start..start + bytes.len()].copy_from_slice(bytes);
         }
     };
-    assert!(said(&[("a", text)], &at(10, &[14])).contains("not supported: the compression "));
-    assert!(said(&[("a", text)], &at(8, &[1])).contains("it is encrypted"));
+    assert!(refusal(&[("a", text)], &at(10, &[14])).contains("not supported: the compression "));
+    assert!(refusal(&[("a", text)], &at(8, &[1])).contains("it is encrypted"));
     // A claimed size of 4 GiB, and two entries with the same bytes.
     assert!(
-        said(&[("a", text)], &at(24, &[0xFE, 0xFF, 0xFF, 0xFF]))
+        refusal(&[("a", text)], &at(24, &[0xFE, 0xFF, 0xFF, 0xFF]))
             .contains("the size of the file 0xfffffffe exceeds")
     );
-    let twice = said(&[("a", text), ("b", text)], &|file| {
+    let twice = refusal(&[("a", text), ("b", text)], &|file| {
         let second = directory(file) + 46 + 1;
         file[second + 42..second + 46].fill(0);
     });
@@ -191,15 +191,15 @@ fn a_zarchive_that_leads_into_itself_is_refused() {
     let whole = zar_builder::sample();
     let word = |at: usize| u64::from_be_bytes(whole[at..at + 8].try_into().unwrap()) as usize;
     let tree = word(whole.len() - 144 + 3 * 16);
-    let said = |at: usize, value: u32| {
+    let refusal = |at: usize, value: u32| {
         let mut file = whole.clone();
         file[at..at + 4].copy_from_slice(&value.to_be_bytes());
         open_as("zar", file, &NoParts).unwrap_err().to_string()
     };
     // `media` is the third entry: it contains itself, or the largest possible range.
-    assert!(said(tree + 2 * 16 + 4, 2).starts_with("ZAR entry at offset"));
-    assert!(said(tree + 2 * 16 + 8, u32::MAX).contains(" at offset 0x"));
-    assert!(said(tree + 3 * 16 + 8, u32::MAX).contains("exceeds the limit of 0x100000"));
+    assert!(refusal(tree + 2 * 16 + 4, 2).starts_with("ZAR entry at offset"));
+    assert!(refusal(tree + 2 * 16 + 8, u32::MAX).contains(" at offset 0x"));
+    assert!(refusal(tree + 3 * 16 + 8, u32::MAX).contains("exceeds the limit of 0x100000"));
 }
 
 #[test]

@@ -82,10 +82,10 @@ fn start_up_code_of_linux_is_recognised_by_its_note() {
             READ | EXECUTE,
         );
         let size = notes.len() as u32;
-        let shown = format!("{notes:x?}");
+        let described = format!("{notes:x?}");
         builder.segments.push(Segment { kind: NOTE, address: 0, contents: notes, size, flags: READ });
         let image = load(&builder.build(), &KeyRing::development()).unwrap();
-        assert_eq!(image.is_for_linux, is_for_linux, "{shown}");
+        assert_eq!(image.is_for_linux, is_for_linux, "{described}");
     }
 }
 

@@ -136,12 +136,12 @@ fn unreadable_formats_are_named_with_advice() {
 
 #[test]
 fn an_unknown_file_is_described_by_how_it_begins() {
-    let said = |file: &[u8]| load(&file.to_vec(), &KeyRing::development()).unwrap_err().to_string();
-    assert!(said(b"").contains("it is empty"), "{}", said(b""));
-    assert!(said(b"Hello, world").contains("48 65 6c 6c 6f 2c 20 77 6f 72 6c 64 \"Hello, world\""));
-    assert!(said(&[1, 2, 0xFF]).ends_with("begins with 01 02 ff"), "{}", said(&[1, 2, 0xFF]));
+    let refusal = |file: &[u8]| load(&file.to_vec(), &KeyRing::development()).unwrap_err().to_string();
+    assert!(refusal(b"").contains("it is empty"), "{}", refusal(b""));
+    assert!(refusal(b"Hello, world").contains("48 65 6c 6c 6f 2c 20 77 6f 72 6c 64 \"Hello, world\""));
+    assert!(refusal(&[1, 2, 0xFF]).ends_with("begins with 01 02 ff"), "{}", refusal(&[1, 2, 0xFF]));
     let mut late = vec![0; 0x1_0001];
-    assert!(said(&late).contains("a file of zeros"), "{}", said(&late));
+    assert!(refusal(&late).contains("a file of zeros"), "{}", refusal(&late));
     late[0x1_0000] = 1;
-    assert!(said(&late).contains("begins with 00 00"), "{}", said(&late));
+    assert!(refusal(&late).contains("begins with 00 00"), "{}", refusal(&late));
 }

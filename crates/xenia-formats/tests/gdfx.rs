@@ -139,14 +139,14 @@ fn unrepresentable_disc_is_refused_before_writing() {
 
 #[test]
 fn directories_that_hold_themselves_and_trees_that_lead_back_are_refused() {
-    let said = |damage: &dyn Fn(&mut Vec<u8>)| {
+    let refusal = |damage: &dyn Fn(&mut Vec<u8>)| {
         let mut image = sample();
         damage(&mut image);
         open(Arc::new(image)).unwrap_err().to_string()
     };
     let root = 33 * 0x800;
     // `media` is the second entry; its directory becomes the root.
-    let itself = said(&|image| {
+    let itself = refusal(&|image| {
         image[root + 28 + 4..][..4].copy_from_slice(&33_u32.to_le_bytes());
         image[root + 28 + 8..][..4].copy_from_slice(&48_u32.to_le_bytes());
     });
@@ -154,16 +154,16 @@ fn directories_that_hold_themselves_and_trees_that_lead_back_are_refused() {
         itself.starts_with("GDFX entry at offset 0x1081c: the depth of directories 0x41 exceeds"),
         "{itself}"
     );
-    let back = said(&|image| image[root + 28] = 7);
+    let back = refusal(&|image| image[root + 28] = 7);
     assert_eq!(back, "GDFX entry at offset 0x1081c: the tree leads back into itself");
-    let outside = said(&|image| image[root + 8..][..4].fill(0xFF));
+    let outside = refusal(&|image| image[root + 8..][..4].fill(0xFF));
     assert!(outside.starts_with("GDFX file at offset 0x11800: needs 4294967295 bytes"), "{outside}");
-    let large = said(&|image| image[32 * 0x800 + 24..][..4].fill(0xFF));
+    let large = refusal(&|image| image[32 * 0x800 + 24..][..4].fill(0xFF));
     assert!(
         large.starts_with("GDFX size of all directories at offset 0x10800: the value 0xffffffff exceeds"),
         "{large}"
     );
-    let beyond = said(&|image| image[root + 2] = 0xFE);
+    let beyond = refusal(&|image| image[root + 2] = 0xFE);
     assert!(beyond.starts_with("GDFX entry at offset"), "{beyond}");
 }
 

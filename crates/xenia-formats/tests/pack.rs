@@ -108,14 +108,14 @@ fn resources_are_named_by_the_headers() {
     let resources = packed(&with(&two)).resources;
     let found: Vec<_> = resources.iter().map(|r| (r.name.as_str(), r.address.0, r.size)).collect();
     assert_eq!(found, [("58410001", 0x9001_0010, 0x20), ("art", 0x9001_0040, 4)]);
-    for (records, said) in [
+    for (records, expected) in [
         (record(b"art", 0x8000_0000, 4), "a resource at 0x80000000 is not in a load segment"),
         (record(b"", 0x9001_0010, 4), "section .xenia.resources, offset 0x0: the resource's name is not"),
         (record(b"a\0b", 0x9001_0010, 4), "section .xenia.resources, offset 0x0: the resource's name is not"),
         (two[..31].to_vec(), "section .xenia.resources, offset 0x10: needs 4 bytes"),
     ] {
         let error = pack_with(&with(&records), &PackOptions::default()).unwrap_err().to_string();
-        assert!(error.starts_with(said), "{error}");
+        assert!(error.starts_with(expected), "{error}");
     }
 }
 
@@ -144,7 +144,7 @@ fn an_elf_with_export_records_becomes_a_library() {
     assert_eq!(image.base, plain.base);
     assert!(image.bytes[0x1_0000..] == plain.bytes[0x1_0000..], "what is exported stays as it is");
     assert_eq!(Xex::read(&pack_with(&sample(), &PackOptions::default()).unwrap()).unwrap().module_flags, 1);
-    for (records, said) in [
+    for (records, expected) in [
         (record("a", 1, 0x8000_0000), "an export at 0x80000000 is not in a load segment"),
         (record("a\0b", 1, 0x9001_0010), "section .xenia.exports, offset 0x0: the export's name is not"),
         (three[..40].to_vec(), "section .xenia.exports, offset 0x20: needs"),
@@ -154,7 +154,7 @@ fn an_elf_with_export_records_becomes_a_library() {
         ),
     ] {
         let error = pack_with(&with(&records), &PackOptions::default()).unwrap_err().to_string();
-        assert!(error.starts_with(said), "{error}");
+        assert!(error.starts_with(expected), "{error}");
     }
 }
 

@@ -146,24 +146,30 @@ fn damage_is_reported_at_its_offset() {
     let table = 0xA000;
     let directory = 0xB000;
     let second = 0xB000 + 2 * BLOCK;
-    let said = |at: usize| {
+    let read_damaged = |at: usize| {
         let mut damaged = whole.clone();
         damaged[at] ^= 1;
         open(Arc::new(damaged))
             .map(|volume| read(&volume, &["media", "a.bin"]).map_err(|error| error.to_string()))
     };
     let hash = "its hash is another: the package is damaged";
-    assert_eq!(said(table).unwrap_err().to_string(), format!("STFS hash table at offset 0xa000: {hash}"));
-    assert_eq!(said(directory).unwrap_err().to_string(), format!("STFS block at offset 0xb000: {hash}"));
-    assert_eq!(said(second).unwrap(), Err(format!("STFS block at offset 0xd000: {hash}")));
-    assert_eq!(said(second - 1).unwrap(), Ok(b"bytes".to_vec()), "another file's");
-    assert!(said(0x380).unwrap_err().to_string().contains("block 0x"), "where the directory is");
-    assert!(said(0x395).unwrap_err().to_string().starts_with("STFS blocks at offset 0xa000: needs"));
+    assert_eq!(
+        read_damaged(table).unwrap_err().to_string(),
+        format!("STFS hash table at offset 0xa000: {hash}")
+    );
+    assert_eq!(
+        read_damaged(directory).unwrap_err().to_string(),
+        format!("STFS block at offset 0xb000: {hash}")
+    );
+    assert_eq!(read_damaged(second).unwrap(), Err(format!("STFS block at offset 0xd000: {hash}")));
+    assert_eq!(read_damaged(second - 1).unwrap(), Ok(b"bytes".to_vec()), "another file's");
+    assert!(read_damaged(0x380).unwrap_err().to_string().contains("block 0x"), "where the directory is");
+    assert!(read_damaged(0x395).unwrap_err().to_string().starts_with("STFS blocks at offset 0xa000: needs"));
 }
 
 #[test]
 fn entries_that_no_volume_may_have_are_refused() {
-    let said = |entries: Vec<(u16, &str, Option<Vec<u8>>)>| {
+    let refusal = |entries: Vec<(u16, &str, Option<Vec<u8>>)>| {
         let entries =
             entries.into_iter().map(|(parent, name, bytes)| (parent, name.to_owned(), bytes)).collect();
         let package = StfsBuilder {
@@ -177,11 +183,11 @@ fn entries_that_no_volume_may_have_are_refused() {
         open(Arc::new(package.build())).unwrap_err().to_string()
     };
     let nowhere = "STFS entry at offset 0xb000: there is no such directory as it is in";
-    assert_eq!(said(vec![(7, "a", None)]), nowhere);
-    assert_eq!(said(vec![(0, "a", None)]), nowhere, "in itself");
-    assert_eq!(said(vec![(1, "a", None), (0, "b", None)]), nowhere, "in each other");
-    assert!(said(vec![(0xFFFF, "..", None)]).contains("not a valid file name"));
-    assert!(said(vec![(0xFFFF, "a", None), (0xFFFF, "A", Some(Vec::new()))]).contains("two entries"));
+    assert_eq!(refusal(vec![(7, "a", None)]), nowhere);
+    assert_eq!(refusal(vec![(0, "a", None)]), nowhere, "in itself");
+    assert_eq!(refusal(vec![(1, "a", None), (0, "b", None)]), nowhere, "in each other");
+    assert!(refusal(vec![(0xFFFF, "..", None)]).contains("not a valid file name"));
+    assert!(refusal(vec![(0xFFFF, "a", None), (0xFFFF, "A", Some(Vec::new()))]).contains("two entries"));
 }
 
 #[test]
@@ -268,15 +274,15 @@ fn names_have_the_code_page_of_windows() {
 
 #[test]
 fn unrepresentable_package_name_is_refused_before_writing() {
-    let said = |name: &str| {
+    let refusal = |name: &str| {
         let mut package = Vec::new();
         let volume = crate::support::volume(&[(name.to_owned(), Some(vec![1]))]);
         let error = write(&volume, &PackageInfo::default(), &mut package, &mut |_| ()).unwrap_err();
         assert!(package.is_empty());
         error
     };
-    assert!(matches!(said(&"x".repeat(41)), StfsWriteError::Name(_)));
-    assert!(matches!(said("\u{3042}"), StfsWriteError::Name(_)));
+    assert!(matches!(refusal(&"x".repeat(41)), StfsWriteError::Name(_)));
+    assert!(matches!(refusal("\u{3042}"), StfsWriteError::Name(_)));
 }
 
 #[test]

@@ -56,17 +56,17 @@ fn contexts_and_properties_are_read_to_the_end_of_their_tables() {
 #[test]
 fn a_table_that_leads_outside_is_refused() {
     let whole = sample().build();
-    let said = |at: usize, value: u32| {
+    let refusal = |at: usize, value: u32| {
         let mut bytes = whole.clone();
         bytes[at..at + 4].copy_from_slice(&value.to_be_bytes());
         Xdbf::read(&bytes).map(drop).unwrap_err().to_string()
     };
-    assert!(said(0, 1).contains("at offset 0x0: found 0x1, expected XDBF"));
-    assert!(said(8, u32::MAX).contains("exceeds the limit of 0x10000"));
-    assert!(said(0xC, 0x1000).contains("4096 entries in room for"));
-    assert!(said(0x10, 0x8000).contains(" at offset 0x"));
-    assert!(said(24 + 0xA, u32::MAX).starts_with("XDBF data at offset 0x"));
-    assert!(said(24 + 0xE, 0x1000).starts_with("XDBF data at offset 0x"));
+    assert!(refusal(0, 1).contains("at offset 0x0: found 0x1, expected XDBF"));
+    assert!(refusal(8, u32::MAX).contains("exceeds the limit of 0x10000"));
+    assert!(refusal(0xC, 0x1000).contains("4096 entries in room for"));
+    assert!(refusal(0x10, 0x8000).contains(" at offset 0x"));
+    assert!(refusal(24 + 0xA, u32::MAX).starts_with("XDBF data at offset 0x"));
+    assert!(refusal(24 + 0xE, 0x1000).starts_with("XDBF data at offset 0x"));
     for length in 0..whole.len() {
         assert!(Xdbf::read(&whole[..length]).is_err(), "{length:#x}");
     }

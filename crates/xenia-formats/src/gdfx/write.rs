@@ -113,11 +113,12 @@ fn tables(volume: &Volume) -> Result<Vec<Table>, GdfxWriteError> {
         let mut items = Vec::new();
         for entry in volume.list(&path).into_iter().flatten() {
             let path: Vec<String> = path.iter().cloned().chain([entry.name.to_owned()]).collect();
-            let shown = || path.join("/");
+            let path_text = || path.join("/");
             let name = code_page::encode(entry.name);
-            let name = name.filter(|name| name.len() <= 255).ok_or_else(|| GdfxWriteError::Name(shown()))?;
+            let name =
+                name.filter(|name| name.len() <= 255).ok_or_else(|| GdfxWriteError::Name(path_text()))?;
             let contents = if let Some(contents) = entry.contents {
-                let size = u32::try_from(entry.size).map_err(|_| GdfxWriteError::TooLarge(shown()))?;
+                let size = u32::try_from(entry.size).map_err(|_| GdfxWriteError::TooLarge(path_text()))?;
                 ItemContents::File { bytes: contents.clone(), size }
             } else {
                 // Tables are made in the order of `paths`, so an index of one is an index of the

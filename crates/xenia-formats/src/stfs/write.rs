@@ -54,7 +54,7 @@ struct Item {
 }
 
 impl Item {
-    fn shown(&self) -> String {
+    fn path_text(&self) -> String {
         self.path.join("/")
     }
 
@@ -84,7 +84,7 @@ pub fn write(
         count = count
             .checked_add(item.blocks())
             .filter(|&count| count <= COVERED[2].min(LAST))
-            .ok_or_else(|| StfsWriteError::TooLarge(item.shown()))?;
+            .ok_or_else(|| StfsWriteError::TooLarge(item.path_text()))?;
     }
     let is_written_to = info.signer == Signer::Console;
     let shape = Shape { data: 0, copies: if is_written_to { 2 } else { 1 }, blocks: count };
@@ -152,13 +152,13 @@ fn items(volume: &Volume) -> Result<Vec<Item>, StfsWriteError> {
         next += 1;
         for entry in volume.list(&path).into_iter().flatten() {
             let path: Vec<String> = path.iter().cloned().chain([entry.name.to_owned()]).collect();
-            let shown = || path.join("/");
+            let path_text = || path.join("/");
             let name = code_page::encode(entry.name);
             let name = name.filter(|name| name.len() <= MAX_NAME && name.first() != Some(&0));
-            let name = name.ok_or_else(|| StfsWriteError::Name(shown()))?;
+            let name = name.ok_or_else(|| StfsWriteError::Name(path_text()))?;
             let number = u16::try_from(items.len()).ok().filter(|&number| number != ROOT);
-            let number = number.ok_or_else(|| StfsWriteError::TooLarge(shown()))?;
-            let size = u32::try_from(entry.size).map_err(|_| StfsWriteError::TooLarge(shown()))?;
+            let number = number.ok_or_else(|| StfsWriteError::TooLarge(path_text()))?;
+            let size = u32::try_from(entry.size).map_err(|_| StfsWriteError::TooLarge(path_text()))?;
             if entry.contents.is_none() {
                 folders.push((path.clone(), number));
             }
@@ -235,7 +235,7 @@ impl Blocks<'_> {
     }
 
     fn owner(&self, number: u32) -> String {
-        self.file_of(number).map_or_else(String::new, |index| self.items[index].shown())
+        self.file_of(number).map_or_else(String::new, |index| self.items[index].path_text())
     }
 
     /// The next block in the block's file, or in the directory.
@@ -269,9 +269,9 @@ impl Blocks<'_> {
             self.ahead.resize(length, 0);
             let contents = item.contents.as_ref();
             let read = contents.map_or(Ok(0), |contents| contents.read_at(at, &mut self.ahead));
-            let read = read.map_err(|error| StfsWriteError::Read(item.shown(), error))?;
+            let read = read.map_err(|error| StfsWriteError::Read(item.path_text(), error))?;
             if read < length {
-                return Err(StfsWriteError::Changed(item.shown()));
+                return Err(StfsWriteError::Changed(item.path_text()));
             }
             self.first = number;
             self.file = Some(index);
