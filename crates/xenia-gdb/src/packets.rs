@@ -74,10 +74,10 @@ impl PacketReader {
             (Part::SecondDigit(first), second) => {
                 let Self { data, sum, is_long, .. } = std::mem::take(self);
                 let digit = |byte: u8| char::from(byte).to_digit(16);
-                let said = digit(first).zip(digit(second)).map(|(first, second)| first << 4 | second);
-                return Some(match said {
-                    Some(said) if said == u32::from(sum) && is_long => GdbInput::TooLong,
-                    Some(said) if said == u32::from(sum) => GdbInput::Packet(data),
+                let declared = digit(first).zip(digit(second)).map(|(first, second)| first << 4 | second);
+                return Some(match declared {
+                    Some(declared) if declared == u32::from(sum) && is_long => GdbInput::TooLong,
+                    Some(declared) if declared == u32::from(sum) => GdbInput::Packet(data),
                     _ => GdbInput::Damaged,
                 });
             }
