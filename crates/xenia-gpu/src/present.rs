@@ -161,7 +161,7 @@ mod tests {
             format in prop::sample::select(vec![6_u32, 7, 14, 50, 54, 62, 63]),
             [endian, signs, swizzle, flags] in any::<[u32; 4]>(),
             stored in (1..100_u32, 1..100_u32),
-            shown in (0..110_u32, 0..110_u32),
+            size in (0..110_u32, 0..110_u32),
             pitch in 0..5_u32,
             seed in any::<u64>(),
         ) {
@@ -184,10 +184,10 @@ mod tests {
             ];
             let info = TextureInfo::decode(&fetch).unwrap();
             let ramps = Ramps::new(&info, &gamma);
-            let shown = PixelSize::new(shown.0, shown.1);
-            let slow = texel_by_texel(&info, shown, &ramps, &memory).unwrap();
-            match fast_rgba::present(&info, shown, &ramps, &memory) {
-                Some(fast) => prop_assert!(fast == slow, "{info:?} shown as {shown:?}"),
+            let size = PixelSize::new(size.0, size.1);
+            let slow = texel_by_texel(&info, size, &ramps, &memory).unwrap();
+            match fast_rgba::present(&info, size, &ramps, &memory) {
+                Some(fast) => prop_assert!(fast == slow, "{info:?} shown as {size:?}"),
                 None => prop_assert!((1..4).contains(&pitch), "rows that fit are shown the fast way: {info:?}"),
             }
         }

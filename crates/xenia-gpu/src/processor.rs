@@ -322,7 +322,7 @@ impl CommandProcessor {
     pub fn pump(&mut self, now: u64) -> Vec<GpuEvent> {
         let mut words = 0;
         let swaps = self.swaps;
-        let shown = self.statistics.swaps;
+        let swaps_before = self.statistics.swaps;
         // The CPU may have written to prefetched words since the last pump.
         self.feed.clear();
         self.poll_late();
@@ -363,7 +363,7 @@ impl CommandProcessor {
             }
         }
         self.end_pump();
-        self.record_call(&TraceEvent::Pump { now }, self.statistics.swaps - shown);
+        self.record_call(&TraceEvent::Pump { now }, self.statistics.swaps - swaps_before);
         std::mem::take(&mut self.events)
     }
 

@@ -294,9 +294,9 @@ fn damaged_events_play_or_are_errors() {
                 played += 1;
             }
             Err(error) => {
-                let said = error.to_string();
-                assert!(said.contains("offset "), "{said}");
-                assert!(said.len() < 400 && !said.chars().any(char::is_control), "{said:?}");
+                let message = error.to_string();
+                assert!(message.contains("offset "), "{message}");
+                assert!(message.len() < 400 && !message.chars().any(char::is_control), "{message:?}");
                 refused += 1;
             }
         }

@@ -119,7 +119,7 @@ pub(super) fn present(
     let widths = widths(info, columns)?;
     let look = PixelTable::new(info, widths, ramps);
     let endian = info.endian;
-    let shown = |bytes: &[u8]| -> [u8; 4] {
+    let pixel_of = |bytes: &[u8]| -> [u8; 4] {
         look.pixel(endian.swap(bytes.first_chunk().map_or(0, |word| u32::from_le_bytes(*word))))
     };
     let mut rgba = look.outside.repeat(width as usize * height as usize);
@@ -133,7 +133,7 @@ pub(super) fn present(
         for (y, line) in lines.chunks_exact_mut(row_bytes).enumerate() {
             memory.read(place.physical.wrapping_add(y as u32 * place.pitch * 4), &mut stored);
             for (pixel, bytes) in line.chunks_exact_mut(4).zip(stored.chunks_exact(4)) {
-                pixel.copy_from_slice(&shown(bytes));
+                pixel.copy_from_slice(&pixel_of(bytes));
             }
         }
         return Some(rgba);
@@ -150,7 +150,7 @@ pub(super) fn present(
                 for (pixels, at) in line[left * 4..right * 4].chunks_mut(16).zip(pieces) {
                     let piece = &bytes[usize::from(*at)..][..16];
                     for (pixel, word) in pixels.chunks_exact_mut(4).zip(piece.chunks_exact(4)) {
-                        pixel.copy_from_slice(&shown(word));
+                        pixel.copy_from_slice(&pixel_of(word));
                     }
                 }
             }

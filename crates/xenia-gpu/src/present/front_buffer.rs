@@ -18,7 +18,7 @@ pub struct FrontBuffer {
     /// Texels from one row to the next.
     pub pitch: u32,
     /// Columns and rows that are stored and shown.
-    pub shown: [u32; 2],
+    pub visible: [u32; 2],
     /// Width and height of the frame.
     pub size: [u32; 2],
     /// Whether the texels are tiled.
@@ -32,8 +32,8 @@ impl FrontBuffer {
     pub fn of(call: &PresentCall) -> Option<Self> {
         let info = TextureInfo::decode(&call.fetch)?;
         let size = [call.width, call.height].map(|side| side.min(MAX_SIDE));
-        let shown = [size[0].min(info.size[0]), size[1].min(info.size[1])];
-        widths(&info, shown[0]).filter(|_| !shown.contains(&0))?;
+        let visible = [size[0].min(info.size[0]), size[1].min(info.size[1])];
+        widths(&info, visible[0]).filter(|_| !visible.contains(&0))?;
         // A constant may describe far more rows than a frame has.
         let info = shown_part(&info, size[0], size[1]);
         let place = layout::level(&info, 0);
@@ -41,7 +41,7 @@ impl FrontBuffer {
             physical: place.physical,
             bytes: place.bytes,
             pitch: place.pitch,
-            shown,
+            visible,
             size,
             tiled: info.tiled,
             endian: info.endian,
@@ -51,7 +51,7 @@ impl FrontBuffer {
 
     /// Conversion of its texels' words, with the ramps of a call.
     pub fn table(&self, call: &PresentCall) -> Option<PixelTable> {
-        let widths = widths(&self.info, self.shown[0])?;
+        let widths = widths(&self.info, self.visible[0])?;
         Some(PixelTable::new(&self.info, widths, &Ramps::new(&self.info, &call.gamma)))
     }
 }
@@ -103,7 +103,7 @@ mod tests {
         }
         let plain = present(&call, &memory).unwrap();
         let front = FrontBuffer::of(&call).unwrap();
-        assert_eq!((front.pitch, front.shown), (64, [40, 20]));
+        assert_eq!((front.pitch, front.visible), (64, [40, 20]));
         let table = front.table(&call).unwrap();
         for factor in [1, 2, 3] {
             let frame = plain.enlarged(factor);
@@ -127,7 +127,7 @@ mod tests {
         call.width = 64;
         call.height = 48;
         let front = FrontBuffer::of(&call).unwrap();
-        assert_eq!((front.pitch, front.shown, front.bytes), (16_352, [64, 48], 16_352 * 64 * 4));
+        assert_eq!((front.pitch, front.visible, front.bytes), (16_352, [64, 48], 16_352 * 64 * 4));
     }
 
     #[test]

@@ -166,8 +166,8 @@ fn a_swap_shows_what_its_packets_left() {
     assert_eq!((m.gpu.statistics().swaps, m.events.len()), (0, 0));
     results.lock().unwrap().ready = 1;
     m.pass(1);
-    let shown = |m: &mut GpuHarness, number| m.gpu.take_frame(number).unwrap().rgba;
-    assert_eq!([1, 2].map(|number| shown(&mut m, number)), [[1], [2]]);
+    let rgba_of = |m: &mut GpuHarness, number| m.gpu.take_frame(number).unwrap().rgba;
+    assert_eq!([1, 2].map(|number| rgba_of(&mut m, number)), [[1], [2]]);
     assert_eq!((m.events.len(), results.lock().unwrap().waits), (2, 0));
     // The last one of a trace.
     m.run(&[&report(REPORT)[..], &swap_commands([0; 6], 0, 8, 8)].concat());
