@@ -254,13 +254,13 @@ mod tests {
             let (mut child, group) =
                 ProcessGroup::spawn(this_program("outer").stdout(Stdio::piped())).unwrap();
             let start = Instant::now();
-            let mut said = BufReader::new(child.stdout.take().unwrap());
-            let is_ready = said.by_ref().lines().map_while(Result::ok).any(|line| line == "ready");
+            let mut stdout = BufReader::new(child.stdout.take().unwrap());
+            let is_ready = stdout.by_ref().lines().map_while(Result::ok).any(|line| line == "ready");
             assert!(is_ready && group.memory_mib() > 0.1);
             assert!(!group.wait(Duration::ZERO).unwrap());
             end(group);
             // The inner process has the pipe, too.
-            said.read_to_end(&mut Vec::new()).unwrap();
+            stdout.read_to_end(&mut Vec::new()).unwrap();
             assert!(start.elapsed() < Duration::from_secs(50));
             child.wait().unwrap();
         }

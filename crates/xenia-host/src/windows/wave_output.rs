@@ -209,23 +209,23 @@ mod tests {
     fn buffers_are_asked_for_while_an_output_is_open() {
         let mut opened = Vec::new();
         for channels in [2, 6] {
-            let (said, heard) = mpsc::channel();
+            let (sender, receiver) = mpsc::channel();
             let output = WaveOutput::open(channels, 48_000, move |buffer: &mut [i16]| {
                 buffer.fill(0);
-                let _ = said.send(buffer.len());
+                let _ = sender.send(buffer.len());
             });
             opened.push(output.is_ok());
             let Ok(output) = output else { continue };
             let start = Instant::now();
             for _ in 0..3 * BUFFERS {
-                let length = heard.recv_timeout(Duration::from_mins(1)).expect("it plays on");
+                let length = receiver.recv_timeout(Duration::from_mins(1)).expect("it plays on");
                 assert_eq!(length, 960 * usize::from(channels));
             }
             // The last of these was requested after eight others were played, or were dropped by
             // a driver that plays too fast.
             assert!(start.elapsed() < Duration::from_mins(1));
             drop(output);
-            heard.iter().for_each(drop); // ends: the thread does, and `said` with it
+            receiver.iter().for_each(drop); // ends: the thread does, and `sender` with it
         }
         assert!(opened[0] == opened[1] || opened[0], "{opened:?}");
     }
