@@ -224,8 +224,8 @@ mod tests {
             assert_eq!(PadControl::try_from(name.to_owned()), Ok(control));
             assert_eq!(control.name(), name);
         }
-        let said = PadControl::try_from("left-sholder".to_owned()).unwrap_err();
-        assert!(said.contains("left-shoulder"), "{said}");
+        let message = PadControl::try_from("left-sholder".to_owned()).unwrap_err();
+        assert!(message.contains("left-shoulder"), "{message}");
     }
 
     #[test]

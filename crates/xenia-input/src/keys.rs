@@ -81,8 +81,8 @@ impl TryFrom<String> for NamedKey {
     fn try_from(text: String) -> Result<Self, String> {
         let Some(&(_, key)) = NAMES.iter().find(|(known, _)| *known == text) else {
             // The window's labels leave out a part of some names.
-            let shown = NAMES.iter().find(|(_, key)| label(*key).eq_ignore_ascii_case(&text));
-            let meant = shown.map_or(text.as_str(), |(name, _)| name);
+            let labelled = NAMES.iter().find(|(_, key)| label(*key).eq_ignore_ascii_case(&text));
+            let meant = labelled.map_or(text.as_str(), |(name, _)| name);
             let tip = xenia_wording::nearest::tip(meant, NAMES.iter().map(|(known, _)| *known));
             return Err(format!("`{text}` is not a key{tip}"));
         };

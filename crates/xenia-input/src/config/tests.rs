@@ -80,7 +80,7 @@ fn keys_of_the_window_are_those_of_the_settings() {
 
 #[test]
 fn mistakes_are_named_with_their_line() {
-    for (text, said) in [
+    for (text, expected) in [
         ("[input]\ndead-zone = 2", &["line 2", "between 0 and 0.9"][..]),
         ("[input]\nrumble = -1.0", &["line 2", "between 0 and 1"]),
         ("[input]\nkeyboard = 5", &["line 2", "1 to 4"]),
@@ -109,7 +109,7 @@ fn mistakes_are_named_with_their_line() {
         ("[hotkeys]\npause = 5", &["line 2", "a key or a list of keys"]),
     ] {
         let error = refusal(text);
-        for part in said {
+        for part in expected {
             assert!(error.contains(part), "{text}: {error}");
         }
     }
