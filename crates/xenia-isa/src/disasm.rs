@@ -24,10 +24,10 @@ pub fn disassemble(word: u32, pc: u32, syntax: Syntax) -> String {
     let fallback = || format!(".long 0x{word:08X}");
     let Some(op) = decode(word) else { return fallback() };
     let word = Instruction(word);
-    let fits = |shown| {
+    let fits = |kind| {
         TEMPLATES
             .of(op)
-            .filter(move |template| template.shown == shown && word.0 & template.mask == template.bits)
+            .filter(move |template| template.shown == kind && word.0 & template.mask == template.bits)
             .find_map(|template| print(template, word, pc))
     };
     (syntax == Syntax::Simplified)

@@ -254,7 +254,7 @@ fn a_compilers_output_assembles_to_the_same_image() {
         run("powerpc-linux-gnu-as", &["-a32", "-mcell", "-maltivec", "-mregnames", "c.s", "-o", "c.o"]);
         run("powerpc-linux-gnu-ld", &["-Ttext=0x82000000", "-e", "_start", "c.o", "-o", "c.elf"]);
         run("powerpc-linux-gnu-objcopy", &["-O", "binary", "-j", ".text", "c.elf", "c.bin"]);
-        let ours = assemble(&source, 0x8200_0000).unwrap_or_else(|error| panic!("{level}: {error}"));
-        assert!(ours.bytes == std::fs::read(path("c.bin")).unwrap(), "{level}");
+        let assembled = assemble(&source, 0x8200_0000).unwrap_or_else(|error| panic!("{level}: {error}"));
+        assert!(assembled.bytes == std::fs::read(path("c.bin")).unwrap(), "{level}");
     }
 }
