@@ -57,7 +57,7 @@ fn add(out: &mut String, what: &str, texts: &(String, String), is_shown: bool) {
 fn rows(out: &mut String) -> usize {
     let memory = memory();
     let jit = Jit::new(memory.clone(), config(Granularity::Instruction)).unwrap();
-    let mut shown = 0;
+    let mut count = 0;
     for op in Op::all() {
         let row = op.row();
         let with_registers = row.bits | 0x0064_2800 & !row.mask;
@@ -65,10 +65,10 @@ fn rows(out: &mut String) -> usize {
         memory.write(GuestAddr(CODE), word).unwrap();
         let texts = jit.dump_for_aarch64(GuestAddr(CODE)).unwrap_or_else(|why| panic!("{}: {why}", row.name));
         let is_shown = SHOWN_ROWS.contains(&row.name);
-        shown += usize::from(is_shown);
+        count += usize::from(is_shown);
         add(out, &format!("row {} {word:08x}", row.name), &texts.expect("an instruction"), is_shown);
     }
-    shown
+    count
 }
 
 fn functions(out: &mut String) -> usize {
@@ -81,16 +81,16 @@ fn functions(out: &mut String) -> usize {
     let jit = Jit::new(memory, config(Granularity::Function)).unwrap();
     let mut functions: Vec<_> = image.symbols.iter().filter(|symbol| symbol.is_function).collect();
     functions.sort_by_key(|symbol| symbol.address.0);
-    let mut shown = 0;
+    let mut count = 0;
     for symbol in functions {
         let texts =
             jit.dump_for_aarch64(symbol.address).unwrap_or_else(|why| panic!("{}: {why}", symbol.name));
         let Some(texts) = texts else { continue };
         let is_shown = SHOWN_FUNCTIONS.contains(&&*symbol.name);
-        shown += usize::from(is_shown);
+        count += usize::from(is_shown);
         add(out, &format!("cpu-suite {}", symbol.name), &texts, is_shown);
     }
-    shown
+    count
 }
 
 #[test]

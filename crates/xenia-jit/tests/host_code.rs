@@ -119,8 +119,14 @@ fn host_code_is_as_it_was_reviewed() {
     let all: BTreeSet<&String> = before.keys().chain(lines.keys()).collect();
     let differing: Vec<_> = all.into_iter().filter(|what| before.get(*what) != lines.get(*what)).collect();
     for what in differing.iter().take(MAX_SHOWN) {
-        let shown = |host: Option<&u32>| host.map_or_else(|| "-".to_owned(), u32::to_string);
-        writeln!(differences, "{what}: {} -> {}", shown(before.get(*what)), shown(lines.get(*what))).unwrap();
+        let count_text = |host: Option<&u32>| host.map_or_else(|| "-".to_owned(), u32::to_string);
+        writeln!(
+            differences,
+            "{what}: {} -> {}",
+            count_text(before.get(*what)),
+            count_text(lines.get(*what))
+        )
+        .unwrap();
     }
     let sum = |lines: &BTreeMap<String, u32>| lines.values().map(|&host| u64::from(host)).sum::<u64>();
     panic!(

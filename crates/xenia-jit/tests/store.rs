@@ -277,15 +277,16 @@ fn programs_that_share_a_file_keep_what_both_have_compiled() {
     // Has read the file before the first process wrote it.
     let blind = Shelf::default();
     let other = start(options(&blind, "build", "title"), config(), &words(7), 1);
-    let (ours, theirs) = (shelf.bytes(), blind.bytes());
-    assert_ne!(ours, theirs);
+    let written = shelf.bytes();
+    let written_blindly = blind.bytes();
+    assert_ne!(written, written_blindly);
     let late = Shelf::default();
     let third = {
         let memory = memory();
         let mut jit =
             Jit::with_store(Arc::clone(&memory), config(), Some(options(&late, "build", "title"))).unwrap();
         // Another process writes the file while this one runs.
-        late.write(&ours).unwrap();
+        late.write(&written).unwrap();
         let bytes: Vec<u8> = words(7).iter().flat_map(|word| word.to_be_bytes()).collect();
         memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();
         let mut ctx = PpcContext { pc: CODE, ..PpcContext::default() };
