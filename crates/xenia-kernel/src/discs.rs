@@ -149,13 +149,13 @@ impl DiscDrive<'_> {
 
     /// The request again, with the reason why the last answer was refused.
     fn asks_again(&self, awaited: AwaitedDisc, place: &str, reason: &str) -> DialogRequest {
-        let said = |index: u32| -> Option<String> {
+        let string = |index: u32| -> Option<String> {
             let at: GuestAddr = self.memory.read(awaited.message?.offset(4 * index)).ok()?;
             let text = WideText(at).text(self.memory).ok().filter(|_| !at.is_null())?;
             Some(text).filter(|text| !text.is_empty())
         };
-        let title = said(0).unwrap_or_else(|| heading(awaited.disc));
-        let description = said(1).map_or_else(|| reason.to_owned(), |text| format!("{text}\n{reason}"));
+        let title = string(0).unwrap_or_else(|| heading(awaited.disc));
+        let description = string(1).map_or_else(|| reason.to_owned(), |text| format!("{text}\n{reason}"));
         DialogRequest::Text(TextRequest {
             user: None,
             title,

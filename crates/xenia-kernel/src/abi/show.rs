@@ -52,14 +52,14 @@ pub struct ShownArguments {
 impl ShownArguments {
     /// Shows these arguments.
     pub fn of(memory: &GuestMemory, arguments: &[(&'static str, &dyn Show)]) -> Self {
-        let mut shown = Self::default();
+        let mut all = Self::default();
         for (index, (label, value)) in arguments.iter().enumerate() {
             let separator = if index == 0 { "" } else { ", " };
-            let _ = write!(shown.text, "{separator}{label}=");
-            value.show(memory, &mut shown.text);
-            shown.stored.extend(value.stored().map(|stored| (*label, stored)));
+            let _ = write!(all.text, "{separator}{label}=");
+            value.show(memory, &mut all.text);
+            all.stored.extend(value.stored().map(|stored| (*label, stored)));
         }
-        shown
+        all
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) struct TracedCall {
     /// Whether the export exists only by name.
     missing: bool,
     /// Whether the call has a line already.
-    shown: bool,
+    has_line: bool,
     at: CallSite,
     thread: u32,
     hw_id: u8,
@@ -147,7 +147,7 @@ impl CallTrace {
             arguments,
             returns,
             missing,
-            shown: false,
+            has_line: false,
             at,
             thread: call.thread_id(),
             hw_id: call.hw_id(),
@@ -219,7 +219,7 @@ impl CallTrace {
         let mut guard = self.state.lock();
         let TraceState { sink, open } = &mut *guard;
         if let Some(line) = line {
-            traced.shown = true;
+            traced.has_line = true;
             sink(&line);
         }
         let thread = traced.thread;
@@ -267,10 +267,10 @@ impl TracedCall {
 
     /// A line of this call: all of it, or its end.
     fn line(&self, now: GuestTicks, tail: &str) -> String {
-        let Self { begun, name, arguments, shown, thread, hw_id, .. } = self;
+        let Self { begun, name, arguments, has_line, thread, hw_id, .. } = self;
         let lasted = now.saturating_sub(*begun);
         let lasted = if lasted > 0 { format!(" <{}>", Moment(lasted)) } else { String::new() };
-        if *shown {
+        if *has_line {
             format!("{} t{thread} hw{hw_id} ... {name}{tail}{lasted}", Moment(now))
         } else {
             format!("{} t{thread} hw{hw_id} {name}({}){tail}{lasted}", Moment(*begun), arguments.text)
