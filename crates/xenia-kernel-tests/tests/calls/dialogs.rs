@@ -145,7 +145,7 @@ fn message_boxes_that_make_no_sense_are_refused() {
 
 #[test]
 fn buttons_without_a_text_are_not_shown_and_one_is_always_there() {
-    for (count, labels, focus, shown, shown_focus, stored) in [
+    for (count, labels, focus, buttons, focused, stored) in [
         (0, [None, None, None], 0, "OK", 0, 0),
         (1, [Some(""), None, None], 0, "OK", 0, 0),
         (3, [Some(""), None, Some("Yes")], 2, "Yes", 0, 2),
@@ -166,7 +166,7 @@ fn buttons_without_a_text_are_not_shown_and_one_is_always_there() {
         assert_eq!(b.xam_call("XamShowMessageBoxUI", &arguments), IO_PENDING);
         b.pass_a_field();
         let asked = answers.boxes();
-        assert_eq!((asked[0].buttons.join("|"), asked[0].focus), (shown.to_owned(), shown_focus));
+        assert_eq!((asked[0].buttons.join("|"), asked[0].focus), (buttons.to_owned(), focused));
         assert_eq!(b.word(RESULT), stored);
     }
 }

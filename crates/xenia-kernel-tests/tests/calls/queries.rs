@@ -144,10 +144,10 @@ fn a_priority_is_set_for_now() {
     let mut b = Harness::new();
     let thread = b.kthread();
     let reference = b.thread;
-    let shown =
+    let stored_priority =
         |b: &Harness| -> u8 { b.memory().read(GuestAddr(thread as u32).offset(kthread::PRIORITY)).unwrap() };
-    assert_eq!((b.kernel_call("KeSetPriorityThread", &[thread, 12]), shown(&b)), (8, 12));
-    assert_eq!((b.kernel_call("KeSetPriorityThread", &[thread, 99]), shown(&b)), (12, 31));
+    assert_eq!((b.kernel_call("KeSetPriorityThread", &[thread, 12]), stored_priority(&b)), (8, 12));
+    assert_eq!((b.kernel_call("KeSetPriorityThread", &[thread, 99]), stored_priority(&b)), (12, 31));
     assert_eq!(b.kernel_call("KeSetPriorityThread", &[thread, 0]), 31);
     let now = b.scheduler.thread(reference).unwrap();
     assert_eq!((now.priority(), now.base_priority()), (1, 8));

@@ -218,7 +218,7 @@ fn a_machine_with_the_state_of_another_continues_identically() {
     assert!(played.contains(&"song 1 Some(4) [32, 111, 110, 101]".to_owned()), "{played:?}");
     let expected = goes_on(&mut b, listener, &seen);
     for line in ["received 0x9", "value 0x7", "result 0x1", "overlapped 0x0", "frames [] Some(1.0)"] {
-        assert!(expected.iter().any(|said| said == line), "{line}: {expected:#?}");
+        assert!(expected.iter().any(|row| row == line), "{line}: {expected:#?}");
     }
 
     let (mut other, seen) = machine(folder.path());

@@ -192,13 +192,13 @@ fn priorities_are_kept_within_their_bounds() {
     let priority =
         |b: &Harness| -> u8 { b.memory().read(GuestAddr(thread as u32).offset(kthread::PRIORITY)).unwrap() };
     assert_eq!(b.kernel_call("KeQueryBasePriorityThread", &[thread]), 0);
-    for (increment, before, kept, shown) in
+    for (increment, before, kept, stored_priority) in
         [(3, 0, 3, 11), (-2, 3, -2, 6), (99, -2, 15, 15), (-99, 15, -15, 1)]
     {
         let increment = i64::from(increment) as u64;
         assert_eq!(b.kernel_call("KeSetBasePriorityThread", &[thread, increment]) as i32, before);
         assert_eq!(b.kernel_call("KeQueryBasePriorityThread", &[thread]) as i32, kept);
-        assert_eq!(priority(&b), shown);
+        assert_eq!(priority(&b), stored_priority);
     }
     assert_eq!(b.kernel_call("KeSetDisableBoostThread", &[thread, 1]), 0);
     assert_eq!(b.kernel_call("KeSetDisableBoostThread", &[thread, 0]), 1);
@@ -397,7 +397,7 @@ fn a_boost_is_seen_in_the_thread_object() {
     let other = b.add_thread();
     let first = b.act_as(other);
     let kthread = GuestAddr(b.kthread() as u32);
-    let shown = |b: &Harness| b.memory().read::<u8>(kthread.offset(kthread::PRIORITY)).unwrap();
+    let stored_priority = |b: &Harness| b.memory().read::<u8>(kthread.offset(kthread::PRIORITY)).unwrap();
     assert_eq!(b.carry_out("KeWaitForSingleObject", &[event, 0, 0, 0, 0]), None);
     b.act_as(first);
     b.kernel_call("KeSetEvent", &[event, 2, 0]);
@@ -408,12 +408,12 @@ fn a_boost_is_seen_in_the_thread_object() {
         }
     };
     publish(&mut b);
-    assert_eq!((b.scheduler.thread(other).unwrap().priority(), shown(&b)), (10, 10));
+    assert_eq!((b.scheduler.thread(other).unwrap().priority(), stored_priority(&b)), (10, 10));
     // The priority is published once: a value that the title writes stays until the priority
     // changes again.
     b.memory().write(kthread.offset(kthread::PRIORITY), 99_u8).unwrap();
     publish(&mut b);
-    assert_eq!(shown(&b), 99);
+    assert_eq!(stored_priority(&b), 99);
 }
 
 #[test]

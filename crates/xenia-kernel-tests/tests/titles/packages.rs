@@ -421,7 +421,7 @@ fn a_full_disk_leaves_the_old_package() {
         .env(NO_ROOM, folder.path())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&child.stdout);
-    assert!(said.contains("refused"), "{said}{}", String::from_utf8_lossy(&child.stderr));
+    let output = String::from_utf8_lossy(&child.stdout);
+    assert!(output.contains("refused"), "{output}{}", String::from_utf8_lossy(&child.stderr));
     assert_is(&machine(folder.path()), 1);
 }

@@ -68,8 +68,8 @@ fn a_patch_outside_of_the_title_is_refused_by_name() {
         let Err(error) = load(&image, vec![patch("seven", hash, address, &[0; 2])], Path::new(".")) else {
             panic!("{address:#x} is accepted")
         };
-        let said = error.to_string();
-        assert!(said.starts_with("patch `seven` (seven.patch.toml, line 1): 8 bytes at 0x"), "{said}");
+        let message = error.to_string();
+        assert!(message.starts_with("patch `seven` (seven.patch.toml, line 1): 8 bytes at 0x"), "{message}");
         assert_eq!(error.status(), NtStatus::INVALID_IMAGE_FORMAT);
     }
 }

@@ -57,8 +57,8 @@ fn a_download_in_one_file_is_listed_opened_and_not_written() {
     std::fs::write(of_type.join("SHORT"), &package(Signer::Live, 0, 2)[..0x9000]).unwrap();
     let mut b = harness(Some(folder.path()));
     assert_eq!(listed(&mut b, 1, 2), ["MAPS", "SHORT"], "of this title and type alone");
-    let shown = b.memory().read_wide_string(b.scratch.offset(BUFFER + 8), 128).unwrap();
-    assert_eq!(String::from_utf16_lossy(&shown), "Map pack");
+    let display_name = b.memory().read_wide_string(b.scratch.offset(BUFFER + 8), 128).unwrap();
+    assert_eq!(String::from_utf16_lossy(&display_name), "Map pack");
     let data = describe(&b, 2, b"MAPS", "");
     let root = b.put_text(ROOT, "dlc");
     let results = at(&b, RESULTS);

@@ -81,9 +81,9 @@ impl Calls {
 
     /// Checks the status in the status block, and returns its information word.
     fn information(&self, status: NtStatus) -> u32 {
-        let said = NtStatus(self.harness.word(STATUS));
+        let stored = NtStatus(self.harness.word(STATUS));
         let expected = if status == NtStatus::PENDING { NtStatus::SUCCESS } else { status };
-        assert_eq!(said, expected, "in the status block");
+        assert_eq!(stored, expected, "in the status block");
         self.harness.word(STATUS + 4)
     }
 

@@ -117,8 +117,8 @@ impl Case {
             let hidden = exact.is_ok_and(|exact| disk.nodes.contains_key(&exact));
             refusals.when(hidden, NtStatus::OBJECT_NAME_COLLISION);
         }
-        let ours = at.disk == HDD && is_ours(name);
-        refusals.when(ours, NtStatus::OBJECT_NAME_INVALID);
+        let is_reserved = at.disk == HDD && is_ours(name);
+        refusals.when(is_reserved, NtStatus::OBJECT_NAME_INVALID);
         self.refuse_pending_parent(refusals, at);
     }
 

@@ -153,8 +153,8 @@ impl Case {
         refusals.when(is_strange, NtStatus::OBJECT_NAME_INVALID);
         refusals.when(model.is_open(&from.key(), true), NtStatus::ACCESS_DENIED);
         self.refuse_pending_parent(refusals, to);
-        let ours = to.disk == HDD && to.names.last().is_some_and(|name| is_ours(name));
-        refusals.when(ours, NtStatus::OBJECT_NAME_INVALID);
+        let is_reserved = to.disk == HDD && to.names.last().is_some_and(|name| is_ours(name));
+        refusals.when(is_reserved, NtStatus::OBJECT_NAME_INVALID);
         let source = model.find(from);
         if let Err(status) = &source {
             refusals.when(true, *status);

@@ -139,9 +139,9 @@ fn a_caller_continues_during_a_read_and_is_notified_in_each_way() {
             assert_eq!(called.load(SeqCst), 1);
             let remove = [port.into(), base + 0x10, base + 0x14, base + 0x18, 0];
             assert_eq!(guest.status("NtRemoveIoCompletion", &remove), NtStatus::SUCCESS);
-            let said: [u32; 4] =
+            let words: [u32; 4] =
                 [0, 4, 8, 12].map(|word| guest.memory().read(at.offset(0x10 + word)).unwrap());
-            assert_eq!(said, [0x99, 0x77, 0, SECTOR]);
+            assert_eq!(words, [0x99, 0x77, 0, SECTOR]);
         });
     });
 }

@@ -89,7 +89,7 @@ fn thunks_work_without_slots() {
 fn a_library_that_is_missing_or_damaged_is_named() {
     let user = LibraryFile::new(BASE, LOG, 1).export_of("needed.xex", 1).bytes();
     let at_the_title = LibraryFile::new(machine::CODE, LOG, 1).bytes();
-    for (files, said) in [
+    for (files, expected) in [
         (&[][..], "default.xex imports from user.xex, which can't be loaded: \\Device\\Cdrom0\\user.xex: "),
         (
             &[("user.xex", user)],
@@ -99,8 +99,8 @@ fn a_library_that_is_missing_or_damaged_is_named() {
         (&[("user.xex", b"noise".to_vec())], "user.xex, which can't be loaded: \\Device\\Cdrom0\\user.xex: "),
         (&[("user.xex", at_the_title)], "user.xex, which can't be loaded: image at 0x82000000"),
     ] {
-        let Err(error) = machine(&["user.xex"], files) else { panic!("{said}") };
-        assert!(error.to_string().contains(said), "{error}");
+        let Err(error) = machine(&["user.xex"], files) else { panic!("{expected}") };
+        assert!(error.to_string().contains(expected), "{error}");
     }
 }
 
