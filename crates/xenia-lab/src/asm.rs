@@ -8,10 +8,10 @@ use xenia_isa::{Assembly, Syntax, assemble, disassemble};
 
 /// Assembles a file; errors name line and column.
 pub fn run(args: &AsmArgs) -> Result<Code> {
-    let shown = args.source.display();
+    let name = args.source.display();
     let source = xenia::source::read(&args.source)?;
     let base = args.base;
-    let assembly = assemble(&source, base).with_context(|| format!("cannot assemble {shown}"))?;
+    let assembly = assemble(&source, base).with_context(|| format!("cannot assemble {name}"))?;
     if let Some(output) = &args.output {
         xenia::output::write(output, &assembly.bytes)?;
         return Ok(Code::Done);
@@ -26,14 +26,14 @@ fn list(assembly: &Assembly, base: u32, mut print: impl FnMut(String)) {
     let mut labels: Vec<_> = labels.collect();
     labels.sort();
     let mut labels = labels.into_iter().peekable();
-    let shown = |(offset, name): (usize, &String)| match offset % 4 {
+    let label_text = |(offset, name): (usize, &String)| match offset % 4 {
         0 => format!("{name}:"),
         _ => format!("{name}:  # {:08x}", base.wrapping_add(offset as u32)),
     };
     for (index, bytes) in assembly.bytes.chunks(4).enumerate() {
         let start = 4 * index;
         while let Some(label) = labels.next_if(|(offset, _)| *offset < start + bytes.len()) {
-            print(shown(label));
+            print(label_text(label));
         }
         let pc = base.wrapping_add(start as u32);
         print(match <[u8; 4]>::try_from(bytes) {
@@ -44,7 +44,7 @@ fn list(assembly: &Assembly, base: u32, mut print: impl FnMut(String)) {
             Err(_) => format!("{pc:08x}  {bytes:02x?}"),
         });
     }
-    labels.map(shown).for_each(print);
+    labels.map(label_text).for_each(print);
 }
 
 #[cfg(test)]

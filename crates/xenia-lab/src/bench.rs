@@ -121,7 +121,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
         ensure!(!kernels.is_empty(), "no kernel has {filter:?} in its name; there are {names}");
     }
     let interrupt = Interrupt::listen(None)?;
-    let mut contenders = contender::ours(FlatProgram::load(&CPU_SUITE)?, &args.cpu)?;
+    let mut contenders = contender::engines(FlatProgram::load(&CPU_SUITE)?, &args.cpu)?;
     // The interpreter measures kernels in any case.
     for &peer in args.peers.iter().filter(|peer| **peer != Peer::Interp) {
         match contender::peer(peer) {
@@ -353,14 +353,14 @@ mod tests {
 
     #[test]
     fn unsupported_bench_flags_are_rejected() {
-        for (flags, said) in [
+        for (flags, expected) in [
             (&["--programs=/nowhere"][..], "cargo xtask programs"),
             (&["--cross-check"], "one by one"),
             (&["--parallel"], "one hardware thread"),
             (&["--filter=nothing"], "no kernel"),
         ] {
             let error = bench(flags).err().unwrap_or_else(|| panic!("{flags:?} was accepted"));
-            assert!(format!("{error:#}").contains(said), "{flags:?}: {error:#}");
+            assert!(format!("{error:#}").contains(expected), "{flags:?}: {error:#}");
         }
     }
 }

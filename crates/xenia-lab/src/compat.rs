@@ -94,7 +94,7 @@ fn run_all(args: &CompatArgs, titles: &[FoundTitle], stop: &AtomicBool) -> Resul
             let index = next.fetch_add(1, Relaxed);
             let Some(title) = titles.get(index) else { break };
             let Some(row) = run_one(args, &program, index, title, stop)? else { break };
-            outln!("{:10} {}{}", row.state.words(), row.name, said(&row));
+            outln!("{:10} {}{}", row.state.words(), row.name, reason_suffix(&row));
             rows.lock().unwrap_or_else(PoisonError::into_inner).insert(index, row);
         }
         Ok(())
@@ -108,7 +108,7 @@ fn run_all(args: &CompatArgs, titles: &[FoundTitle], stop: &AtomicBool) -> Resul
     Ok(rows.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect())
 }
 
-fn said(row: &CompatRow) -> String {
+fn reason_suffix(row: &CompatRow) -> String {
     row.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"))
 }
 

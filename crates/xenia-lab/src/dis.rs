@@ -63,8 +63,8 @@ fn flat(args: &DisArgs, base: u32) -> Result<Listing> {
     let skipped = io::copy(&mut file.by_ref().take(before), &mut io::sink()).with_context(unreadable)?;
     let mut bytes = Vec::new();
     let room = (1 << 32) - u64::from(start);
-    let shown = args.count.saturating_mul(4).clamp(4, room.max(4));
-    file.take(shown).read_to_end(&mut bytes).with_context(unreadable)?;
+    let length = args.count.saturating_mul(4).clamp(4, room.max(4));
+    file.take(length).read_to_end(&mut bytes).with_context(unreadable)?;
     ensure!(start >= base && !bytes.is_empty(), outside(args, start, base, skipped));
     Ok(Listing { base: start, bytes, start, names: BTreeMap::new() })
 }

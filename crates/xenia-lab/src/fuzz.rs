@@ -104,7 +104,7 @@ fn fuzz(args: &FuzzArgs, interrupt: &Interrupt) -> Result<FuzzReport> {
         None => ProgressBar::no_length()
             .with_style(ProgressStyle::with_template("{spinner} {human_pos} sequences, {elapsed}")?),
     };
-    let shown = bar.clone();
+    let progress_bar = bar.clone();
     let jit = match args.tier {
         Tier::Baseline => baseline_engine(),
         // The seed also chooses the sides of branches that are pruned as cold.
@@ -132,7 +132,7 @@ fn fuzz(args: &FuzzArgs, interrupt: &Interrupt) -> Result<FuzzReport> {
     }
     config.corpus.clone_from(&args.corpus);
     config.out.clone_from(&args.out);
-    config.progress = Some(Box::new(move |done| shown.set_position(done)));
+    config.progress = Some(Box::new(move |done| progress_bar.set_position(done)));
     let report = fuzz::run(config)?;
     bar.finish_and_clear();
     Ok(report)

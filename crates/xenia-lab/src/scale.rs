@@ -259,20 +259,20 @@ fn measurements(n: u32, runs: &[Run], expected: Answer) -> ScaleWorkers {
 /// The requirements on speed-ups that these workers missed.
 fn missed(workers: &ScaleWorkers, threshold: Option<f64>) -> Vec<String> {
     let n = workers.n;
-    let ours = workers.speedup.median;
+    let speedup = workers.speedup.median;
     let native = workers.native_speedup.median;
     let mut failures = Vec::new();
-    if let Some(threshold) = threshold.filter(|&threshold| n == 2 && ours < threshold) {
+    if let Some(threshold) = threshold.filter(|&threshold| n == 2 && speedup < threshold) {
         let room = if native < threshold {
             format!("; natively {native:.2}: the host has no room for them, which shows nothing")
         } else {
             String::new()
         };
-        failures.push(format!("{n} workers: {ours:.2} times as fast, not {threshold}{room}"));
+        failures.push(format!("{n} workers: {speedup:.2} times as fast, not {threshold}{room}"));
     }
-    if n > 1 && ours < MIN_OF_NATIVE * native {
+    if n > 1 && speedup < MIN_OF_NATIVE * native {
         failures.push(format!(
-            "{n} workers: {ours:.2} times as fast, natively {native:.2}; {MIN_OF_NATIVE} of that is required"
+            "{n} workers: {speedup:.2} times as fast, natively {native:.2}; {MIN_OF_NATIVE} of that is required"
         ));
     }
     failures
@@ -328,9 +328,9 @@ mod tests {
     }
 
     /// One run with these seconds for 1 and 2 workers, guest and native.
-    fn one_run(ours: [f64; 2], native: [f64; 2], answer: Answer) -> Run {
+    fn one_run(guest: [f64; 2], native: [f64; 2], answer: Answer) -> Run {
         let mut run = Run::new();
-        for (code, seconds) in [(WorkerCode::Guest, ours), (WorkerCode::Native, native)] {
+        for (code, seconds) in [(WorkerCode::Guest, guest), (WorkerCode::Native, native)] {
             for (n, seconds) in [1, 2].into_iter().zip(seconds) {
                 run.insert((code, n), Outcome { seconds, answer });
             }

@@ -56,9 +56,9 @@ fn name(kind: ShaderKind) -> &'static str {
 
 /// Assembles a shader; errors name the line.
 pub fn asm(args: &ShaderAsmArgs) -> Result<Code> {
-    let shown = args.source.display();
+    let name = args.source.display();
     let source = xenia::source::read(&args.source)?;
-    let words = assemble(&source).with_context(|| format!("cannot assemble {shown}"))?;
+    let words = assemble(&source).with_context(|| format!("cannot assemble {name}"))?;
     if let Some(output) = &args.output {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
         xenia::output::write(output, &bytes)?;
@@ -112,10 +112,10 @@ fn stage(kind: ShaderKind, program: &Program) -> Stage {
 /// Translates a shader, validates the translation, and prints its bindings.
 pub fn translate(args: &ShaderTranslateArgs) -> Result<Code> {
     let Opened { kind, program, .. } = open(&args.file, args.kind)?;
-    let shown = args.file.display();
+    let path_name = args.file.display();
     let translation = xenia_shaders::translate(&program, stage(kind, &program))
-        .with_context(|| format!("{shown} can't be translated"))?;
-    translation.validate().with_context(|| format!("the translation of {shown} is not valid"))?;
+        .with_context(|| format!("{path_name} can't be translated"))?;
+    translation.validate().with_context(|| format!("the translation of {path_name} is not valid"))?;
     if args.wgsl {
         out!("{}", translation.wgsl()?);
         return Ok(Code::Done);

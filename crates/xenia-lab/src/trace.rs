@@ -60,7 +60,7 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
     let temporary = AtomicFile::new(&args.output)?;
     let write_errors = WriteErrors::default();
     let guest_log = GuestLog::new(None, write_errors.clone())?;
-    let shown = args.output.display();
+    let name = args.output.display();
     let config = MachineConfig::from(&args.engine);
     let video = VideoConfig::default();
     let text = guest_log.port(title.image.kind);
@@ -69,23 +69,23 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
     let interrupt = Interrupt::listen(None)?;
     let mut machine = Machine::new(&title, options)?;
     machine.set_interrupt(interrupt.clone());
-    let file = temporary.file.try_clone().with_context(|| format!("cannot write {shown}"))?;
+    let file = temporary.file.try_clone().with_context(|| format!("cannot write {name}"))?;
     machine.record_gpu(Recorder::new(Box::new(BufWriter::new(file)), args.from, args.frames));
     let frames = Some(args.from.saturating_add(args.frames));
     let run = RunArgs { frames, swap_timeout: args.swap_timeout, ..RunArgs::default() };
     let finished = machine.run(&limits(&run, &args.engine));
     guest_log.finish();
     let code = conclude(None, &finished, &interrupt, &write_errors);
-    let done = machine.finish_gpu_recording().transpose().with_context(|| format!("cannot write {shown}"))?;
+    let done = machine.finish_gpu_recording().transpose().with_context(|| format!("cannot write {name}"))?;
     let Some(done) = done.filter(|done| done.frames > 0) else {
         bail!(
-            "{shown} is not written: the run ended before swap {}, and a trace holds at least one",
+            "{name} is not written: the run ended before swap {}, and a trace holds at least one",
             args.from.saturating_add(1)
         );
     };
     temporary.keep()?;
     outln!(
-        "{shown}: {}, {}, {} of memory",
+        "{name}: {}, {}, {} of memory",
         count(done.frames, "swap"),
         count(done.events, "event"),
         count(done.memory_bytes, "byte")
@@ -136,7 +136,7 @@ struct Played {
 }
 
 fn play_once(args: &TracePlayArgs, maker: &BackendMaker) -> Result<Played> {
-    let shown = args.trace.display();
+    let path_name = args.trace.display();
     let (backend, tally) = maker.make();
     let name = backend.name().to_owned();
     let start = Instant::now();
@@ -144,7 +144,7 @@ fn play_once(args: &TracePlayArgs, maker: &BackendMaker) -> Result<Played> {
     let reader = open(&args.trace)?;
     let shows = args.dump_frames.is_some();
     let player = if shows { Player::with_frames(reader, backend) } else { Player::new(reader, backend) };
-    let mut player = player.with_context(|| format!("{shown}"))?;
+    let mut player = player.with_context(|| format!("{path_name}"))?;
     player.processor().set_readback(args.readback.into());
     player.processor().set_queries(args.queries.into());
     player.processor().set_concurrent(args.parallel);
@@ -155,7 +155,7 @@ fn play_once(args: &TracePlayArgs, maker: &BackendMaker) -> Result<Played> {
             trouble.get_or_insert(error);
         }
     });
-    let summary = summary.with_context(|| format!("{shown}"))?;
+    let summary = summary.with_context(|| format!("{path_name}"))?;
     let seconds = start.elapsed().as_secs_f64();
     let wgpu = tally.map(|tally| WgpuReport::from(&tally.work()));
     trouble.map_or(Ok(Played { backend: name, summary, seconds, wgpu }), Err)

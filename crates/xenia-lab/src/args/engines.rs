@@ -252,8 +252,8 @@ mod tests {
             ("--oracle qemu --states 2", "--oracle interp:"),
             ("--oracle qemu --engine interp --tier baseline", "leave out --tier"),
         ] {
-            let said = fuzz(words).unwrap_or_else(|| panic!("{words} was accepted"));
-            assert!(said.contains(instead), "{words}: {said}");
+            let message = fuzz(words).unwrap_or_else(|| panic!("{words} was accepted"));
+            assert!(message.contains(instead), "{words}: {message}");
         }
         for words in [
             "",

@@ -63,7 +63,7 @@ pub(super) struct Ours {
 }
 
 /// The engines that the flags select: all, or those of one tier.
-pub(super) fn ours(program: FlatProgram, cpu: &CpuArgs) -> Result<Vec<Box<dyn Contender>>> {
+pub(super) fn engines(program: FlatProgram, cpu: &CpuArgs) -> Result<Vec<Box<dyn Contender>>> {
     let functions = Rc::new(program.functions("kernel_").into_iter().collect());
     let program = Rc::new(program);
     let mut all: Vec<Box<dyn Contender>> = Vec::new();
@@ -203,8 +203,8 @@ fn build(peer: Peer, recipe: &Recipe) -> Result<Built> {
         .output()
         .with_context(|| format!("no {}", recipe.compiler))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("{} failed: {}", recipe.compiler, said.lines().next().unwrap_or("it gives no reason"));
+        let messages = String::from_utf8_lossy(&output.stderr);
+        bail!("{} failed: {}", recipe.compiler, messages.lines().next().unwrap_or("it gives no reason"));
     }
     let mut command = match recipe.runner {
         [] => Command::new(&program),
@@ -285,7 +285,7 @@ mod tests {
     fn the_flags_choose_our_engines() {
         let names = |cpu: CpuArgs| {
             let program = FlatProgram::load(&super::super::suite::CPU_SUITE).unwrap();
-            ours(program, &cpu).unwrap().iter().map(|one| one.name()).collect::<Vec<_>>()
+            engines(program, &cpu).unwrap().iter().map(|one| one.name()).collect::<Vec<_>>()
         };
         assert_eq!(names(CpuArgs::default()), ["interp", "function", "auto"]);
         assert_eq!(names(CpuArgs { interp: true, ..CpuArgs::default() }), ["interp"]);
@@ -299,7 +299,7 @@ mod tests {
     fn the_baseline_contender_runs_the_baseline_tier() {
         let program = FlatProgram::load(&super::super::suite::CPU_SUITE).unwrap();
         let cpu = CpuArgs { tier: Tier::Baseline, ..CpuArgs::default() };
-        let mut all = ours(program, &cpu).unwrap();
+        let mut all = engines(program, &cpu).unwrap();
         let kernel = kernels().unwrap().into_iter().find(|kernel| kernel.name == "fib").unwrap();
         assert_eq!(all[0].measure(&kernel, 3).unwrap().answer, kernel.answer);
         let counters = all[0].counters().unwrap();

@@ -111,7 +111,7 @@ impl ProgramReport {
     }
 
     /// Time of this emulator: with `auto`, or in the tier measured instead.
-    fn ours(&self) -> Option<Spread> {
+    fn emulator_time(&self) -> Option<Spread> {
         self.auto_s.or(self.function_s).or(self.baseline_s).or(self.interp_s)
     }
 }
@@ -140,7 +140,7 @@ pub(super) fn heading() {
 
 /// Prints a program's row.
 pub(super) fn line(report: &ProgramReport) {
-    let ours = report.ours();
+    let emulator_time = report.emulator_time();
     let seconds = |spread: Option<Spread>| cell(spread.map(|spread| spread.median), 3);
     let milliseconds = |seconds: f64| format!("{:.0} ms", seconds * 1e3);
     let to_main = report
@@ -154,14 +154,20 @@ pub(super) fn line(report: &ProgramReport) {
         if report.unseen { "unseen" } else { "" },
         if report.wide { "wide" } else { "" },
         report.guest_instructions as f64 / 1e6,
-        ours.map_or_else(String::new, |s| format!("{:.3} {:.3} {:.3}", s.min, s.median, s.max)),
+        emulator_time.map_or_else(String::new, |s| format!("{:.3} {:.3} {:.3}", s.min, s.median, s.max)),
         seconds(report.second_s),
         seconds(report.interp_s),
         seconds(report.native_s),
         seconds(report.qemu_s),
-        cell(ratio(ours, report.native_s), 2),
-        cell(ratio(ours, report.qemu_s), 2),
-        cell(ours.and_then(|ours| ns_per_instruction(ours.median, report.guest_instructions)), 3),
+        cell(ratio(emulator_time, report.native_s), 2),
+        cell(ratio(emulator_time, report.qemu_s), 2),
+        cell(
+            emulator_time.and_then(|emulator_time| ns_per_instruction(
+                emulator_time.median,
+                report.guest_instructions
+            )),
+            3
+        ),
         report.compile_s.map_or_else(|| "-".to_owned(), milliseconds),
         to_main.unwrap_or_else(|| "-".to_owned()),
         if report.checksum_ok { "" } else { "  WRONG ANSWER" }

@@ -109,7 +109,7 @@ impl Contender {
                 let mut command = Command::new("qemu-ppc");
                 child(command.args(["-cpu", "7450"]).arg(folder.join(qemu)), line)
             }
-            Self::Ours(_, cpu) => ours(&folder.join(title), cpu, line),
+            Self::Ours(_, cpu) => run_in_emulator(&folder.join(title), cpu, line),
         };
         outcome.map(Some)
     }
@@ -127,7 +127,7 @@ impl Contender {
             Self::Native => outcome(whole.run_on_peer(PeerSystem::Native)?, false),
             Self::Qemu if whole.is_for_qemu() => outcome(whole.run_on_peer(PeerSystem::Qemu)?, false),
             Self::Qemu => return Ok(None),
-            Self::Ours("interp", cpu) => outcome(whole.ours(cpu, None)?, true),
+            Self::Ours("interp", cpu) => outcome(whole.run_in_emulator(cpu, None)?, true),
             Self::Ours(_, cpu) => {
                 let starts = whole.starts(cpu)?;
                 to_main.add(&starts);
@@ -142,11 +142,15 @@ impl Contender {
 /// Runs a process, whose output must start with `wanted`.
 fn child(command: &mut Command, wanted: &str) -> Result<Outcome> {
     let output = processes::output(command.stdin(Stdio::null()))?;
-    let said = String::from_utf8_lossy(&output.stderr);
+    let messages = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        bail!("{command:?} ended with {}: {}", output.status, said.lines().next_back().unwrap_or_default());
+        bail!(
+            "{command:?} ended with {}: {}",
+            output.status,
+            messages.lines().next_back().unwrap_or_default()
+        );
     }
-    let time = said.lines().find_map(|line| line.strip_prefix("cpu ")?.parse::<u64>().ok());
+    let time = messages.lines().find_map(|line| line.strip_prefix("cpu ")?.parse::<u64>().ok());
     let time = time.with_context(|| format!("{command:?} doesn't report its time"))?;
     let right = String::from_utf8_lossy(&output.stdout).starts_with(wanted);
     let seconds = Duration::from_nanos(time).as_secs_f64();
@@ -154,7 +158,7 @@ fn child(command: &mut Command, wanted: &str) -> Result<Outcome> {
 }
 
 /// Runs a title on a new engine.
-fn ours(title: &Path, cpu: &CpuArgs, wanted: &str) -> Result<Outcome> {
+fn run_in_emulator(title: &Path, cpu: &CpuArgs, wanted: &str) -> Result<Outcome> {
     let elf = std::fs::read(title).with_context(|| format!("reading {}", title.display()))?;
     let program = FlatProgram::load(&elf)?;
     let quantum = SchedulerConfig::default().quantum;

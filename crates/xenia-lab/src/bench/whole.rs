@@ -153,12 +153,12 @@ impl Whole {
     }
 
     /// Runs all steps in the emulator, each in a process; compiled code is kept in `cache`.
-    pub(super) fn ours(&self, cpu: &CpuArgs, cache: Option<&Path>) -> Result<Took> {
+    pub(super) fn run_in_emulator(&self, cpu: &CpuArgs, cache: Option<&Path>) -> Result<Took> {
         let work = tempfile::tempdir().context("creating a temporary folder for the run")?;
         self.disk(&work)?;
         let mut all = Took { right: true, ..Took::default() };
         for step in &self.steps {
-            all.add(&step.ours(&step.title, cpu, cache, work.path())?);
+            all.add(&step.run_in_emulator(&step.title, cpu, cache, work.path())?);
         }
         Ok(all)
     }
@@ -166,7 +166,7 @@ impl Whole {
     /// Makes a first run, and a second one with its code cache; then the same up to `main`.
     pub(super) fn starts(&self, cpu: &CpuArgs) -> Result<Starts> {
         let cache = tempfile::tempdir().context("creating a temporary folder for compiled code")?;
-        let whole = || self.ours(cpu, Some(cache.path()));
+        let whole = || self.run_in_emulator(cpu, Some(cache.path()));
         let first = whole()?;
         let second = whole()?;
         let Some(title) = &self.to_main else { return Ok(Starts { first, second, to_main: None }) };
@@ -177,7 +177,7 @@ impl Whole {
         let start = || {
             let work = tempfile::tempdir().context("creating a temporary folder for the run")?;
             self.disk(&work)?;
-            step.ours(title, cpu, Some(cache.path()), work.path())
+            step.run_in_emulator(title, cpu, Some(cache.path()), work.path())
         };
         Ok(Starts { first, second, to_main: Some([start()?, start()?]) })
     }
@@ -209,7 +209,7 @@ impl Step {
     fn run_on_peer(&self, system: PeerSystem, disk: &Path, work: &Path) -> Result<Took> {
         let folder = disk.join(&self.folder);
         let time = work.join("time");
-        let said = work.join("said");
+        let output_path = work.join("said");
         let mut command = timed(&time);
         command.current_dir(&folder);
         if system == PeerSystem::Qemu {
@@ -223,7 +223,7 @@ impl Step {
         } else {
             command.args(["env", "-i"]).args(&self.settings).arg(&self.native);
         }
-        let text = File::create(&said)?;
+        let text = File::create(&output_path)?;
         command.args(&self.arguments).stdin(Stdio::null()).stderr(text.try_clone()?).stdout(text);
         if let Some(input) = &self.input {
             command.stdin(File::open(folder.join(input)).with_context(|| format!("opening {input}"))?);
@@ -232,13 +232,19 @@ impl Step {
             command.stdout(File::create(folder.join(output))?);
         }
         let status = processes::status(&mut command)?;
-        let text = std::fs::read(&said)?;
+        let text = std::fs::read(&output_path)?;
         let right = status.success() && self.is_shown(&String::from_utf8_lossy(&text));
         Ok(Took { seconds: read_time(&time)?, right, ..Took::default() })
     }
 
     /// Runs a title: that of the step, or one that starts in the same way.
-    fn ours(&self, title: &Path, cpu: &CpuArgs, cache: Option<&Path>, work: &Path) -> Result<Took> {
+    fn run_in_emulator(
+        &self,
+        title: &Path,
+        cpu: &CpuArgs,
+        cache: Option<&Path>,
+        work: &Path,
+    ) -> Result<Took> {
         let file = |name: &str| work.join(name);
         let time = file("time");
         let text = file("said");
@@ -268,8 +274,8 @@ impl Step {
         }
         command.arg("--").args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::null());
         let output = processes::output(&mut command)?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        let report = std::fs::read(&json).with_context(|| format!("{}: {said}", title.display()))?;
+        let messages = String::from_utf8_lossy(&output.stderr);
+        let report = std::fs::read(&json).with_context(|| format!("{}: {messages}", title.display()))?;
         let report: Value = serde_json::from_slice(&report)?;
         let text = std::fs::read_to_string(&text).unwrap_or_default();
         let ended = report["exit"] == "exit" && report["exit_code"] == 0;

@@ -73,9 +73,9 @@ mod tests {
         };
         assert_eq!(names(root), ["b/c/deep.xex", "game", "torn.live", "z.xex"]);
         assert_eq!(names(&root.join("game")), ["Default.xex"]);
-        let said = |path: PathBuf| format!("{:#}", titles(&[path]).unwrap_err());
-        assert!(said(root.join("z.xex")).contains("is not a folder"));
+        let refusal = |path: PathBuf| format!("{:#}", titles(&[path]).unwrap_err());
+        assert!(refusal(root.join("z.xex")).contains("is not a folder"));
         std::fs::create_dir(root.join("empty")).unwrap();
-        assert!(said(root.join("empty")).contains("there is no title in"));
+        assert!(refusal(root.join("empty")).contains("there is no title in"));
     }
 }

@@ -116,10 +116,10 @@ impl Canvas {
 /// The sheet of a report. `picture` reads a picture by its path in the report.
 pub(super) fn sheet(report: &CompatReport, picture: impl Fn(&str) -> Option<Vec<u8>>) -> Result<Vec<u8>> {
     let titles = &report.titles[..report.titles.len().min(MAX_TITLES)];
-    let (shown, listed): (Vec<_>, Vec<_>) = titles.iter().partition(|row| row.picture.is_some());
+    let (pictured, listed): (Vec<_>, Vec<_>) = titles.iter().partition(|row| row.picture.is_some());
     let width = GAP + COLUMNS * CELL.0;
     let top = 2 * GAP + LINE;
-    let bottom = top + shown.len().div_ceil(COLUMNS) * CELL.1;
+    let bottom = top + pictured.len().div_ceil(COLUMNS) * CELL.1;
     let lines_height = listed.len().div_ceil(LISTS) * LINE + GAP;
     let mut canvas = Canvas::new(width, bottom + lines_height);
     let mut heading = summary(report);
@@ -127,7 +127,7 @@ pub(super) fn sheet(report: &CompatReport, picture: impl Fn(&str) -> Option<Vec<
         heading = format!("The first {} of {heading}", titles.len());
     }
     canvas.text(Point { x: GAP, y: GAP }, &heading, (width - 2 * GAP) / LETTER, TEXT);
-    for (number, row) in shown.into_iter().enumerate() {
+    for (number, row) in pictured.into_iter().enumerate() {
         let at = Point { x: GAP + number % COLUMNS * CELL.0, y: top + number / COLUMNS * CELL.1 };
         let png = row.picture.as_deref().and_then(&picture);
         canvas.picture(at, png.as_deref());

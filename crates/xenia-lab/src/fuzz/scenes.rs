@@ -136,7 +136,7 @@ pub(super) fn run(args: &FuzzArgs, scenes: u64) -> Result<Code> {
     };
     let bar = ProgressBar::new(scenes)
         .with_style(ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} scenes, {eta} left")?);
-    let shown = bar.clone();
+    let progress_bar = bar.clone();
     let stop = Arc::default();
     interrupt.watch(Arc::clone(&stop), None);
     let config = SceneFuzzConfig {
@@ -147,7 +147,7 @@ pub(super) fn run(args: &FuzzArgs, scenes: u64) -> Result<Code> {
         time: args.seconds.map(Duration::from_secs),
         max_findings: args.max_mismatches as usize,
         stop: Some(stop),
-        progress: Some(Box::new(move |done| shown.set_position(done))),
+        progress: Some(Box::new(move |done| progress_bar.set_position(done))),
     };
     let start = Instant::now();
     let tallies = Tallies::default();

@@ -65,7 +65,7 @@ pub(super) struct Workshop<'a> {
 struct Worker {
     process: Child,
     /// File of the process's messages.
-    said: PathBuf,
+    messages: PathBuf,
     /// File of the answer.
     answer: PathBuf,
 }
@@ -165,10 +165,10 @@ impl Workshop<'_> {
     }
 
     fn start(&self, mut command: Command, name: &str, answer: PathBuf) -> Result<Worker> {
-        let said = self.folder.join(format!("{name}.said.txt"));
-        command.stdin(Stdio::null()).stderr(File::create(&said)?);
+        let messages = self.folder.join(format!("{name}.said.txt"));
+        command.stdin(Stdio::null()).stderr(File::create(&messages)?);
         let process = processes::spawn(&mut command)?;
-        Ok(Worker { process, said, answer })
+        Ok(Worker { process, messages, answer })
     }
 
     /// Starts all workers, waits for them and adds up their answers.
@@ -188,8 +188,8 @@ impl Workshop<'_> {
                     if self.interrupt.cause().is_some() {
                         return Ok(None);
                     }
-                    let said = std::fs::read_to_string(&worker.said).unwrap_or_default();
-                    bail!("a worker ended with {status}:\n{}", said.trim_end());
+                    let messages = std::fs::read_to_string(&worker.messages).unwrap_or_default();
+                    bail!("a worker ended with {status}:\n{}", messages.trim_end());
                 }
                 *ended = true;
                 running -= 1;
@@ -201,8 +201,9 @@ impl Workshop<'_> {
             let text = std::fs::read_to_string(&worker.answer)
                 .with_context(|| format!("reading {}", worker.answer.display()))?;
             let answer = Answer::read(&text);
-            let said = || std::fs::read_to_string(&worker.said).unwrap_or_default();
-            sum = sum + answer.with_context(|| format!("a worker gave no answer:\n{}", said().trim_end()))?;
+            let messages = || std::fs::read_to_string(&worker.messages).unwrap_or_default();
+            sum = sum
+                + answer.with_context(|| format!("a worker gave no answer:\n{}", messages().trim_end()))?;
         }
         Ok(Some(sum))
     }

@@ -184,8 +184,8 @@ fn run_title(title: &Path, cpu: &CpuArgs, cache: Option<&Path>, mode: RunMode) -
     }
     command.arg("--json").arg(&json).arg(title).stdin(Stdio::null()).stdout(Stdio::null());
     let output = processes::output(&mut command)?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    let report = std::fs::read(&json).with_context(|| format!("{}: {said}", title.display()))?;
+    let messages = String::from_utf8_lossy(&output.stderr);
+    let report = std::fs::read(&json).with_context(|| format!("{}: {messages}", title.display()))?;
     let report: Value = serde_json::from_slice(&report)?;
     if report["exit"] != "exit" {
         bail!("the title did not end by itself: {}", report["exit"]);

@@ -66,8 +66,8 @@ fn cc(folder: &Path, arguments: &[&str]) -> Result<()> {
     command.current_dir(folder).args(FLAGS).args(processor_flags()).args(arguments).stdin(Stdio::null());
     let output = command.output().context("no cc (Debian: gcc)")?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("cc failed: {}", said.lines().next().unwrap_or("it gives no reason"));
+        let messages = String::from_utf8_lossy(&output.stderr);
+        bail!("cc failed: {}", messages.lines().next().unwrap_or("it gives no reason"));
     }
     Ok(())
 }
@@ -79,13 +79,13 @@ impl Native {
         let mut command = timed(&time);
         command.arg(self.folder.path().join("program")).arg(rounds.to_string()).stdin(Stdio::null());
         let output = processes::output(&mut command)?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        let parsed = said
+        let text = String::from_utf8_lossy(&output.stdout);
+        let parsed = text
             .trim()
             .split_once(' ')
             .and_then(|(checksum, kibibytes)| Some((checksum.parse().ok()?, kibibytes.parse::<u64>().ok()?)));
         let (checksum, kibibytes) =
-            parsed.with_context(|| format!("{said:?} is not a checksum and a size"))?;
+            parsed.with_context(|| format!("{text:?} is not a checksum and a size"))?;
         let peak_bytes = (kibibytes > 0).then_some(kibibytes * 1024);
         Ok(MuchCodeRun { seconds: read_time(&time)?, checksum, peak_bytes, ..MuchCodeRun::default() })
     }
