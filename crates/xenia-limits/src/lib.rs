@@ -328,7 +328,7 @@ mod tests {
         assert!(limits.admit(Limit::OpenFiles, 1000).is_err());
         let apcs = Limit::Apcs.row().value as usize;
         assert!(limits.admit(Limit::Apcs, apcs - 1).is_ok() && limits.admit(Limit::Apcs, apcs).is_err());
-        for (text, said) in [
+        for (text, expected) in [
             ("open_files", "is not NAME=N"),
             ("memory=5", "`memory` is not a limit that can be set: object_name_bytes, apcs"),
             ("open_files=0", "`0` is not a number from 1 to 12288"),
@@ -337,7 +337,7 @@ mod tests {
             ("open_files=x", "not a number"),
         ] {
             let error = text.parse::<LimitSetting>().unwrap_err();
-            assert!(error.contains(said), "{text}: {error}");
+            assert!(error.contains(expected), "{text}: {error}");
         }
     }
 
