@@ -97,8 +97,8 @@ fn priorities_are_lent_along_a_chain_and_restored() {
     let of = |number: &AtomicU16| {
         let number = number.load(Ordering::Relaxed);
         // Numbers are reused by threads of other tests.
-        let ours = |reported: &&(u16, u8)| reported.0 == number && [1, 2, 7].contains(&reported.1);
-        reported.iter().filter(ours).map(|reported| reported.1).collect::<Vec<_>>()
+        let is_of_thread = |reported: &&(u16, u8)| reported.0 == number && [1, 2, 7].contains(&reported.1);
+        reported.iter().filter(is_of_thread).map(|reported| reported.1).collect::<Vec<_>>()
     };
     assert_eq!((of(a), of(b)), (vec![2, 7, 1], vec![7, 2]));
 }
