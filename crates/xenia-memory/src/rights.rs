@@ -257,9 +257,10 @@ impl GuestMemory {
         while from < BACKING_PAGES {
             // Within one part of the table, guest pages are in the order of their backing pages.
             let part = from..part_of(from).end;
-            let shown = canonical_guest_page(from);
-            if let Some(found) = self.pages.first_with(COMMITTED, shown..shown + part.len() as u32) {
-                return Some(from + (found - shown));
+            let guest_page = canonical_guest_page(from);
+            if let Some(found) = self.pages.first_with(COMMITTED, guest_page..guest_page + part.len() as u32)
+            {
+                return Some(from + (found - guest_page));
             }
             from = part.end;
         }
