@@ -93,7 +93,7 @@ fn each_mistake_is_reported_with_its_line() {
         assert_ne!(text, GOOD, "{from}");
         let found = faults(&text);
         assert!(
-            found.iter().any(|(at, said)| *at == line && said.contains(reason)),
+            found.iter().any(|(at, message)| *at == line && message.contains(reason)),
             "{from} -> {to}: {found:?}"
         );
     }
@@ -132,11 +132,16 @@ fn damaged_files_are_faults_and_no_panics() {
     assert!(!faults(&format!("a = {}", "[".repeat(100_000))).is_empty());
     let long = GOOD.replacen("60 FPS", &"é".repeat(10_000), 1).replacen("be8", &"b".repeat(10_000), 1);
     assert!(
-        faults(&long.replacen("4D5307D1", &"x".repeat(9000), 1)).iter().all(|(_, said)| said.len() < 400)
+        faults(&long.replacen("4D5307D1", &"x".repeat(9000), 1))
+            .iter()
+            .all(|(_, message)| message.len() < 400)
     );
     let large = faults(&" ".repeat(MAX_FILE + 1));
     assert!(large[0].1.contains("are the most"), "{large:?}");
     let many = "[[patch]]\nname = \"a\"\n".repeat(MAX_PATCHES + 1);
     let found = faults(&many);
-    assert!(found.iter().any(|(_, said)| said.contains("4097 patches; 4096 are the most")), "{found:?}");
+    assert!(
+        found.iter().any(|(_, message)| message.contains("4097 patches; 4096 are the most")),
+        "{found:?}"
+    );
 }
