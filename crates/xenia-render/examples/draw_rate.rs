@@ -143,14 +143,14 @@ fn main() {
         times[1].push(plain[1].frame());
         times[2].push(emulated.frame());
     }
-    let [vertex, both, ours] = times;
+    let [vertex, both, backend] = times;
     let vertex = report("plain wgpu, constants in the vertex shader", draws, vertex);
     let both = report("plain wgpu, constants in both shaders", draws, both);
-    let ours = report("the backend", draws, ours);
+    let backend = report("the backend", draws, backend);
     println!(
         "ratios {:.2} and {:.2}; problems: {:?}",
-        ours / vertex,
-        ours / both,
+        backend / vertex,
+        backend / both,
         emulated.gpu.statistics().problems
     );
 }

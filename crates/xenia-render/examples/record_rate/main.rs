@@ -67,14 +67,14 @@ fn main() {
             let mut packets = Emulated::new(None, kind);
             let packets = least(rounds, draws, || packets.frame());
             let mut emulated = Emulated::new(Some(device.clone()), kind);
-            let ours = least(rounds, draws, || emulated.frame());
+            let whole = least(rounds, draws, || emulated.frame());
             let plain = Plain::new(device.clone(), kind);
             let plain = least(rounds, draws, || plain.frame());
             println!(
                 "| {indices} | {textures} | {packets:.2} | {:.2} | {:.0} | {plain:.2} | {:.2} |",
-                ours - packets,
-                1e6 / ours,
-                ours / plain
+                whole - packets,
+                1e6 / whole,
+                whole / plain
             );
             let problems = emulated.problems();
             assert!(problems.is_empty(), "the command processor reports {problems:?}");

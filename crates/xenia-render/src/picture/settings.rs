@@ -80,11 +80,11 @@ mod tests {
         let of_title =
             PictureSettings { scaling: Scaling::Stretch, appearance: bright, pacing: quick, ..own };
         let now = PictureSettings { filter: Filter::Nearest, pacing: synchronised, ..own };
-        let shown = PictureChange { from: own, to: of_title }.apply(now);
+        let changed = PictureChange { from: own, to: of_title }.apply(now);
         let pacing = FramePacing { vsync: true, low_latency: true };
-        assert_eq!(shown, PictureSettings { filter: Filter::Nearest, pacing, ..of_title });
+        assert_eq!(changed, PictureSettings { filter: Filter::Nearest, pacing, ..of_title });
         // The title is restarted, and left.
-        assert_eq!(PictureChange { from: of_title, to: of_title }.apply(shown), shown);
-        assert_eq!(PictureChange { from: of_title, to: own }.apply(shown), now);
+        assert_eq!(PictureChange { from: of_title, to: of_title }.apply(changed), changed);
+        assert_eq!(PictureChange { from: of_title, to: own }.apply(changed), now);
     }
 }

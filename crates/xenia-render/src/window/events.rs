@@ -136,14 +136,14 @@ impl Events {
         self.note_running();
         let has_video = self.client.video() == Some(true);
         if let Some(view) = &mut self.view {
-            view.shown.has_video = has_video;
+            view.osd.has_video = has_video;
             view.refresh(&self.mailbox);
         }
     }
 
     /// Reports to the client whether a title runs unpaused, if that has changed.
     fn note_running(&mut self) {
-        let is_paused = self.view.as_ref().is_none_or(|view| view.shown.paused);
+        let is_paused = self.view.as_ref().is_none_or(|view| view.osd.paused);
         let is_running = !is_paused && self.is_running();
         if std::mem::replace(&mut self.is_noted_running, is_running) != is_running {
             self.client.note_running(is_running);
@@ -218,7 +218,7 @@ impl Events {
         self.set_rewinding(false);
         self.client.key(KeyEvent::Lost);
         self.client.focus(false);
-        let runs = self.view.as_ref().is_some_and(|view| !view.shown.paused);
+        let runs = self.view.as_ref().is_some_and(|view| !view.osd.paused);
         if self.config.pause_unfocused && runs && self.is_running() {
             self.paused_unfocused = true;
             self.set_paused(true);
@@ -228,8 +228,8 @@ impl Events {
 
     fn set_paused(&mut self, paused: bool) {
         let Some(view) = &mut self.view else { return };
-        if view.shown.paused != paused {
-            view.shown.paused = paused;
+        if view.osd.paused != paused {
+            view.osd.paused = paused;
             self.mailbox.open().meter.restart();
             self.client.pause(paused);
         }
@@ -248,8 +248,8 @@ impl Events {
 
     fn set_turbo(&mut self, on: bool) {
         let Some(view) = &mut self.view else { return };
-        if view.shown.turbo != on {
-            view.shown.turbo = on;
+        if view.osd.turbo != on {
+            view.osd.turbo = on;
             self.client.turbo(on);
             self.refresh();
         }
@@ -265,7 +265,7 @@ impl Events {
             self.machine_started = self.mailbox.now();
         }
         // A paused machine shows few frames, whose numbers are displayed.
-        let shows_number = frame.is_some() && (view.shown.paused || view.frame.is_none());
+        let shows_number = frame.is_some() && (view.osd.paused || view.frame.is_none());
         let refreshes = has_figures || shows_number || !messages.is_empty() || !pictures.is_empty();
         for change in pictures {
             view.change_picture(change);

@@ -53,20 +53,20 @@ pub struct SoundVolume {
 }
 
 /// The settings with their present values.
-pub(super) fn settings(shown: &OsdState, outside: Outside) -> Vec<LiveSetting> {
-    LIVE.map(|key| setting(key, shown, outside)).into()
+pub(super) fn settings(osd: &OsdState, outside: Outside) -> Vec<LiveSetting> {
+    LIVE.map(|key| setting(key, osd, outside)).into()
 }
 
-fn setting(key: &'static str, shown: &OsdState, outside: Outside) -> LiveSetting {
+fn setting(key: &'static str, osd: &OsdState, outside: Outside) -> LiveSetting {
     use SettingControl::{Choice, Percent, Switch};
-    let appearance = &shown.appearance;
+    let appearance = &osd.appearance;
     let percent = |range: std::ops::RangeInclusive<u16>, step| Percent { range, step };
     let (label, control, value) = match key {
         "volume" => ("Volume", percent(VOLUME, 10), outside.volume.percent.to_string()),
         "mute" => ("Mute", Switch, outside.volume.muted.to_string()),
         "fullscreen" => ("Full screen", Switch, outside.full_screen.to_string()),
         "scaling" => {
-            let word = match shown.scaling {
+            let word = match osd.scaling {
                 Scaling::Aspect => "aspect",
                 Scaling::Integer => "integer",
                 Scaling::Stretch => "stretch",
@@ -75,7 +75,7 @@ fn setting(key: &'static str, shown: &OsdState, outside: Outside) -> LiveSetting
         }
         "aspect-ratio" => ("Aspect ratio", Choice(aspect::COMMON), appearance.aspect.to_string()),
         "filter" => {
-            let word = if shown.filter == Filter::Linear { "linear" } else { "nearest" };
+            let word = if osd.filter == Filter::Linear { "linear" } else { "nearest" };
             ("Filter", Choice(FILTERS), word.to_owned())
         }
         "antialiasing" => {
@@ -86,10 +86,10 @@ fn setting(key: &'static str, shown: &OsdState, outside: Outside) -> LiveSetting
         "brightness" => ("Brightness", percent(BRIGHTNESS, 5), appearance.brightness.to_string()),
         "gamma" => ("Gamma", percent(GAMMA, 5), appearance.gamma.to_string()),
         "overscan" => ("Overscan", percent(0..=MAX_OVERSCAN.into(), 1), appearance.overscan.to_string()),
-        "vsync" => ("Vertical sync", Switch, shown.pacing.vsync.to_string()),
-        "low-latency" => ("Low latency", Switch, shown.pacing.low_latency.to_string()),
+        "vsync" => ("Vertical sync", Switch, osd.pacing.vsync.to_string()),
+        "low-latency" => ("Low latency", Switch, osd.pacing.low_latency.to_string()),
         "theme" => {
-            let word = match shown.theme {
+            let word = match osd.theme {
                 PageTheme::System => "system",
                 PageTheme::Dark => "dark",
                 PageTheme::Light => "light",
@@ -97,7 +97,7 @@ fn setting(key: &'static str, shown: &OsdState, outside: Outside) -> LiveSetting
             ("Colours of pages", Choice(THEMES), word.to_owned())
         }
         _ => {
-            let word = match shown.overlay {
+            let word = match osd.overlay {
                 Overlay::Off => "off",
                 Overlay::Small => "small",
                 Overlay::Full => "full",
@@ -140,7 +140,7 @@ pub(super) enum SystemChange {
 pub(super) fn set(
     key: &str,
     value: &str,
-    shown: &mut OsdState,
+    osd: &mut OsdState,
     client: &mut dyn Client,
 ) -> Option<SystemChange> {
     let number = value.parse::<u16>().ok();
@@ -155,33 +155,33 @@ pub(super) fn set(
             client.set_sound(SoundVolume { muted: is_on, ..volume });
         }
         "fullscreen" => return Some(SystemChange::FullScreen(is_on)),
-        "vsync" => return Some(SystemChange::Pacing(FramePacing { vsync: is_on, ..shown.pacing })),
+        "vsync" => return Some(SystemChange::Pacing(FramePacing { vsync: is_on, ..osd.pacing })),
         "low-latency" => {
-            return Some(SystemChange::Pacing(FramePacing { low_latency: is_on, ..shown.pacing }));
+            return Some(SystemChange::Pacing(FramePacing { low_latency: is_on, ..osd.pacing }));
         }
         "scaling" => {
-            shown.scaling = match value {
+            osd.scaling = match value {
                 "integer" => Scaling::Integer,
                 "stretch" => Scaling::Stretch,
                 _ => Scaling::Aspect,
             };
         }
-        "filter" => shown.filter = if value == "nearest" { Filter::Nearest } else { Filter::Linear },
+        "filter" => osd.filter = if value == "nearest" { Filter::Nearest } else { Filter::Linear },
         "theme" => {
-            shown.theme = match value {
+            osd.theme = match value {
                 "dark" => PageTheme::Dark,
                 "light" => PageTheme::Light,
                 _ => PageTheme::System,
             };
         }
         "osd" => {
-            shown.overlay = match value {
+            osd.overlay = match value {
                 "small" => Overlay::Small,
                 "full" => Overlay::Full,
                 _ => Overlay::Off,
             };
         }
-        _ => set_appearance(key, value, &mut shown.appearance),
+        _ => set_appearance(key, value, &mut osd.appearance),
     }
     None
 }
@@ -268,12 +268,12 @@ mod tests {
     #[test]
     fn every_setting_takes_each_value_of_its_page_at_once_and_alone() {
         let mut client = Speaker(SoundVolume { percent: 100, muted: false });
-        let mut shown = OsdState::default();
+        let mut osd = OsdState::default();
         let mut full_screen = false;
-        let now = |shown: &OsdState, client: &Speaker, full_screen| {
-            settings(shown, Outside { volume: client.sound(), full_screen })
+        let now = |osd: &OsdState, client: &Speaker, full_screen| {
+            settings(osd, Outside { volume: client.sound(), full_screen })
         };
-        let mut expected = now(&shown, &client, full_screen);
+        let mut expected = now(&osd, &client, full_screen);
         for (place, key) in LIVE.into_iter().enumerate() {
             assert_eq!(expected[place].key, key);
             let values: Vec<String> = match &expected[place].control {
@@ -286,13 +286,13 @@ mod tests {
                 }
             };
             for value in values {
-                match set(key, &value, &mut shown, &mut client) {
+                match set(key, &value, &mut osd, &mut client) {
                     Some(SystemChange::FullScreen(on)) => full_screen = on,
-                    Some(SystemChange::Pacing(pacing)) => shown.pacing = pacing,
+                    Some(SystemChange::Pacing(pacing)) => osd.pacing = pacing,
                     None => {}
                 }
                 expected[place].value = value;
-                assert_eq!(now(&shown, &client, full_screen), expected, "{key}");
+                assert_eq!(now(&osd, &client, full_screen), expected, "{key}");
             }
         }
     }
@@ -300,14 +300,14 @@ mod tests {
     #[test]
     fn values_of_the_file_that_the_page_lacks_act_and_wrong_ones_change_nothing() {
         let mut client = Speaker(SoundVolume { percent: 100, muted: false });
-        let mut shown = OsdState::default();
+        let mut osd = OsdState::default();
         for (key, value) in [("aspect-ratio", "3:2"), ("overscan", "7"), ("gamma", "111")] {
             for value in [value, "wrong", ""] {
-                assert_eq!(set(key, value, &mut shown, &mut client), None);
+                assert_eq!(set(key, value, &mut osd, &mut client), None);
             }
         }
         let aspect = AspectRatio(Some((3, 2)));
-        assert_eq!(shown.appearance, Appearance { aspect, overscan: 7, gamma: 111, ..Appearance::default() });
+        assert_eq!(osd.appearance, Appearance { aspect, overscan: 7, gamma: 111, ..Appearance::default() });
     }
 
     /// The test `the_windows_settings_fit_its_usual_size` of xenia-ui draws as many rows.

@@ -70,9 +70,9 @@ impl OsdState {
 }
 
 /// Lines of the overlay in a window of this width, in logical pixels.
-pub(crate) fn lines(meter: &Meter, shown: &OsdState, width: f64) -> Vec<String> {
+pub(crate) fn lines(meter: &Meter, osd: &OsdState, width: f64) -> Vec<String> {
     let rates = meter.rates();
-    match shown.overlay {
+    match osd.overlay {
         Overlay::Off => return Vec::new(),
         Overlay::Full if width >= FULL_WIDTH => {}
         Overlay::Full | Overlay::Small => return vec![fps(meter)],
@@ -83,7 +83,7 @@ pub(crate) fn lines(meter: &Meter, shown: &OsdState, width: f64) -> Vec<String> 
         Some(fields) => (format!(" of {fields:.0}"), String::new()),
         None => (String::new(), format!("  speed {:.0}%", rates.speed * 100.0)),
     };
-    let pace = match shown.pace() {
+    let pace = match osd.pace() {
         OsdPace::Usual => "",
         OsdPace::Paused => "  paused",
         OsdPace::Turbo => "  turbo",
@@ -110,27 +110,27 @@ pub(crate) fn lines(meter: &Meter, shown: &OsdState, width: f64) -> Vec<String> 
             lines.push(format!("{:5.0} ms behind in sound, {gaps} gaps", latency.as_secs_f64() * 1000.0));
         }
     }
-    if let Some((number, PixelSize { width, height })) = shown.frame {
+    if let Some((number, PixelSize { width, height })) = osd.frame {
         lines.push(format!(
             "frame {number}: {width}x{height} on {}x{}, {}, {}, vsync {}{}{}",
-            shown.window.width,
-            shown.window.height,
-            shape(shown),
-            shown.filter.name(),
-            if shown.pacing.vsync { "on" } else { "off" },
-            if shown.pacing.low_latency { ", low latency" } else { "" },
-            shown.appearance.list()
+            osd.window.width,
+            osd.window.height,
+            shape(osd),
+            osd.filter.name(),
+            if osd.pacing.vsync { "on" } else { "off" },
+            if osd.pacing.low_latency { ", low latency" } else { "" },
+            osd.appearance.list()
         ));
     }
-    lines.push(format!("shown by {}", shown.adapter));
+    lines.push(format!("shown by {}", osd.adapter));
     lines
 }
 
 /// How the picture fills the window.
-fn shape(shown: &OsdState) -> String {
-    match shown.appearance.aspect {
-        ratio @ AspectRatio(Some(_)) if shown.scaling == Scaling::Aspect => format!("aspect ratio {ratio}"),
-        _ => shown.scaling.name().to_owned(),
+fn shape(osd: &OsdState) -> String {
+    match osd.appearance.aspect {
+        ratio @ AspectRatio(Some(_)) if osd.scaling == Scaling::Aspect => format!("aspect ratio {ratio}"),
+        _ => osd.scaling.name().to_owned(),
     }
 }
 
@@ -183,23 +183,23 @@ fn fps(meter: &Meter) -> String {
 }
 
 /// Badges in a corner; `badges` are the permanent ones.
-pub(crate) fn badges(badges: &[&str], shown: &OsdState) -> Vec<String> {
-    let state = match shown.pace() {
+pub(crate) fn badges(badges: &[&str], osd: &OsdState) -> Vec<String> {
+    let state = match osd.pace() {
         OsdPace::Usual => None,
         OsdPace::Paused => Some("|| paused"),
         OsdPace::Turbo => Some(">> turbo"),
     };
-    let video = shown.has_video.then_some("* video");
+    let video = osd.has_video.then_some("* video");
     let all: Vec<&str> = badges.iter().copied().chain(video).chain(state).collect();
     if all.is_empty() { Vec::new() } else { vec![all.join("   ")] }
 }
 
 /// Text of the title bar; `doing` is the activity of a machine before its first frame.
-pub(crate) fn title(name: &str, meter: &Meter, shown: &OsdState, doing: Option<&str>) -> String {
+pub(crate) fn title(name: &str, meter: &Meter, osd: &OsdState, doing: Option<&str>) -> String {
     if let Some(doing) = doing {
         return format!("{name} | {doing} | xenia-rs");
     }
-    let state = match shown.pace() {
+    let state = match osd.pace() {
         OsdPace::Usual => format!(" | {}", fps(meter)),
         OsdPace::Paused => " | paused".to_owned(),
         OsdPace::Turbo => format!(" | {}, turbo", fps(meter)),
@@ -236,15 +236,15 @@ impl Messages {
     /// that changes, such as the volume, has one line.
     pub(crate) fn say(&mut self, now: Duration, text: String) {
         let without_digits = |text: &str| text.replace(|letter: char| letter.is_ascii_digit(), "");
-        let said = without_digits(&text);
-        self.0.retain(|(_, shown)| without_digits(shown) != said);
+        let fixed_part = without_digits(&text);
+        self.0.retain(|(_, other)| without_digits(other) != fixed_part);
         self.note(now, text);
     }
 
     /// Shows `text` from `now` on. Other numbers are those of other files and slots: it replaces
     /// only itself.
     pub(crate) fn note(&mut self, now: Duration, text: String) {
-        self.0.retain(|(_, shown)| *shown != text);
+        self.0.retain(|(_, other)| *other != text);
         if self.0.len() == MAX_MESSAGES {
             self.0.remove(0);
         }
@@ -299,7 +299,7 @@ mod tests {
         meter
     }
 
-    fn shown() -> OsdState {
+    fn sample_state() -> OsdState {
         OsdState {
             frame: Some((77, PixelSize::new(1280, 720))),
             window: PixelSize::new(1600, 900),
@@ -310,12 +310,12 @@ mod tests {
         }
     }
 
-    fn lines(meter: &Meter, shown: &OsdState) -> Vec<String> {
-        super::lines(meter, shown, 1280.0)
+    fn lines(meter: &Meter, osd: &OsdState) -> Vec<String> {
+        super::lines(meter, osd, 1280.0)
     }
 
-    fn title(name: &str, meter: &Meter, shown: &OsdState) -> String {
-        super::title(name, meter, shown, None)
+    fn title(name: &str, meter: &Meter, osd: &OsdState) -> String {
+        super::title(name, meter, osd, None)
     }
 
     #[test]
@@ -331,8 +331,8 @@ mod tests {
    98 ms behind in sound, 2 gaps
 frame 77: 1280x720 on 1600x900, aspect ratio kept, linear, vsync on
 shown by an adapter";
-        assert_eq!(format!("\n{}", lines(&metered(), &shown()).join("\n")), expected);
-        let paused = OsdState { paused: true, ..shown() };
+        assert_eq!(format!("\n{}", lines(&metered(), &sample_state()).join("\n")), expected);
+        let paused = OsdState { paused: true, ..sample_state() };
         assert!(lines(&metered(), &paused)[0].ends_with("speed 50%  paused"));
     }
 
@@ -340,7 +340,7 @@ shown by an adapter";
     fn a_ratio_is_named_where_it_shapes_the_picture() {
         let appearance = Appearance { aspect: AspectRatio(Some((4, 3))), ..Appearance::default() };
         for (scaling, expected) in [(Scaling::Aspect, "aspect ratio 4:3"), (Scaling::Stretch, "stretched")] {
-            assert_eq!(shape(&OsdState { scaling, appearance, ..shown() }), expected);
+            assert_eq!(shape(&OsdState { scaling, appearance, ..sample_state() }), expected);
         }
     }
 
@@ -355,25 +355,25 @@ shown by an adapter";
         for n in 0..20 {
             meter.frame(Duration::from_millis(n * 125));
         }
-        let full = lines(&meter, &shown());
+        let full = lines(&meter, &sample_state());
         assert_eq!(full[0], "  8.0 of 60 fps  125.0 ms (longest 125.0)");
-        let few = OsdState { overlay: Overlay::Small, ..shown() };
+        let few = OsdState { overlay: Overlay::Small, ..sample_state() };
         assert_eq!(lines(&meter, &few), ["8 of 60 fps"]);
         assert_eq!(title("demo", &meter, &few), "demo | 8 of 60 fps | xenia-rs");
     }
 
     #[test]
     fn overlay_omits_missing_figures() {
-        let shown = OsdState { adapter: "x".to_owned(), overlay: Overlay::Full, ..OsdState::default() };
-        let lines = lines(&Meter::default(), &shown);
+        let osd = OsdState { adapter: "x".to_owned(), overlay: Overlay::Full, ..OsdState::default() };
+        let lines = lines(&Meter::default(), &osd);
         assert_eq!(lines, ["  0.0 fps    0.0 ms (longest 0.0)  speed 0%", "shown by x"]);
     }
 
     #[test]
     fn the_title_bar_names_title_and_speed() {
         let meter = metered();
-        assert_eq!(title("dolphin", &meter, &shown()), "dolphin | 30 fps | xenia-rs");
-        let turbo = OsdState { turbo: true, ..shown() };
+        assert_eq!(title("dolphin", &meter, &sample_state()), "dolphin | 30 fps | xenia-rs");
+        let turbo = OsdState { turbo: true, ..sample_state() };
         assert_eq!(title("dolphin", &meter, &turbo), "dolphin | 30 fps, turbo | xenia-rs");
         let paused = OsdState { paused: true, ..turbo };
         assert_eq!(title("dolphin", &meter, &paused), "dolphin | paused | xenia-rs");
@@ -384,21 +384,21 @@ shown by an adapter";
     #[test]
     fn the_key_goes_from_none_to_few_to_all_and_a_small_window_has_few() {
         let meter = metered();
-        let mut shown = OsdState { overlay: Overlay::Off, ..shown() };
+        let mut osd = OsdState { overlay: Overlay::Off, ..sample_state() };
         let mut counts = Vec::new();
         for _ in 0..4 {
-            counts.push(lines(&meter, &shown).len());
-            shown.overlay = shown.overlay.next();
+            counts.push(lines(&meter, &osd).len());
+            osd.overlay = osd.overlay.next();
         }
         assert_eq!(counts, [0, 1, 10, 0]);
-        let full = OsdState { overlay: Overlay::Full, ..shown };
+        let full = OsdState { overlay: Overlay::Full, ..osd };
         assert_eq!(super::lines(&meter, &full, 200.0), ["30 fps"]);
     }
 
     #[test]
     fn badges_show_lasting_states_and_the_machines_state() {
-        let running = shown();
-        let paused = OsdState { paused: true, turbo: true, ..shown() };
+        let running = sample_state();
+        let paused = OsdState { paused: true, turbo: true, ..sample_state() };
         assert!(badges(&[], &running).is_empty());
         assert_eq!(badges(&["recording"], &running), ["recording"]);
         let recorded = OsdState { has_video: true, ..paused.clone() };

@@ -42,7 +42,7 @@ pub(super) struct View {
     presenter: Presenter,
     name: String,
     title: String,
-    pub(super) shown: OsdState,
+    pub(super) osd: OsdState,
     /// Newest frame, for screenshots.
     pub(super) frame: Option<NumberedPicture>,
     pub(super) messages: Messages,
@@ -98,7 +98,7 @@ impl View {
         let display = event_loop.owned_display_handle();
         let adapter = config.adapter.clone();
         let presenter = Presenter::new(window.clone(), display, config.pacing, adapter, shared)?;
-        let shown = OsdState {
+        let osd = OsdState {
             window: presenter.size(),
             scaling: config.scaling,
             filter: config.filter,
@@ -114,7 +114,7 @@ impl View {
             presenter,
             name: config.title.clone(),
             title: config.title.clone(),
-            shown,
+            osd,
             frame: None,
             messages: Messages::default(),
             help: false,
@@ -186,7 +186,7 @@ impl View {
     /// Settings that act at once, with their values.
     pub(super) fn settings(&self, volume: live::SoundVolume) -> Vec<LiveSetting> {
         let full_screen = self.window.fullscreen().is_some();
-        live::settings(&self.shown, live::Outside { volume, full_screen })
+        live::settings(&self.osd, live::Outside { volume, full_screen })
     }
 
     /// Whether the open page or the texts must be redrawn.
@@ -197,7 +197,7 @@ impl View {
     /// Runs a pass of the open page and of the texts, and returns the page's commands.
     pub(super) fn run_page(&mut self, model: &PageModel, now: Duration) -> Vec<PageCommand> {
         let size = self.presenter.size();
-        let (shapes, commands) = self.pages.run(&self.window, size, self.shown.theme, model, now);
+        let (shapes, commands) = self.pages.run(&self.window, size, self.osd.theme, model, now);
         self.presenter.set_page(shapes);
         if !commands.is_empty() {
             // The page shows their effect.
@@ -279,7 +279,7 @@ impl View {
     /// Handles a change of the window's size.
     pub(super) fn resize(&mut self, width: u32, height: u32) {
         self.presenter.resize(width, height);
-        self.shown.window = self.presenter.size();
+        self.osd.window = self.presenter.size();
         self.note_place();
         // The system may have changed full screen without our request.
         self.show_pointer();
@@ -287,11 +287,11 @@ impl View {
 
     /// Shows frames by the settings of another title, or of the library.
     pub(super) fn change_picture(&mut self, change: PictureChange) {
-        let OsdState { scaling, filter, appearance, pacing, .. } = self.shown;
+        let OsdState { scaling, filter, appearance, pacing, .. } = self.osd;
         let now = change.apply(PictureSettings { scaling, filter, appearance, pacing });
-        self.shown.scaling = now.scaling;
-        self.shown.filter = now.filter;
-        self.shown.appearance = now.appearance;
+        self.osd.scaling = now.scaling;
+        self.osd.filter = now.filter;
+        self.osd.appearance = now.appearance;
         if now.pacing != pacing {
             self.set_pacing(now.pacing);
         }
@@ -299,7 +299,7 @@ impl View {
 
     /// Sets when frames are shown.
     pub(super) fn set_pacing(&mut self, pacing: FramePacing) {
-        self.shown.pacing = pacing;
+        self.osd.pacing = pacing;
         self.presenter.set_pacing(pacing);
     }
 
@@ -310,7 +310,7 @@ impl View {
             let text = format!("a frame of {} by {} pixels can't be shown", size.width, size.height);
             self.messages.say(now, text);
         }
-        self.shown.frame = Some((frame.number, size));
+        self.osd.frame = Some((frame.number, size));
         self.frame = Some(frame);
         self.window.request_redraw();
     }
@@ -330,7 +330,7 @@ impl View {
     /// Drops the frame of a machine that has ended.
     pub(super) fn forget(&mut self) {
         self.presenter.clear();
-        self.shown.frame = None;
+        self.osd.frame = None;
         self.frame = None;
     }
 
@@ -365,13 +365,13 @@ impl View {
         let doing = match (stopped, &self.frame) {
             (Some(_), _) => Some("stopped".to_owned()),
             // While the machine runs, the figures are more informative than the phase.
-            (None, None) if !self.shown.paused || *phase != Phase::Running => Some(phase.words()),
+            (None, None) if !self.osd.paused || *phase != Phase::Running => Some(phase.words()),
             (None, _) => None,
         };
         let title = if self.is_home {
             HOME_TITLE.to_owned()
         } else {
-            osd::title(&self.name, meter, &self.shown, doing.as_deref())
+            osd::title(&self.name, meter, &self.osd, doing.as_deref())
         };
         let is_covered = stopped.is_some() || self.help || self.pages.page().is_some();
         let dialog = dialog.clone().filter(|_| !is_covered);
@@ -389,9 +389,9 @@ impl View {
             figures: if stopped.is_some() || self.help {
                 Vec::new()
             } else {
-                osd::lines(meter, &self.shown, width)
+                osd::lines(meter, &self.osd, width)
             },
-            badges: osd::badges(&self.badges, &self.shown),
+            badges: osd::badges(&self.badges, &self.osd),
             middle: page,
             dialog,
             messages: self.messages.lines(),
@@ -411,10 +411,11 @@ impl View {
             return true;
         }
         let window = self.presenter.size();
-        let frame = self.presenter.frame_size().map(|size| {
-            (place(size, window, self.shown.scaling, self.shown.appearance.aspect), self.shown.filter)
-        });
-        let drawn = self.presenter.draw(frame, &self.shown.appearance);
+        let frame = self
+            .presenter
+            .frame_size()
+            .map(|size| (place(size, window, self.osd.scaling, self.osd.appearance.aspect), self.osd.filter));
+        let drawn = self.presenter.draw(frame, &self.osd.appearance);
         match drawn {
             Presented::Shown => true,
             Presented::NotReady => {

@@ -107,8 +107,8 @@ fn offsets_weights_and_levels_of_fetches_count_the_hosts_texels() {
                 let weights = format!("getWeights2D r2, r0.xy, tf2{option}\nadd r1.xy__, r1, r2");
                 // A guest pixel that is four guest texels wide has level 2 at any resolution.
                 let level = format!("mul r2, r0, c[1].x\ngetCompTexLOD2D r2, r2.xy, tf1{option}");
-                let shown = "mul r1.__z_, r2, c[1].y\nalloc colors\nmax oC0, r1, r1";
-                scene.shader(1, &format!("{coordinates}{fetch}\n{weights}\n{level}\n{shown}"));
+                let output = "mul r1.__z_, r2, c[1].y\nalloc colors\nmax oC0, r1, r1";
+                scene.shader(1, &format!("{coordinates}{fetch}\n{weights}\n{level}\n{output}"));
                 scene.constant(256, [width, height, 0.0, 0.0]);
                 scene.constant(257, [4.0, 0.25, 0.0, 0.0]);
                 scene.draw(13, 4);

@@ -196,7 +196,7 @@ fn parameters(source: &PictureSource<'_>, table: &Table) -> Vec<u8> {
     let flags = [(TILED, front.tiled), (SCALED, source.is_scaled)];
     let flags = flags.into_iter().filter(|(_, holds)| *holds).fold(0, |all, (flag, _)| all | flag);
     let [width, height] = source.scale.size(front.size);
-    let [columns, rows] = source.scale.size(front.shown);
+    let [columns, rows] = source.scale.size(front.visible);
     let [red, green, blue] = table.of.shifts();
     let outside = u32::from_le_bytes(table.of.outside);
     [width, height, columns, rows, front.pitch, source.scale.factor(), flags, front.endian as u32]

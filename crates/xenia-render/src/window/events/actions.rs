@@ -71,14 +71,14 @@ impl Events {
 
     fn toggle_pause(&mut self) {
         let Some(view) = &self.view else { return };
-        let paused = !view.shown.paused;
+        let paused = !view.osd.paused;
         self.paused_unfocused = false;
         self.set_paused(paused);
     }
 
     fn toggle_turbo(&mut self) {
         let Some(view) = &self.view else { return };
-        let on = !view.shown.turbo;
+        let on = !view.osd.turbo;
         self.set_turbo(on);
     }
 
@@ -99,7 +99,7 @@ impl Events {
     /// Changes how the window shows the picture, and displays a message over it.
     fn change_view(&mut self, action: KeyAction) {
         let Some(view) = &mut self.view else { return };
-        let shown = &mut view.shown;
+        let osd = &mut view.osd;
         let text = match action {
             KeyAction::FullScreen => {
                 view.set_full_screen(!view.is_full_screen(), self.mailbox.now());
@@ -110,30 +110,30 @@ impl Events {
                 return;
             }
             KeyAction::Overlay => {
-                shown.overlay = shown.overlay.next();
+                osd.overlay = osd.overlay.next();
                 return;
             }
             KeyAction::Scaling => {
-                shown.scaling = shown.scaling.next();
-                format!("scaling: {}", shown.scaling.name())
+                osd.scaling = osd.scaling.next();
+                format!("scaling: {}", osd.scaling.name())
             }
             KeyAction::Filter => {
-                shown.filter = shown.filter.next();
-                format!("filter: {}", shown.filter.name())
+                osd.filter = osd.filter.next();
+                format!("filter: {}", osd.filter.name())
             }
             KeyAction::Vsync => {
-                let pacing = view.shown.pacing;
+                let pacing = view.osd.pacing;
                 view.set_pacing(FramePacing { vsync: !pacing.vsync, ..pacing });
-                format!("vertical synchronisation: {}", on_or_off(view.shown.pacing.vsync))
+                format!("vertical synchronisation: {}", on_or_off(view.osd.pacing.vsync))
             }
             KeyAction::LowLatency => {
-                let pacing = view.shown.pacing;
+                let pacing = view.osd.pacing;
                 view.set_pacing(FramePacing { low_latency: !pacing.low_latency, ..pacing });
-                format!("low latency: {}", on_or_off(view.shown.pacing.low_latency))
+                format!("low latency: {}", on_or_off(view.osd.pacing.low_latency))
             }
-            _ => match change_appearance(action, &mut shown.appearance) {
-                Some(text) if action == KeyAction::AspectRatio && shown.scaling != Scaling::Aspect => {
-                    format!("{text}, not used with scaling: {}", shown.scaling.name())
+            _ => match change_appearance(action, &mut osd.appearance) {
+                Some(text) if action == KeyAction::AspectRatio && osd.scaling != Scaling::Aspect => {
+                    format!("{text}, not used with scaling: {}", osd.scaling.name())
                 }
                 Some(text) => text,
                 None => return,
@@ -206,10 +206,10 @@ mod tests {
         let outside = Outside { volume: SoundVolume { percent: 100, muted: false }, full_screen: false };
         let mut keys = 0;
         for action in KeyAction::ALL {
-            let mut shown = OsdState::default();
-            let before = live::settings(&shown, outside);
-            if change_appearance(*action, &mut shown.appearance).is_some() {
-                let after = live::settings(&shown, outside);
+            let mut osd = OsdState::default();
+            let before = live::settings(&osd, outside);
+            if change_appearance(*action, &mut osd.appearance).is_some() {
+                let after = live::settings(&osd, outside);
                 let pairs = before.iter().zip(&after).filter(|(old, new)| old != new);
                 let changed: Vec<&str> = pairs.map(|(old, _)| old.key).collect();
                 assert_eq!(changed, live::changed_by(*action), "{action:?}");

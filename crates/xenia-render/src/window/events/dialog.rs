@@ -22,8 +22,8 @@ impl Events {
     fn change_dialog(&mut self, dialog: Option<ConsoleDialog>) {
         if let Some(dialog) = dialog {
             // Unless the machine has closed the dialog in the meantime.
-            if let Some(shown) = &mut self.mailbox.open().dialog {
-                *shown = dialog;
+            if let Some(current) = &mut self.mailbox.open().dialog {
+                *current = dialog;
             }
             self.refresh();
         }

@@ -39,7 +39,7 @@ impl Events {
             self.client.key(KeyEvent::Lost);
             self.client.open_menu(true);
             self.resumes_after_menu =
-                self.is_running() && self.view.as_ref().is_some_and(|view| !view.shown.paused);
+                self.is_running() && self.view.as_ref().is_some_and(|view| !view.osd.paused);
             if self.resumes_after_menu {
                 self.set_paused(true);
             }

@@ -83,7 +83,7 @@ impl Events {
     pub(super) fn set_live(&mut self, key: &str, value: &str) {
         let now = self.mailbox.now();
         let Some(view) = &mut self.view else { return };
-        match live::set(key, value, &mut view.shown, &mut *self.client) {
+        match live::set(key, value, &mut view.osd, &mut *self.client) {
             Some(SystemChange::FullScreen(on)) => view.set_full_screen(on, now),
             Some(SystemChange::Pacing(pacing)) => view.set_pacing(pacing),
             None => {}

@@ -32,7 +32,7 @@ impl View {
         self.presenter.reopen()?;
         let adapter = self.presenter.adapter();
         tracing::warn!(target: "gpu", adapter, "the window's graphics device was lost; reopened");
-        adapter.clone_into(&mut self.shown.adapter);
+        adapter.clone_into(&mut self.osd.adapter);
         // A frame on the lost device cannot be recovered.
         self.rebuild_pages();
         if let Some(NumberedPicture { picture, .. }) = self.frame.clone()

@@ -104,13 +104,13 @@ impl Pair {
 
     /// Memory after a resolve by ours and by the reference.
     fn run(&mut self, device: &Device, call: &ResolveCall, area: Rect) -> [Vec<u8>; 2] {
-        let ours = memory(area);
-        let theirs = memory(area);
-        let result = Resolve::new(call, &ours).and_then(|resolve| {
-            resolve.map_or(Ok(()), |resolve| self.edram.resolve(device, &resolve, &ours))
+        let by_device = memory(area);
+        let by_reference = memory(area);
+        let result = Resolve::new(call, &by_device).and_then(|resolve| {
+            resolve.map_or(Ok(()), |resolve| self.edram.resolve(device, &resolve, &by_device))
         });
-        assert_eq!(result, self.reference.resolve(call, &theirs), "{call:?}");
-        [contents(&ours), contents(&theirs)]
+        assert_eq!(result, self.reference.resolve(call, &by_reference), "{call:?}");
+        [contents(&by_device), contents(&by_reference)]
     }
 }
 
@@ -132,8 +132,8 @@ fn comparisons_pack_the_references_bits() {
             call.destination.endian = round;
             call.destination.swap = round % 2 != 0;
             let area = [8, 24, 144, 72];
-            let [ours, theirs] = pair.run(device, &call, area);
-            assert!(ours == theirs && ours != contents(&memory(area)), "{call:?}");
+            let [by_device, by_reference] = pair.run(device, &call, area);
+            assert!(by_device == by_reference && by_device != contents(&memory(area)), "{call:?}");
         }
     });
 }
@@ -146,7 +146,7 @@ fn modest_words(seed: u64) -> Vec<u32> {
 
 /// Largest difference of components in units of the last place, between texels at multiples of
 /// their size.
-fn distance(ours: &[u8], theirs: &[u8], format: &TexelFormat) -> u64 {
+fn distance(by_device: &[u8], by_reference: &[u8], format: &TexelFormat) -> u64 {
     let widths = match format.layout {
         Layout::Fields(widths) => widths,
         Layout::Half(_) => [16; 4],
@@ -154,19 +154,19 @@ fn distance(ours: &[u8], theirs: &[u8], format: &TexelFormat) -> u64 {
     };
     let bytes = format.bytes as usize;
     let texel = |texel: &[u8]| texel.iter().rev().fold(0, |bits, &byte| bits << 8 | u128::from(byte));
-    let of_texels = |(ours, theirs)| {
-        let mut ours: u128 = texel(ours);
-        let mut theirs: u128 = texel(theirs);
+    let of_texels = |(by_device, by_reference)| {
+        let mut by_device: u128 = texel(by_device);
+        let mut by_reference: u128 = texel(by_reference);
         let mut largest = 0;
         for width in widths {
             let mask = (1 << width) - 1;
-            largest = largest.max((ours & mask).abs_diff(theirs & mask) as u64);
-            ours >>= width;
-            theirs >>= width;
+            largest = largest.max((by_device & mask).abs_diff(by_reference & mask) as u64);
+            by_device >>= width;
+            by_reference >>= width;
         }
         largest
     };
-    ours.chunks_exact(bytes).zip(theirs.chunks_exact(bytes)).map(of_texels).max().unwrap_or(0)
+    by_device.chunks_exact(bytes).zip(by_reference.chunks_exact(bytes)).map(of_texels).max().unwrap_or(0)
 }
 
 #[test]
@@ -189,7 +189,8 @@ fn resolves_leave_what_the_reference_leaves() {
                     let call = random_resolve(&mut random, format, msaa, number, !is_gamma);
                     let [left, top] = [(); 2].map(|()| random.random_range(0..8) * 8);
                     let [width, height] = [(); 2].map(|()| random.random_range(1..9) * 8);
-                    let [ours, theirs] = pair.run(device, &call, [left, top, left + width, top + height]);
+                    let [by_device, by_reference] =
+                        pair.run(device, &call, [left, top, left + width, top + height]);
                     // The reference's gamma curve is off in the last place for half of the 256
                     // levels. This is visible if the result is not rounded, and if means and scaled
                     // values are ties.
@@ -198,7 +199,7 @@ fn resolves_leave_what_the_reference_leaves() {
                         Layout::Single(_) => 4,
                         _ => 1,
                     };
-                    let distance = distance(&ours, &theirs, destination);
+                    let distance = distance(&by_device, &by_reference, destination);
                     assert!(distance <= allowed, "{distance} units off in {call:?}");
                 }
             }
@@ -240,17 +241,18 @@ fn floats_that_are_only_copied_keep_their_bits() {
                 pair.set_words(device, &words);
                 let mut call = resolve_of(TargetFormat::Color(format), Msaa::X2);
                 call.destination.format = destination;
-                let [ours, theirs] = pair.run(device, &call, [0, 0, 160, 32]);
-                assert!(ours == theirs, "{format:?}");
+                let [by_device, by_reference] = pair.run(device, &call, [0, 0, 160, 32]);
+                assert!(by_device == by_reference, "{format:?}");
                 // Minus zero in the first pixel, and a signalling NaN or another minus zero.
                 let first = [0x8000_8000_u32, 0x7fa0_0001];
                 let mut words = words;
                 words[2040 * 1280..][..2].copy_from_slice(&first);
                 pair.set_words(device, &words);
-                let [ours, theirs] = pair.run(device, &resolve_to(format, destination), [0, 0, 160, 32]);
+                let [by_device, by_reference] =
+                    pair.run(device, &resolve_to(format, destination), [0, 0, 160, 32]);
                 let expected = first.map(u32::to_le_bytes);
                 let bytes = if format.is_64_bit() { 8 } else { 4 };
-                for found in [ours, theirs] {
+                for found in [by_device, by_reference] {
                     assert_eq!(found[0x1000..][..bytes], expected.as_flattened()[..bytes], "{format:?}");
                 }
             }
@@ -291,8 +293,8 @@ fn resolves_clear_what_the_reference_clears() {
             call.command = if round % 2 == 0 { CopyCommand::Null } else { CopyCommand::Raw };
             call.clear_color = Some([0x1234_5678, 0x9abc_def0]);
             call.clear_depth = Some(DepthClear { base: 1000, word: 0x8765_4321 });
-            let [ours, theirs] = pair.run(device, &call, [8, 8, 144, 72]);
-            assert_eq!(ours, theirs);
+            let [by_device, by_reference] = pair.run(device, &call, [8, 8, 144, 72]);
+            assert_eq!(by_device, by_reference);
             assert_eq!(pair.edram.all_words(device), pair.reference.words(), "{format:?}");
         }
     });
@@ -319,12 +321,12 @@ fn large_resolves_are_made_in_parts() {
             ram.read(0, &mut bytes);
             bytes
         };
-        let theirs = run(&mut |ram| pair.reference.resolve(&call, ram).unwrap());
-        let ours = run(&mut |ram| {
+        let by_reference = run(&mut |ram| pair.reference.resolve(&call, ram).unwrap());
+        let by_device = run(&mut |ram| {
             let resolve = Resolve::new(&call, ram).unwrap().unwrap();
             pair.edram.resolve(device, &resolve, ram).unwrap();
         });
-        assert!(ours == theirs);
+        assert!(by_device == by_reference);
     });
 }
 
@@ -363,9 +365,9 @@ fn random_rectangles_and_places_are_the_references() {
                 .then(|| DepthClear { base: random.random_range(0..4096), word: random.random() });
             call.vertices[0] = [VERTICES | 3, VERTICES][usize::from(random.random_ratio(1, 20))];
             let area = [(); 4].map(|()| random.random_range(0..200));
-            let [ours, theirs] = pair.run(device, &call, area);
-            assert!(ours == theirs, "{call:?} {area:?}");
-            done += u32::from(ours != contents(&memory(area)));
+            let [by_device, by_reference] = pair.run(device, &call, area);
+            assert!(by_device == by_reference, "{call:?} {area:?}");
+            done += u32::from(by_device != contents(&memory(area)));
         }
         assert!(done > 30, "{done} resolves wrote anything");
         assert!(pair.edram.all_words(device) == pair.reference.words());

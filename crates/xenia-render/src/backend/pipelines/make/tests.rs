@@ -47,8 +47,8 @@ fn any_recipe_makes_a_pipeline_or_an_error() {
             });
             match maker.make(&parts(words, &shaders)) {
                 Ok(_) => made += 1,
-                Err(said) => {
-                    assert!(!said.is_empty());
+                Err(message) => {
+                    assert!(!message.is_empty());
                     refused += 1;
                 }
             }
