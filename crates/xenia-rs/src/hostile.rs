@@ -206,12 +206,12 @@ fn text_files_end_in_a_value_or_an_error_that_names_them() {
             return;
         };
         refused[number] += 1;
-        let said = say::error_text(&error);
-        assert!(said.contains(name), "{said}");
-        assert!(said.len() < MAX_ERROR, "{} bytes: {said}", said.len());
-        assert!(!said.chars().any(|c| c.is_control() && c != '\n' && c != '\t'), "{said:?}");
-        let shows_key = KEY.as_bytes().windows(8).any(|part| said.contains(str::from_utf8(part).unwrap()));
-        assert!(!shows_key || *name != "keys.toml", "{said}");
+        let message = say::error_text(&error);
+        assert!(message.contains(name), "{message}");
+        assert!(message.len() < MAX_ERROR, "{} bytes: {message}", message.len());
+        assert!(!message.chars().any(|c| c.is_control() && c != '\n' && c != '\t'), "{message:?}");
+        let shows_key = KEY.as_bytes().windows(8).any(|part| message.contains(str::from_utf8(part).unwrap()));
+        assert!(!shows_key || *name != "keys.toml", "{message}");
     };
     let cases = Cases::new("XENIA_TEXT_FILES", CASES);
     let are_usual = cases.are_usual();

@@ -197,17 +197,17 @@ impl<S: Subscriber> Filter<S> for Thinned {
 #[derive(Clone)]
 struct LogFile {
     file: Arc<Mutex<Option<StreamFile>>>,
-    shown: String,
+    name: String,
     write_errors: WriteErrors,
 }
 
 impl LogFile {
     fn create(path: &Path, write_errors: WriteErrors) -> Result<Self> {
-        let shown = path.display().to_string();
-        let file = StreamFile::create(path).with_context(|| format!("cannot create the log file {shown}"))?;
+        let name = path.display().to_string();
+        let file = StreamFile::create(path).with_context(|| format!("cannot create the log file {name}"))?;
         Ok(Self {
             file: Arc::new(Mutex::numbered(xenia_sync::Level::Leaf, lock_order::LOG_FILE, Some(file))),
-            shown,
+            name,
             write_errors,
         })
     }
@@ -216,7 +216,7 @@ impl LogFile {
         let mut file = self.file.lock();
         if let Some(Err(error)) = file.as_mut().map(change) {
             *file = None;
-            self.write_errors.note(format!("the log {} is incomplete: {error}", self.shown));
+            self.write_errors.note(format!("the log {} is incomplete: {error}", self.name));
         }
     }
 }
@@ -249,12 +249,12 @@ fn is_color(text: &str) -> bool {
 fn visible(message: &str) -> String {
     let text = message.strip_suffix('\n').unwrap_or(message);
     let mut parts = text.split('\x1b');
-    let mut shown = say::visible(parts.next().unwrap_or_default());
+    let mut text_out = say::visible(parts.next().unwrap_or_default());
     for part in parts {
-        shown.push(if is_color(part) { '\x1b' } else { char::REPLACEMENT_CHARACTER });
-        shown.push_str(&say::visible(part));
+        text_out.push(if is_color(part) { '\x1b' } else { char::REPLACEMENT_CHARACTER });
+        text_out.push_str(&say::visible(part));
     }
-    shown.replace('\n', NEXT_LINE) + &message[text.len()..]
+    text_out.replace('\n', NEXT_LINE) + &message[text.len()..]
 }
 
 impl<W: Write> Write for Visible<W> {
@@ -376,11 +376,11 @@ mod tests {
 
     #[test]
     fn control_characters_of_a_message_are_visible() {
-        let mut shown = Vec::new();
+        let mut written = Vec::new();
         let message = b"\x1b[33m WARN\x1b[0m a\rb\x0e\x05\x1a\0c\x1b[2Kd\te\nERROR f\n";
-        Visible(&mut shown).write_all(message).unwrap();
-        let shown = String::from_utf8(shown).unwrap().replace(char::REPLACEMENT_CHARACTER, "?");
-        assert_eq!(shown, "\x1b[33m WARN\x1b[0m a?b????c?[2Kd\te\n      ERROR f\n");
+        Visible(&mut written).write_all(message).unwrap();
+        let written = String::from_utf8(written).unwrap().replace(char::REPLACEMENT_CHARACTER, "?");
+        assert_eq!(written, "\x1b[33m WARN\x1b[0m a?b????c?[2Kd\te\n      ERROR f\n");
     }
 
     #[test]

@@ -39,8 +39,8 @@ fn damaged_states_are_refused_with_the_damaged_part() {
     let folder = tempfile::tempdir().unwrap();
     let [good, bad] = ["good", "bad"].map(|name| folder.path().join(name));
     let [good_name, bad_name] = [&good, &bad].map(|path| path.to_str().unwrap());
-    let (code, said) = exec(&["--save-state", &format!("100_000:{good_name}")]);
-    assert_eq!(code, Some(0), "{said}");
+    let (code, messages) = exec(&["--save-state", &format!("100_000:{good_name}")]);
+    assert_eq!(code, Some(0), "{messages}");
     assert_eq!(exec(&["--load-state", good_name]).0, Some(0));
     let whole = std::fs::read(&good).unwrap();
     Cases::new("XENIA_DAMAGED_STATES", USUAL).each(|seed| {
@@ -49,10 +49,10 @@ fn damaged_states_are_refused_with_the_damaged_part() {
             return;
         }
         std::fs::write(&bad, bytes).unwrap();
-        let (code, said) = exec(&["--load-state", bad_name]);
-        assert_eq!(code, Some(2), "{said}");
-        let why = said.split_once(&format!("cannot load {bad_name}: ")).map(|(_, why)| why);
+        let (code, messages) = exec(&["--load-state", bad_name]);
+        assert_eq!(code, Some(2), "{messages}");
+        let why = messages.split_once(&format!("cannot load {bad_name}: ")).map(|(_, why)| why);
         let parts = ["header", "section", "XRSTATE", "version", "not a saved state"];
-        assert!(why.is_some_and(|why| parts.iter().any(|part| why.contains(part))), "{said}");
+        assert!(why.is_some_and(|why| parts.iter().any(|part| why.contains(part))), "{messages}");
     });
 }

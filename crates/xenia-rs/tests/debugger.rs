@@ -27,8 +27,8 @@ const LEAVE: &str = "\x1b[?1049l";
 fn without_a_terminal_the_error_names_the_script() {
     let output = hermetic(PROGRAM).args(["debug", TITLE]).stdin(Stdio::null()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("needs a terminal") && said.contains("--script FILE"), "{said}");
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(messages.contains("needs a terminal") && messages.contains("--script FILE"), "{messages}");
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_script_prints_a_screen_after_each_line() {
 
 #[test]
 fn scripts_with_errors_and_runs_that_do_not_repeat_are_refused() {
-    for (flags, input, said) in [
+    for (flags, input, expected) in [
         (&["--script", "-"][..], "jump\n", "`jump` is not a command"),
         (&["--script", "-", "--parallel"], "", "--gdb PORT"),
         (&["--script", "/nonexistent"], "", "cannot read the script"),
@@ -62,7 +62,7 @@ fn scripts_with_errors_and_runs_that_do_not_repeat_are_refused() {
         let output = run.wait_with_output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{error}");
-        assert!(error.contains(said), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
 }
 
@@ -126,10 +126,10 @@ fn on_a_terminal(folder: &Path, title: &str, typed: &[(&str, &str)]) -> String {
         panic!("{what} does not come: {}", screen(&sent()));
     };
     wait("read-only");
-    for (text, shown) in typed {
+    for (text, expected) in typed {
         keys.write_all(text.as_bytes()).unwrap();
-        if !shown.is_empty() {
-            wait(shown);
+        if !expected.is_empty() {
+            wait(expected);
         }
     }
     let status = script.wait().unwrap();
@@ -190,13 +190,13 @@ impl AtTerminal {
     }
 
     /// Types a text, and waits until the screen shows another one.
-    fn type_to(&mut self, typed: &str, shown: &str) {
+    fn type_to(&mut self, typed: &str, expected: &str) {
         self.keys.write_all(typed.as_bytes()).unwrap();
         let is_there = (0..1200).any(|_| {
             sleep(Duration::from_millis(50));
-            screen(&self.text("typescript")).contains(shown)
+            screen(&self.text("typescript")).contains(expected)
         });
-        assert!(is_there, "{shown} does not come: {}", screen(&self.text("typescript")));
+        assert!(is_there, "{expected} does not come: {}", screen(&self.text("typescript")));
     }
 
     /// Waits for the end, checks that the terminal is as before, and returns the text sent after
@@ -219,12 +219,12 @@ fn a_signal_gives_the_terminal_back() {
         return;
     }
     let run = format!("exec \"{PROGRAM}\" debug \"{ENDLESS}\" --gpu none --config /dev/null");
-    for (signal, typed, shown) in
+    for (signal, typed, expected) in
         [("-TERM", "", "read-only"), ("-HUP", "", "read-only"), ("-TERM", "c", "runs:")]
     {
         let mut terminal = AtTerminal::run(&run);
         terminal.type_to("", "read-only");
-        terminal.type_to(typed, shown);
+        terminal.type_to(typed, expected);
         let kill = Command::new("kill").args([signal, &terminal.text("id")]).status().unwrap();
         assert!(kill.success());
         terminal.end();

@@ -19,8 +19,8 @@ fn every_engine_sends_requests_to_a_titles_driver() {
         [&["--lockstep"][..], &["--parallel"], &["--lockstep", "--interp"], &["--parallel", "--interp"]]
     {
         let output = exec(flags).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && !said.contains("WRONG"), "{flags:?}: {said}");
-        assert!(said.contains("201 reads and 201 writes by a driver"), "{flags:?}: {said}");
+        let messages = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && !messages.contains("WRONG"), "{flags:?}: {messages}");
+        assert!(messages.contains("201 reads and 201 writes by a driver"), "{flags:?}: {messages}");
     }
 }

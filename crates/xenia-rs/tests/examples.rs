@@ -53,7 +53,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-fn said(words: &[&str]) -> String {
+fn output_of(words: &[&str]) -> String {
     let output = Command::new(PROGRAM).args(words).args(["--config", "/dev/null"]).output().unwrap();
     assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
@@ -61,7 +61,7 @@ fn said(words: &[&str]) -> String {
 
 /// The examples in the help of a command and its subcommands.
 fn of_the_help(command: &[&str], examples: &mut Vec<String>) {
-    let help = said(&[command, &["--help"]].concat());
+    let help = output_of(&[command, &["--help"]].concat());
     let section = |name: &'static str| {
         let lines = help.lines().skip_while(move |line| !line.starts_with(name)).skip(1);
         lines.take_while(|line| line.starts_with("  "))
@@ -164,9 +164,9 @@ fn prepare(folder: &Path) {
     // A saved game, as a package and in a folder of saves.
     std::fs::create_dir_all(at("map")).unwrap();
     std::fs::write(at("map/level"), [1; 100]).unwrap();
-    said(&["make-stfs", &at("map"), &at("save.con"), "--kind", "saved-game", "--title-id", "4D5307D1"]);
+    output_of(&["make-stfs", &at("map"), &at("save.con"), "--kind", "saved-game", "--title-id", "4D5307D1"]);
     std::fs::write(at("Save 1"), std::fs::read(at("save.con")).unwrap()).unwrap();
-    said(&["content", "import", &at("Save 1"), "--content", &at("saves")]);
+    output_of(&["content", "import", &at("Save 1"), "--content", &at("saves")]);
     // Stored pipelines of a title without an ID, and an exported file.
     let game = Title::open(at("game/default.xex").as_ref(), &key_ring(None).unwrap()).unwrap();
     let image = image_of(&sha256(&game.image.bytes)).unwrap();
@@ -179,37 +179,37 @@ fn prepare(folder: &Path) {
     std::fs::write(at("game.pipelines"), exporter.into_bytes()).unwrap();
     std::fs::write(at("my.toml"), "[exec]\nheadless = true\n").unwrap();
     std::fs::write(at("sweep.toml"), "[[fuzz]]\nseeds = \"1\"\nblocks = 2\n").unwrap();
-    said(&["sweep", "plan", &at("sweep.toml"), "--out", &at("sweep")]);
-    said(&["sweep", "run", &at("sweep"), "--out", &at("sweep")]);
+    output_of(&["sweep", "plan", &at("sweep.toml"), "--out", &at("sweep")]);
+    output_of(&["sweep", "run", &at("sweep"), "--out", &at("sweep")]);
     for log in ["a", "b"] {
         std::fs::write(at(log), "0 swap 1\n").unwrap();
     }
     std::fs::create_dir_all(at(".local/share/bash-completion/completions")).unwrap();
     let t = at("t.xex");
-    said(&["asm", &at("code.s"), "-o", &at("code.bin")]);
-    said(&["shader", "asm", &at("water.s"), "-o", &at("water.bin")]);
-    said(&["shader", "asm", &at("water.s"), "-o", &at("Media/Shaders/SeaFloor.xvu")]);
+    output_of(&["asm", &at("code.s"), "-o", &at("code.bin")]);
+    output_of(&["shader", "asm", &at("water.s"), "-o", &at("water.bin")]);
+    output_of(&["shader", "asm", &at("water.s"), "-o", &at("Media/Shaders/SeaFloor.xvu")]);
     // Formats are detected by content, whatever the name.
-    said(&["make-iso", &at("path/to/folder"), &at("game.iso")]);
+    output_of(&["make-iso", &at("path/to/folder"), &at("game.iso")]);
     for image in ["path/to/game.iso", "path/to/package", "path/to/header", "path/to/game.zip"] {
         std::fs::copy(at("game.iso"), at(image)).unwrap();
     }
-    said(&["exec", &t, "--headless", "-n", "1000", "--record", &at("play.jsonl")]);
+    output_of(&["exec", &t, "--headless", "-n", "1000", "--record", &at("play.jsonl")]);
     for (file, first) in [("runs.jsonl", "0"), ("more.jsonl", "100")] {
-        said(&["fuzz", "--blocks", "5", "--first", first, "--append", &at(file)]);
+        output_of(&["fuzz", "--blocks", "5", "--first", first, "--append", &at(file)]);
     }
     // Golden files with the limits of the examples, and with results of shorter runs.
     for (golden, flag, short, limit, number) in [
         ("t.json", "--frames", "1", "limit_frames", 60),
         ("golden/t.json", "-n", "1000", "limit_instructions", 2_000_000),
     ] {
-        said(&["check", &t, flag, short, "--expect", &at(golden), "--bless"]);
+        output_of(&["check", &t, flag, short, "--expect", &at(golden), "--bless"]);
         let text = std::fs::read_to_string(at(golden)).unwrap();
         let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
         json[limit] = number.into();
         std::fs::write(at(golden), json.to_string()).unwrap();
     }
-    said(&["trace", "record", &t, "--frames", "2", "-o", &at("t.trace")]);
+    output_of(&["trace", "record", &t, "--frames", "2", "-o", &at("t.trace")]);
     for trace in ["frame.trace", "a.trace", "b.trace"] {
         std::fs::copy(at("t.trace"), at(trace)).unwrap();
     }
@@ -256,7 +256,7 @@ fn listing(folder: &Path) -> std::io::Result<BTreeMap<PathBuf, (u64, SystemTime)
 
 #[test]
 fn the_front_page_has_the_number_of_exports() {
-    let table = said(&["exports"]);
+    let table = output_of(&["exports"]);
     let totals = table.lines().filter(|line| line.starts_with("xboxkrnl") || line.starts_with("xam"));
     let [mut there, mut done] = [0, 0];
     for total in totals {

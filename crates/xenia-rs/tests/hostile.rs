@@ -26,13 +26,13 @@ struct Row {
     /// Text that the guest prints.
     prints: &'static str,
     /// Text on standard error.
-    said: &'static str,
+    message: &'static str,
     /// Whether only long runs have it: another title reaches the same limit earlier.
     is_long: bool,
 }
 
 const fn row(title: &'static str, limits: &'static [&'static str], prints: &'static str) -> Row {
-    Row { title, flags: &[], code: 0, limits, prints, said: "", is_long: false }
+    Row { title, flags: &[], code: 0, limits, prints, message: "", is_long: false }
 }
 
 const HALT: &[&str] = &["--halt-on-deadlock"];
@@ -60,7 +60,7 @@ const ROWS: &[Row] = &[
     row("memory", &["memory"], "MiB"),
     row("cache", &["scratch_disk_bytes"], "opened 1000, refused 8"),
     row("files", &["open_files"], "refused 9232"),
-    Row { code: 3, said: "the thread's stack of ", ..row("recursion", &[], "") },
+    Row { code: 3, message: "the thread's stack of ", ..row("recursion", &[], "") },
     row("logflood", &[], "done"),
     row("heavy-lmw", &[], "done"),
     row("escapes", &[], "owned"),
@@ -163,7 +163,7 @@ fn complaints(row: &Row, outcome: &Outcome) -> Vec<String> {
         ),
     );
     expect(outcome.guest.contains(row.prints), format!("printed {:?}", outcome.guest));
-    expect(outcome.stderr.contains(row.said), format!("{:?} is not said", row.said));
+    expect(outcome.stderr.contains(row.message), format!("{:?} is missing", row.message));
     if row.flags == TIMEOUT {
         let exit = outcome.report.as_ref().map(|report| &report["exit"]);
         expect(exit.is_some_and(|exit| exit == "timeout"), format!("exit: {exit:?}"));
@@ -177,10 +177,10 @@ fn complaints(row: &Row, outcome: &Outcome) -> Vec<String> {
         .unwrap_or_default();
     expect(hits.keys().eq(row.limits), format!("limits_hit: {hits:?}"));
     for limit in row.limits {
-        let said =
+        let reports =
             outcome.stderr.lines().filter(|line| line.contains("limit reached: ") && line.contains(limit));
-        let times = said.count();
-        expect(times == 1, format!("{limit} was said {times} times"));
+        let times = reports.count();
+        expect(times == 1, format!("{limit} was reported {times} times"));
     }
     found
 }

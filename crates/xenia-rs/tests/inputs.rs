@@ -40,14 +40,17 @@ fn a_named_pipe_is_refused_by_every_reader_of_files() {
         "sweep plan pipe --out out",
     ] {
         let line = words.replace("TITLE", HELLO);
-        let (code, said) = run(dir.path(), &line.split(' ').collect::<Vec<_>>());
-        assert!(code == Some(2) && said.contains("it is a pipe"), "{words}: {code:?}: {said}");
+        let (code, messages) = run(dir.path(), &line.split(' ').collect::<Vec<_>>());
+        assert!(code == Some(2) && messages.contains("it is a pipe"), "{words}: {code:?}: {messages}");
     }
     std::fs::create_dir(dir.path().join("cases")).unwrap();
     std::fs::rename(dir.path().join("pipe"), dir.path().join("cases/pipe.s")).unwrap();
     for words in ["conformance cases", "fuzz --blocks 1 --corpus cases"] {
-        let (code, said) = run(dir.path(), &words.split(' ').collect::<Vec<_>>());
-        assert!(code == Some(2) && said.contains("is not a regular file"), "{words}: {code:?}: {said}");
+        let (code, messages) = run(dir.path(), &words.split(' ').collect::<Vec<_>>());
+        assert!(
+            code == Some(2) && messages.contains("is not a regular file"),
+            "{words}: {code:?}: {messages}"
+        );
     }
 }
 
@@ -62,9 +65,9 @@ fn a_title_in_a_folder_with_too_long_a_path_is_refused_for_that() {
     let mut command = std::process::Command::new("sh");
     command.args(["-c", shell, env!("CARGO_BIN_EXE_xenia-rs"), HELLO]).env("XENIA_CODE_CACHE", "off");
     let output = command.current_dir(dir.path()).env_remove("DISPLAY").stdin(Stdio::null()).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("cannot mount") && said.contains("name too long"), "{said}");
+    let messages = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{messages}");
+    assert!(messages.contains("cannot mount") && messages.contains("name too long"), "{messages}");
 }
 
 #[test]
@@ -72,16 +75,22 @@ fn a_malformed_case_file_fails_with_its_line() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("a.s"), "test_a:\n  blr\n  #_ REGISTER_OUTT r3 2\n").unwrap();
     let words = ["conformance", "a.s", "--engine", "interp", "--json", "-"];
-    let (code, said) = run(dir.path(), &words);
-    assert!(code == Some(1) && said.contains("FAILED a.s: line 3: unknown annotation"), "{code:?}: {said}");
+    let (code, messages) = run(dir.path(), &words);
+    assert!(
+        code == Some(1) && messages.contains("FAILED a.s: line 3: unknown annotation"),
+        "{code:?}: {messages}"
+    );
 }
 
 #[test]
 fn info_names_the_executable_chosen_in_a_folder() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::copy(HELLO, dir.path().join("hello.xex")).unwrap();
-    let (code, said) = run(dir.path(), &["info", "."]);
-    assert!(code == Some(0) && said.contains("has no default.xex; using hello.xex"), "{code:?}: {said}");
+    let (code, messages) = run(dir.path(), &["info", "."]);
+    assert!(
+        code == Some(0) && messages.contains("has no default.xex; using hello.xex"),
+        "{code:?}: {messages}"
+    );
 }
 
 #[test]
@@ -92,10 +101,10 @@ fn a_damaged_executable_runs_with_a_warning_that_names_the_place() {
     *bytes.last_mut().unwrap() ^= 0xFF;
     std::fs::write(dir.path().join("hello.xex"), bytes).unwrap();
     let words = ["exec", "hello.xex", "--headless", "--code-cache", "off"];
-    let (code, said) = run(dir.path(), &words);
-    assert_eq!(code, Some(0), "{said}");
+    let (code, messages) = run(dir.path(), &words);
+    assert_eq!(code, Some(0), "{messages}");
     let damage = "hello.xex is damaged: page run 1 (0x82010000, 65536 bytes) does not match its hash";
-    assert_eq!(said.matches(damage).count(), 1, "{said}");
-    let (_, said) = run(dir.path(), &["exec", HELLO, "--headless", "--code-cache", "off"]);
-    assert!(!said.contains("damaged"), "{said}");
+    assert_eq!(messages.matches(damage).count(), 1, "{messages}");
+    let (_, messages) = run(dir.path(), &["exec", HELLO, "--headless", "--code-cache", "off"]);
+    assert!(!messages.contains("damaged"), "{messages}");
 }

@@ -172,8 +172,11 @@ fn a_content_folder_in_use_is_refused_to_runs_and_awaited_by_imports() {
     };
     let named = ["--content", saves.to_str().unwrap()];
     let held = xenia::content::lock(&saves).unwrap();
-    let (code, said) = run(&named);
-    assert!(code == Some(2) && said.contains(named[1]) && said.contains("--fresh"), "{code:?}: {said}");
+    let (code, messages) = run(&named);
+    assert!(
+        code == Some(2) && messages.contains(named[1]) && messages.contains("--fresh"),
+        "{code:?}: {messages}"
+    );
     assert_eq!(run(&["--fresh"]).0, Some(0));
     // The user's own folder, which no flag names: many such runs may start at once.
     let own = dir.path().join("xenia-rs/content");
@@ -181,16 +184,16 @@ fn a_content_folder_in_use_is_refused_to_runs_and_awaited_by_imports() {
     let held_own = xenia::content::lock(&own).unwrap();
     let mut unnamed = program(&["exec", hello, "--headless", "--gpu", "none", "--parallel"]);
     let output = unnamed.env("XDG_DATA_HOME", dir.path()).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("discarded"), "{said}");
+    let messages = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && messages.contains("discarded"), "{messages}");
     drop(held_own);
     let words = ["content", "import", map.to_str().unwrap(), "--content", named[1]];
     let mut import = program(&words);
     import.args(["--title-id", "4D5307D1", "--kind", "2"]);
     let mut import = import.spawn().unwrap();
-    let mut said = String::new();
-    BufReader::new(import.stderr.take().unwrap()).read_line(&mut said).unwrap();
-    assert!(said.contains("waiting") && said.contains(named[1]), "{said}");
+    let mut messages = String::new();
+    BufReader::new(import.stderr.take().unwrap()).read_line(&mut messages).unwrap();
+    assert!(messages.contains("waiting") && messages.contains(named[1]), "{messages}");
     assert!(import.try_wait().unwrap().is_none());
     drop(held);
     assert!(import.wait().unwrap().success());
@@ -296,13 +299,13 @@ fn an_image_that_is_interrupted_leaves_no_temporary_file() {
     }
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().is_ok());
     let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
+    let messages = String::from_utf8_lossy(&output.stderr);
     // The program may have finished first.
     if output.status.code() == Some(0) {
-        assert_eq!(std::fs::read_dir(&to).unwrap().count(), 1, "{said}");
+        assert_eq!(std::fs::read_dir(&to).unwrap().count(), 1, "{messages}");
     } else {
-        assert_eq!(output.status.code(), Some(130), "{said}");
-        assert!(said.contains("ended by SIGINT"), "{said}");
-        assert_eq!(std::fs::read_dir(&to).unwrap().count(), 0, "{said}");
+        assert_eq!(output.status.code(), Some(130), "{messages}");
+        assert!(messages.contains("ended by SIGINT"), "{messages}");
+        assert_eq!(std::fs::read_dir(&to).unwrap().count(), 0, "{messages}");
     }
 }

@@ -20,8 +20,8 @@ fn libraries_are_loaded_on_every_engine_before_the_title_starts() {
         [&["--jit"][..], &["--interp"], &["--cross-check"], &["--parallel"], &["--parallel", "--interp"]]
     {
         let output = exec(&file("linked.xex"), flags);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && said.contains("guest: 0 faults"), "{flags:?}: {said}");
+        let messages = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && messages.contains("guest: 0 faults"), "{flags:?}: {messages}");
     }
 }
 
@@ -40,8 +40,8 @@ fn libraries_are_loaded_from_a_disc_image() {
     let made = make.arg("make-iso").arg(&contents).arg(&disc).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let output = exec(&disc, &[]);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("guest: 0 faults"), "{said}");
+    let messages = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && messages.contains("guest: 0 faults"), "{messages}");
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn one_that_is_missing_is_named_and_the_title_does_not_begin() {
     std::fs::copy(file("engine.xex"), folder.path().join("engine.xex")).unwrap();
     let output = exec(&title, &[]);
     assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("engine.xex imports from maths.xex, which can't be loaded"), "{said}");
-    assert!(!said.contains("faults"), "{said}");
+    let messages = String::from_utf8_lossy(&output.stderr);
+    assert!(messages.contains("engine.xex imports from maths.xex, which can't be loaded"), "{messages}");
+    assert!(!messages.contains("faults"), "{messages}");
 }

@@ -144,18 +144,19 @@ fn sigusr1_prints_the_threads_and_the_run_continues() {
         .spawn()
         .unwrap();
     wait_for_handler(&mut child, 10);
-    let said = || std::fs::read_to_string(&errors).unwrap();
+    let messages = || std::fs::read_to_string(&errors).unwrap();
     let start = Instant::now();
     // Code addresses are shown with the title's name, and with the kernel call once a thread is in
     // one.
-    let named = || said().contains(" demo.xex+0x") && said().contains(" NtWaitForSingleObjectEx, lr ");
+    let named =
+        || messages().contains(" demo.xex+0x") && messages().contains(" NtWaitForSingleObjectEx, lr ");
     for times in 1.. {
         if times > 2 && named() {
             break;
         }
         send(&child, "USR1");
-        while said().matches("threads at tick").count() < times {
-            assert!(start.elapsed() < TIMEOUT && child.try_wait().unwrap().is_none(), "{}", said());
+        while messages().matches("threads at tick").count() < times {
+            assert!(start.elapsed() < TIMEOUT && child.try_wait().unwrap().is_none(), "{}", messages());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -216,9 +217,9 @@ fn interrupted(words: &[&str], json: &Path, seconds: u64) -> Value {
         std::thread::sleep(Duration::from_secs(seconds));
     }
     send(&child, "INT");
-    let said: Vec<String> = lines.map_while(Result::ok).collect();
+    let messages: Vec<String> = lines.map_while(Result::ok).collect();
     assert_eq!(wait(&mut child).code(), Some(130), "{words:?}");
-    assert!(said.iter().any(|line| line.starts_with("interrupted by SIGINT: ")), "{said:?}");
+    assert!(messages.iter().any(|line| line.starts_with("interrupted by SIGINT: ")), "{messages:?}");
     let report: Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
     assert_eq!(report["interrupted_by"], "SIGINT");
     report
@@ -295,11 +296,11 @@ fn write_failures_exit_with_code_2() {
         if !to_file {
             command.stdout(File::options().write(true).open(FULL).unwrap());
         }
-        let said = at("said");
-        let status = command.stderr(File::create(&said).unwrap()).status().unwrap();
-        let said = std::fs::read_to_string(&said).unwrap();
-        assert_eq!(status.code(), Some(2), "{words:?}: {said}");
-        assert!(said.contains("xenia-rs: "), "{words:?}: {said}");
+        let messages = at("said");
+        let status = command.stderr(File::create(&messages).unwrap()).status().unwrap();
+        let messages = std::fs::read_to_string(&messages).unwrap();
+        assert_eq!(status.code(), Some(2), "{words:?}: {messages}");
+        assert!(messages.contains("xenia-rs: "), "{words:?}: {messages}");
     }
 }
 
@@ -311,9 +312,9 @@ fn a_file_that_may_not_grow_is_an_error() {
     let output =
         Command::new("sh").args(["-c", shell, env!("CARGO_BIN_EXE_xenia-rs"), &demo()]).arg(&json).output();
     let output = output.unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{}: {said}", output.status);
-    assert!(said.contains("cannot write ") && said.contains("info.json"), "{said}");
+    let messages = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{}: {messages}", output.status);
+    assert!(messages.contains("cannot write ") && messages.contains("info.json"), "{messages}");
     assert!(std::fs::read_dir(dir.path()).unwrap().next().is_none(), "no temporary file is left");
 }
 
@@ -327,15 +328,15 @@ fn output(words: &[&str]) -> (String, String) {
 #[test]
 fn standard_output_contains_only_requested_output() {
     let hello = sources().join("guest/bin/hello.xex").display().to_string();
-    let (out, said) = output(&["exec", &hello, "--headless", "--json", "-"]);
+    let (out, messages) = output(&["exec", &hello, "--headless", "--json", "-"]);
     let json: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"));
     assert_eq!(json["exit"], "exit");
-    assert!(said.lines().any(|line| line.contains("guest: Hello")), "{said}");
-    assert!(!said.contains('\x1b'), "no colours in a file");
-    let (out, said) = output(&["exec", &hello, "--headless", "-q"]);
-    assert_eq!((out.as_str(), said.as_str()), ("", ""), "nothing went wrong");
-    let (_, said) = output(&["exec", &hello, "--headless", "--color", "always"]);
-    assert!(said.contains('\x1b'), "{said}");
+    assert!(messages.lines().any(|line| line.contains("guest: Hello")), "{messages}");
+    assert!(!messages.contains('\x1b'), "no colours in a file");
+    let (out, messages) = output(&["exec", &hello, "--headless", "-q"]);
+    assert_eq!((out.as_str(), messages.as_str()), ("", ""), "nothing went wrong");
+    let (_, messages) = output(&["exec", &hello, "--headless", "--color", "always"]);
+    assert!(messages.contains('\x1b'), "{messages}");
 }
 
 #[test]
@@ -343,8 +344,8 @@ fn a_title_whose_name_begins_with_a_dash_is_named_by_its_path() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("-dash.xex"), "").unwrap();
     let refused = program(&["-dash.xex"]).current_dir(dir.path()).stderr(Stdio::piped()).output().unwrap();
-    let said = String::from_utf8(refused.stderr).unwrap();
-    assert!(said.contains("the file of this name is ./-dash.xex"), "{said}");
+    let messages = String::from_utf8(refused.stderr).unwrap();
+    assert!(messages.contains("the file of this name is ./-dash.xex"), "{messages}");
 }
 
 #[test]
@@ -353,10 +354,13 @@ fn missing_display_is_reported_once_with_a_reason() {
     for (display, why) in [("", "(DISPLAY and WAYLAND_DISPLAY are not set)"), (":9977", "no display: ")] {
         let mut command = program(&["exec", &hello, "--fresh"]);
         command.env("DISPLAY", display).env_remove("WAYLAND_DISPLAY").stderr(Stdio::piped());
-        let said = String::from_utf8(command.output().unwrap().stderr).unwrap();
-        assert!(said.contains(why) && said.contains("; running without a window: Ctrl-C ends"), "{said}");
-        assert_eq!(said.matches("game: is").count(), 1, "{said}");
-        assert!(!said.contains(".rs:"), "no places in sources: {said}");
+        let messages = String::from_utf8(command.output().unwrap().stderr).unwrap();
+        assert!(
+            messages.contains(why) && messages.contains("; running without a window: Ctrl-C ends"),
+            "{messages}"
+        );
+        assert_eq!(messages.matches("game: is").count(), 1, "{messages}");
+        assert!(!messages.contains(".rs:"), "no places in sources: {messages}");
     }
 }
 
@@ -367,14 +371,14 @@ fn the_log_goes_where_it_is_sent() {
     let text = dir.path().join("text");
     let [log_word, text_word] = [&log, &text].map(|path| path.display().to_string());
     let hello = sources().join("guest/bin/hello.xex").display().to_string();
-    let (_, said) = output(&["exec", &hello, "--headless", "--log-file", &log_word]);
-    assert!(!said.contains("guest: Hello"), "{said}");
+    let (_, messages) = output(&["exec", &hello, "--headless", "--log-file", &log_word]);
+    assert!(!messages.contains("guest: Hello"), "{messages}");
     // A file has no colours, although the terminal has them.
     output(&["exec", &hello, "--headless", "--log-file", &log_word, "--color", "always"]);
     let logged = std::fs::read_to_string(&log).unwrap();
     assert!(logged.contains("guest: Hello") && !logged.contains('\x1b'), "{logged}");
-    let (_, said) = output(&["exec", &hello, "--headless", "--guest-log", &text_word]);
-    assert!(std::fs::read_to_string(&text).unwrap().contains("Hello") && !said.contains("guest: Hello"));
+    let (_, messages) = output(&["exec", &hello, "--headless", "--guest-log", &text_word]);
+    assert!(std::fs::read_to_string(&text).unwrap().contains("Hello") && !messages.contains("guest: Hello"));
     let full = program(&["exec", &hello, "--headless", "--log-file", FULL]).status().unwrap();
     assert_eq!(full.code(), Some(2));
     let wrong = program(&["exec", &hello, "--headless", "--log", "debgu"]).status().unwrap();
@@ -390,9 +394,9 @@ fn kernel_call_logging_does_not_change_results() {
         let json = at(&format!("{name}.json"));
         let events = at(&format!("{name}.log"));
         let words = ["exec", &hello, "--headless", "--json", &json, "--event-log", &events];
-        let (_, said) = output(&[&words, log].concat());
+        let (_, messages) = output(&[&words, log].concat());
         let json: Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
-        let calls = said.lines().filter(|line| line.contains(" call DbgPrint(")).count();
+        let calls = messages.lines().filter(|line| line.contains(" call DbgPrint(")).count();
         (calls, json["digest"].clone(), std::fs::read_to_string(events).unwrap())
     };
     let (none, digest, events) = run("quiet", &[]);
@@ -438,9 +442,9 @@ fn a_run_that_is_refused_leaves_the_files_of_an_earlier_one() {
         assert_ne!(std::fs::read(&file).unwrap(), b"old", "{words:?}");
     }
     let nowhere = dir.path().join("nowhere/state").display().to_string();
-    let (_, said) = output(&["exec", &hello, "--headless", "--save-state", &format!("5:{nowhere}")]);
-    assert!(said.contains("cannot write ") && !said.contains("guest: "), "{said}");
+    let (_, messages) = output(&["exec", &hello, "--headless", "--save-state", &format!("5:{nowhere}")]);
+    assert!(messages.contains("cannot write ") && !messages.contains("guest: "), "{messages}");
     let blessed = ["check", &hello, "-n", "1_000", "--bless", "--expect", &nowhere];
-    let (out, said) = output(&blessed);
-    assert!(said.contains("cannot write ") && out.is_empty(), "{out} {said}");
+    let (out, messages) = output(&blessed);
+    assert!(messages.contains("cannot write ") && out.is_empty(), "{out} {messages}");
 }

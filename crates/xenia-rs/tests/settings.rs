@@ -36,31 +36,34 @@ fn run_with(config: &Path, words: &[&str], variables: &[(&str, &str)]) -> (i32, 
 fn settings_errors_stop_guest_commands_and_warn_others() {
     for file in ["[exec]\nframez = 1\n", "[exec\n", "[info]\nkey-file = 3.5.1\n"] {
         for words in [&["info", HELLO][..], &["exports"], &["dis", HELLO]] {
-            let (code, out, said) = with(file, words);
-            assert!(code == 0 && out.lines().count() > 5, "{words:?}: {said}");
-            assert!(said.contains("warning: ") && said.contains("config.toml"), "{words:?}: {said}");
+            let (code, out, messages) = with(file, words);
+            assert!(code == 0 && out.lines().count() > 5, "{words:?}: {messages}");
+            assert!(
+                messages.contains("warning: ") && messages.contains("config.toml"),
+                "{words:?}: {messages}"
+            );
         }
         for words in [&["exec", HELLO, "--headless"][..], &["fuzz", "--blocks", "1"], &["config", "--show"]] {
-            let (code, _, said) = with(file, words);
-            assert!(code == 2 && said.contains("config.toml"), "{words:?}: {said}");
+            let (code, _, messages) = with(file, words);
+            assert!(code == 2 && messages.contains("config.toml"), "{words:?}: {messages}");
         }
     }
     // A file named on the command line must exist.
-    let (code, _, said) = with("", &["exports", "--config", "/nowhere/my.toml"]);
-    assert!(code == 2 && said.contains("/nowhere/my.toml"), "{said}");
+    let (code, _, messages) = with("", &["exports", "--config", "/nowhere/my.toml"]);
+    assert!(code == 2 && messages.contains("/nowhere/my.toml"), "{messages}");
 }
 
 #[test]
 fn errors_of_a_setting_name_its_place() {
     for (setting, flag) in [("quantum = 0", "--quantum"), ("key-file = \"/nowhere/k.toml\"", "--key-file")] {
-        let (code, _, said) = with(&format!("[exec]\n{setting}\n"), &["exec", HELLO, "--headless"]);
-        assert_eq!(code, 2, "{said}");
+        let (code, _, messages) = with(&format!("[exec]\n{setting}\n"), &["exec", HELLO, "--headless"]);
+        assert_eq!(code, 2, "{messages}");
         assert!(
-            said.contains(&format!("{flag} is set in ")) && said.contains("config.toml, line 2"),
-            "{said}"
+            messages.contains(&format!("{flag} is set in ")) && messages.contains("config.toml, line 2"),
+            "{messages}"
         );
-        let (_, _, said) = with("", &["exec", HELLO, "--headless", "--quantum", "0"]);
-        assert!(said.contains("--quantum 0") && !said.contains("is set in"), "typed: {said}");
+        let (_, _, messages) = with("", &["exec", HELLO, "--headless", "--quantum", "0"]);
+        assert!(messages.contains("--quantum 0") && !messages.contains("is set in"), "typed: {messages}");
     }
 }
 
@@ -69,8 +72,9 @@ fn config_command_shows_settings_with_lines() {
     let file = "[bench]\nruns = 9\n\n[exec]\nheadless = true  # here\ngpu = \"none\"\n";
     let (code, out, _) = with(file, &["config"]);
     assert_eq!(code, 0);
-    let shown = "[bench]\nruns = 9  # line 2\n[exec]\ngpu = \"none\"  # line 6\nheadless = true  # line 5\n";
-    assert!(out.contains(shown), "{out}");
+    let expected =
+        "[bench]\nruns = 9  # line 2\n[exec]\ngpu = \"none\"  # line 6\nheadless = true  # line 5\n";
+    assert!(out.contains(expected), "{out}");
     assert!(out.contains("/xenia-rs  (config.toml and keys.toml)"), "{out}");
     let (_, out, _) = with(file, &["config", "--paths"]);
     assert!(!out.contains("headless") && out.lines().count() == 4, "{out}");
@@ -96,17 +100,20 @@ fn a_bad_variable_is_named_and_config_shows_it() {
     let with = |value: &str, words: &[&str]| {
         run_with(home.path(), words, &[("XENIA_SCHED_QUANTUM", value), ("XENIA_CONTENT", "")])
     };
-    let (code, _, said) = with("abc", &[HELLO, "--headless"]);
-    assert!(code == 2 && said.contains("XENIA_SCHED_QUANTUM in the environment: "), "{said}");
-    let (code, _, said) = with("0", &[HELLO, "--headless"]);
+    let (code, _, messages) = with("abc", &[HELLO, "--headless"]);
+    assert!(code == 2 && messages.contains("XENIA_SCHED_QUANTUM in the environment: "), "{messages}");
+    let (code, _, messages) = with("0", &[HELLO, "--headless"]);
     let place = "--quantum is set in the environment (XENIA_SCHED_QUANTUM)";
-    assert!(code == 2 && said.contains(place), "{said}");
-    let (code, out, said) = with("abc", &["config", "--show"]);
+    assert!(code == 2 && messages.contains(place), "{messages}");
+    let (code, out, messages) = with("abc", &["config", "--show"]);
     assert!(code == 0 && out.contains("# --quantum is abc by XENIA_SCHED_QUANTUM"), "{out}");
-    assert!(said.contains("warning: XENIA_SCHED_QUANTUM in the environment: invalid value 'abc'"), "{said}");
+    assert!(
+        messages.contains("warning: XENIA_SCHED_QUANTUM in the environment: invalid value 'abc'"),
+        "{messages}"
+    );
     assert!(!out.contains("XENIA_CONTENT"), "{out}");
-    let (code, out, said) = with("abc", &["info", HELLO]);
-    assert!(code == 0 && !out.is_empty() && said.is_empty(), "{said}");
+    let (code, out, messages) = with("abc", &["info", HELLO]);
+    assert!(code == 0 && !out.is_empty() && messages.is_empty(), "{messages}");
     let (code, out, _) = with("abc", &["exec", "--help"]);
     assert!(code == 0 && out.contains("[env: XENIA_SCHED_QUANTUM=abc]"), "{out}");
 }
@@ -122,16 +129,19 @@ fn a_check_names_the_variables_that_change_its_run() {
     let bless = ["--bless", "-n", "100_000"];
     let quantum = [("XENIA_SCHED_QUANTUM", "77")];
     let place = "--quantum is set in the environment (XENIA_SCHED_QUANTUM)";
-    let (code, _, said) = check(&bless, &quantum);
-    assert!(code == 2 && said.contains("change this one by --quantum: ") && said.contains(place), "{said}");
+    let (code, _, messages) = check(&bless, &quantum);
+    assert!(
+        code == 2 && messages.contains("change this one by --quantum: ") && messages.contains(place),
+        "{messages}"
+    );
     assert!(!golden.exists());
     // Compiled code has no part in a result.
-    let (code, _, said) = check(&bless, &[("XENIA_CODE_CACHE", "off"), ("XENIA_SCHED_QUANTUM", "")]);
-    assert_eq!(code, 0, "{said}");
-    let (code, out, said) = check(&[], &quantum);
-    assert!(code == 1 && out.contains(place), "{out}{said}");
-    let (code, out, said) = check(&["--quantum", "77"], &quantum);
-    assert!(code == 1 && !out.contains("is set in"), "{out}{said}");
+    let (code, _, messages) = check(&bless, &[("XENIA_CODE_CACHE", "off"), ("XENIA_SCHED_QUANTUM", "")]);
+    assert_eq!(code, 0, "{messages}");
+    let (code, out, messages) = check(&[], &quantum);
+    assert!(code == 1 && out.contains(place), "{out}{messages}");
+    let (code, out, messages) = check(&["--quantum", "77"], &quantum);
+    assert!(code == 1 && !out.contains("is set in"), "{out}{messages}");
 }
 
 /// Settings files are read more than once, and a named pipe may have no writer.
@@ -170,8 +180,8 @@ fn the_executable_chosen_in_a_folder_is_reported_once() {
     let file = "[title.00000001]\nquantum = 7\n[exec]\nquantum = 9\n";
     for flags in [&["--headless"][..], &[]] {
         let words = [&["exec", folder, "-n", "0"], flags].concat();
-        let (code, _, said) = with(file, &words);
-        assert_eq!((code, said.matches("Hello.xex").count()), (0, 1), "{flags:?}: {said}");
+        let (code, _, messages) = with(file, &words);
+        assert_eq!((code, messages.matches("Hello.xex").count()), (0, 1), "{flags:?}: {messages}");
     }
 }
 
@@ -179,17 +189,20 @@ fn the_executable_chosen_in_a_folder_is_reported_once() {
 fn settings_are_written_listed_and_taken_back() {
     let home = tempfile::tempdir().unwrap();
     let run = |words: &[&str]| run(home.path(), words);
-    let (code, _, said) = run(&["config", "set", "volume", "loud"]);
-    assert!(code == 2 && said.contains("'loud'"), "{said}");
+    let (code, _, messages) = run(&["config", "set", "volume", "loud"]);
+    assert!(code == 2 && messages.contains("'loud'"), "{messages}");
     assert_eq!(run(&["config", "set", "volume", "80"]).1.split("  #").next(), Some("volume = 80"));
-    let (code, out, said) = run(&["config", "list", "--", "--fullscreen"]);
-    assert_eq!(code, 0, "{said}");
+    let (code, out, messages) = run(&["config", "list", "--", "--fullscreen"]);
+    assert_eq!(code, 0, "{messages}");
     let row = |key: &str| out.lines().find(|line| line.starts_with(&format!("{key} "))).unwrap().to_owned();
     assert!(row("volume").contains("80") && row("volume").contains("config.toml, line 2"), "{out}");
     assert!(row("fullscreen").ends_with("flag") && row("filter").ends_with("default"), "{out}");
     assert!(!out.contains("quantum"), "a setting of the workshop: {out}");
-    let (code, out, said) = run(&["config", "list", "nowhere/default.xex"]);
-    assert!(code == 2 && out.is_empty() && said.contains("cannot open nowhere/default.xex: "), "{said}");
+    let (code, out, messages) = run(&["config", "list", "nowhere/default.xex"]);
+    assert!(
+        code == 2 && out.is_empty() && messages.contains("cannot open nowhere/default.xex: "),
+        "{messages}"
+    );
     let (code, json, _) = run(&["config", "list", "--json", "-"]);
     assert!(code == 0 && json.contains("xenia-rs/settings/1") && json.contains("\"quantum\""), "{json}");
     assert_eq!(run(&["config", "unset", "volume"]).0, 0);
@@ -202,8 +215,8 @@ fn settings_are_written_listed_and_taken_back() {
 #[test]
 fn a_switch_is_left_off_on_the_command_line() {
     let file = "[exec]\nfullscreen = true\n";
-    let (code, _, said) = with(file, &["exec", HELLO, "--headless", "-n", "0", "--fullscreen=false"]);
-    assert_eq!(code, 0, "{said}");
-    let (code, _, said) = with("", &["exec", HELLO, "--headless", "-n", "0", "--mute=2"]);
-    assert!(code == 2 && said.contains("--mute"), "{said}");
+    let (code, _, messages) = with(file, &["exec", HELLO, "--headless", "-n", "0", "--fullscreen=false"]);
+    assert_eq!(code, 0, "{messages}");
+    let (code, _, messages) = with("", &["exec", HELLO, "--headless", "-n", "0", "--mute=2"]);
+    assert!(code == 2 && messages.contains("--mute"), "{messages}");
 }

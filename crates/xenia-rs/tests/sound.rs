@@ -74,8 +74,8 @@ const ATTEMPTS: usize = 6;
 
 /// Runs a title, which counts its own faults; returns the WAV file and the report.
 fn play(folder: &Path, title: &str, flags: &[&str]) -> (PathBuf, Value) {
-    let (wav, report, said) = play_anyway(folder, title, flags);
-    assert_eq!(report["exit_code"], 0, "{title} {flags:?}: {said}");
+    let (wav, report, messages) = play_anyway(folder, title, flags);
+    assert_eq!(report["exit_code"], 0, "{title} {flags:?}: {messages}");
     (wav, report)
 }
 
@@ -84,10 +84,10 @@ fn play_anyway(folder: &Path, title: &str, flags: &[&str]) -> (PathBuf, Value, S
     let wav = folder.join("sound.wav");
     let json = folder.join("run.json");
     let output = command(title, flags, &wav).arg("--json").arg(&json).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{title} {flags:?}: {said}");
+    let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{title} {flags:?}: {messages}");
     let report: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
-    (wav, report, said)
+    (wav, report, messages)
 }
 
 /// −6.02 dB: half of full scale.
@@ -160,13 +160,13 @@ fn every_engine_makes_the_same_file_and_the_output_changes_nothing() {
 fn concurrent_hardware_threads_make_the_same_sound() {
     let is_complete = |_| {
         let folder = tempfile::tempdir().unwrap();
-        let (wav, report, said) = play_anyway(folder.path(), "tone.xex", &["--parallel"]);
+        let (wav, report, messages) = play_anyway(folder.path(), "tone.xex", &["--parallel"]);
         let wav = Wav::read(&wav);
         assert_eq!(report["audio"]["frames_submitted"], 750);
         let heard = wav.channel(0).filter(|&sample| sample != 0.0).count();
         let is_heard = report["exit_code"] == 0 && heard > 700 * 256 * 9 / 10;
         if !is_heard {
-            note_repeat(&format!("{heard} samples are heard; {said}"));
+            note_repeat(&format!("{heard} samples are heard; {messages}"));
         }
         is_heard
     };
@@ -228,8 +228,10 @@ fn a_file_is_complete_after_an_interrupt_and_nearly_complete_after_a_kill() {
             assert!(!wav.is_silent(0));
         } else {
             let bytes = std::fs::read(&wav).unwrap();
-            let said = u32::from_le_bytes(*bytes[40..].first_chunk().unwrap()) as usize;
-            assert!(said > 0 && said + 44 <= bytes.len() && bytes.len() - 44 - said < 2 * 4 * 48_000);
+            let declared = u32::from_le_bytes(*bytes[40..].first_chunk().unwrap()) as usize;
+            assert!(
+                declared > 0 && declared + 44 <= bytes.len() && bytes.len() - 44 - declared < 2 * 4 * 48_000
+            );
         }
     }
 }
@@ -334,10 +336,10 @@ fn is_played_by(address: &str, folder: &Path) -> bool {
         let found: f64 = [1000.0, 3000.0, 5000.0].map(|frequency| level(piece, frequency)).iter().sum();
         power > 0.1 && found > 0.8 * power
     };
-    let ours = heard.chunks_exact(480).filter(|piece| is_ours(piece)).count();
-    let is_played = has_latency && ours >= 50;
+    let played = heard.chunks_exact(480).filter(|piece| is_ours(piece)).count();
+    let is_played = has_latency && played >= 50;
     if !is_played {
-        note_repeat(&format!("{ours} of {} pieces, {device}", heard.len() / 480));
+        note_repeat(&format!("{played} of {} pieces, {device}", heard.len() / 480));
     }
     is_played
 }

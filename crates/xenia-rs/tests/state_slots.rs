@@ -17,29 +17,32 @@ fn exec(data: &Path, words: &[&str]) -> (Option<i32>, String) {
 }
 
 /// The line with the digest of a run.
-fn digest(said: &str) -> &str {
-    said.lines().find(|line| line.starts_with("digest ")).unwrap_or_else(|| panic!("{said}"))
+fn digest(messages: &str) -> &str {
+    messages.lines().find(|line| line.starts_with("digest ")).unwrap_or_else(|| panic!("{messages}"))
 }
 
 #[test]
 fn a_slot_is_loaded_by_its_number() {
     let data = tempfile::tempdir().unwrap();
-    let (code, said) = exec(data.path(), &["--load-slot", "3"]);
-    assert_eq!(code, Some(2), "{said}");
-    let folder = said.split_once("slot 3 is empty: the title has no state in ").map(|(_, folder)| folder);
-    let folder = Path::new(folder.unwrap_or_else(|| panic!("{said}")).trim_end());
-    assert!(folder.starts_with(data.path()), "{said}");
+    let (code, messages) = exec(data.path(), &["--load-slot", "3"]);
+    assert_eq!(code, Some(2), "{messages}");
+    let folder = messages.split_once("slot 3 is empty: the title has no state in ").map(|(_, folder)| folder);
+    let folder = Path::new(folder.unwrap_or_else(|| panic!("{messages}")).trim_end());
+    assert!(folder.starts_with(data.path()), "{messages}");
     std::fs::create_dir_all(folder).unwrap();
     let slot = folder.join("slot-3.state");
     let (code, whole) = exec(data.path(), &["--save-state", &format!("{}:{}", COUNTS[0], slot.display())]);
     assert_eq!(code, Some(0), "{whole}");
-    let (code, said) = exec(data.path(), &["--load-slot", "3"]);
-    assert_eq!((code, digest(&said)), (Some(0), digest(&whole)), "{said}");
-    let (code, said) = exec(data.path(), &["--load-slot", "10"]);
-    assert!(code == Some(2) && said.contains("slot 10 is empty: the title has states in 3"), "{said}");
+    let (code, messages) = exec(data.path(), &["--load-slot", "3"]);
+    assert_eq!((code, digest(&messages)), (Some(0), digest(&whole)), "{messages}");
+    let (code, messages) = exec(data.path(), &["--load-slot", "10"]);
+    assert!(
+        code == Some(2) && messages.contains("slot 10 is empty: the title has states in 3"),
+        "{messages}"
+    );
     std::fs::write(&slot, b"no state").unwrap();
-    let (code, said) = exec(data.path(), &["--load-slot", "3"]);
-    assert!(code == Some(2) && said.contains(&format!("cannot load {}", slot.display())), "{said}");
+    let (code, messages) = exec(data.path(), &["--load-slot", "3"]);
+    assert!(code == Some(2) && messages.contains(&format!("cannot load {}", slot.display())), "{messages}");
     for words in
         [&["--load-slot", "0"][..], &["--load-slot", "11"], &["--load-slot", "3", "--load-state", "a"]]
     {

@@ -198,13 +198,13 @@ fn guest_fault_is_not_counted_as_an_emulator_crash() {
         assert!(output.status.success(), "{}", text(&output));
         merged(&results)
     };
-    let unsaid = of("");
-    let said = of("ends = { \"recursion.xex\" = \"guest-fault\" }\n");
-    assert_eq!(unsaid["results"], serde_json::json!({"guest-fault": 1}), "{unsaid}");
-    assert_eq!(said["results"], serde_json::json!({"pass": 1}), "{said}");
+    let unstated = of("");
+    let stated = of("ends = { \"recursion.xex\" = \"guest-fault\" }\n");
+    assert_eq!(unstated["results"], serde_json::json!({"guest-fault": 1}), "{unstated}");
+    assert_eq!(stated["results"], serde_json::json!({"pass": 1}), "{stated}");
     let digest = |merged: &serde_json::Value| merged["rows"][0]["digest"].as_str().map(str::to_owned);
-    assert!(digest(&unsaid).is_some(), "where it ended is the same each time");
-    assert_eq!(digest(&unsaid), digest(&said));
+    assert!(digest(&unstated).is_some(), "where it ended is the same each time");
+    assert_eq!(digest(&unstated), digest(&stated));
 }
 
 #[test]

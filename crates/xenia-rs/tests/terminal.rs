@@ -85,9 +85,9 @@ fn status_line_is_disabled_by_flags_or_redirection() {
     let folder = tempfile::tempdir().unwrap();
     for flags in ["--quiet", "--color never", "--log debug", "--json -", "2>said"] {
         let sent = on_a_terminal(folder.path(), "1.3", flags);
-        let said = std::fs::read_to_string(folder.path().join("said")).unwrap_or_default();
+        let messages = std::fs::read_to_string(folder.path().join("said")).unwrap_or_default();
         // The summary, if there is one, contains the text too.
         let summaries = usize::from(flags != "--quiet");
-        assert_eq!((sent + &said).matches(STATUS).count(), summaries, "{flags}");
+        assert_eq!((sent + &messages).matches(STATUS).count(), summaries, "{flags}");
     }
 }

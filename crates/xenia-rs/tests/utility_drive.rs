@@ -54,9 +54,9 @@ impl Console {
     /// Runs the title to its end with its scratch disks in `scratch`; returns its messages.
     fn run(&self, scratch: &Path, flags: &[&str]) -> String {
         let output = self.command(flags).arg("--scratch").arg(scratch).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success() && !said.contains("WRONG"), "{flags:?}: {said}");
-        said
+        let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && !messages.contains("WRONG"), "{flags:?}: {messages}");
+        messages
     }
 }
 
@@ -66,16 +66,16 @@ fn a_level_is_found_again_by_every_engine_until_the_title_formats() {
     let scratch = console.path("scratch");
     for (generation, flags) in (1..).zip(ENGINES) {
         console.set("format", 1);
-        let said = console.run(&scratch, flags);
+        let messages = console.run(&scratch, flags);
         assert!(
-            said.contains(&format!("formatted generation {generation}: found 0 pieces, wrote 16")),
-            "{said}"
+            messages.contains(&format!("formatted generation {generation}: found 0 pieces, wrote 16")),
+            "{messages}"
         );
         console.set("format", 0);
         for flags in ENGINES {
-            let said = console.run(&scratch, flags);
+            let messages = console.run(&scratch, flags);
             let expected = format!("mounted generation {generation}: found 16 pieces, wrote 0");
-            assert!(said.contains(&expected), "{flags:?}: {said}");
+            assert!(messages.contains(&expected), "{flags:?}: {messages}");
         }
     }
 }
@@ -90,8 +90,8 @@ fn runs_that_are_compared_begin_with_empty_disks() {
             let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
             command.env_remove("XENIA_SCRATCH").arg("exec").arg(console.path("game/default.xex"));
             let output = command.args(["--headless", "--gpu", "none"]).args(flags).output().unwrap();
-            let said = String::from_utf8_lossy(&output.stderr);
-            assert!(said.contains("formatted generation 1: found 0 pieces"), "{flags:?}: {said}");
+            let messages = String::from_utf8_lossy(&output.stderr);
+            assert!(messages.contains("formatted generation 1: found 0 pieces"), "{flags:?}: {messages}");
         }
     }
     assert!(!console.path("content/Scratch").exists());
@@ -101,21 +101,21 @@ fn runs_that_are_compared_begin_with_empty_disks() {
 fn a_folder_that_cannot_be_used_is_named_and_the_title_gets_empty_disks() {
     let console = Console::new();
     let scratch = console.path("scratch");
-    let said = console.run(&scratch, &["--lockstep"]);
-    assert!(said.contains("formatted generation 1"), "{said}");
+    let messages = console.run(&scratch, &["--lockstep"]);
+    assert!(messages.contains("formatted generation 1"), "{messages}");
     let level = scratch.join("00000000/Cache0");
     std::fs::rename(&level, console.path("moved")).unwrap();
     std::fs::write(&level, "no folder").unwrap();
-    let said = console.run(&scratch, &["--lockstep"]);
-    let named = said.replace('\\', "/").contains("00000000/Cache0");
-    assert!(said.contains("in memory this time") && named, "{said}");
-    assert!(said.contains("formatted generation 1: found 0 pieces"), "{said}");
+    let messages = console.run(&scratch, &["--lockstep"]);
+    let named = messages.replace('\\', "/").contains("00000000/Cache0");
+    assert!(messages.contains("in memory this time") && named, "{messages}");
+    assert!(messages.contains("formatted generation 1: found 0 pieces"), "{messages}");
     // The file that is in the way stays.
     assert_eq!(std::fs::read(&level).unwrap(), b"no folder");
     std::fs::remove_file(&level).unwrap();
     std::fs::rename(console.path("moved"), &level).unwrap();
-    let said = console.run(&scratch, &["--lockstep"]);
-    assert!(said.contains("mounted generation 1: found 16 pieces"), "{said}");
+    let messages = console.run(&scratch, &["--lockstep"]);
+    assert!(messages.contains("mounted generation 1: found 16 pieces"), "{messages}");
 }
 
 #[test]
@@ -133,8 +133,11 @@ fn disks_of_runs_that_are_killed_mount_with_what_was_written() {
             let mut child = child.arg("--scratch").arg(&scratch).stderr(Stdio::null()).spawn().unwrap();
             kill_or_reap(&mut child, moment(usual, round));
             console.set("format", 0);
-            let said = console.run(&scratch, flags);
-            assert!(said.contains("mounted") && !said.contains("in memory"), "round {round}: {said}");
+            let messages = console.run(&scratch, flags);
+            assert!(
+                messages.contains("mounted") && !messages.contains("in memory"),
+                "round {round}: {messages}"
+            );
             console.set("format", 1);
         }
     }

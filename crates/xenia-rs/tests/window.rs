@@ -38,7 +38,7 @@ type Picture = (u32, u32, Vec<u8>);
 
 struct Program {
     child: Child,
-    said: PathBuf,
+    messages: PathBuf,
 }
 
 impl Program {
@@ -51,7 +51,7 @@ impl Program {
 
     /// Runs the program with these words on `display`.
     fn run(display: &Display, folder: &Path, mut command: Command) -> Result<Self> {
-        let said = folder.join("said.txt");
+        let messages = folder.join("said.txt");
         let child = command
             .arg("--screen-saver")
             .arg("--screenshots")
@@ -67,17 +67,17 @@ impl Program {
             .env_remove("WAYLAND_DISPLAY")
             .env_remove("WAYLAND_SOCKET")
             .stdout(Stdio::null())
-            .stderr(File::create(&said)?)
+            .stderr(File::create(&messages)?)
             .spawn()?;
-        Ok(Self { child, said })
+        Ok(Self { child, messages })
     }
 
     fn is_alive(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None)) && !self.said().contains("without a window")
+        matches!(self.child.try_wait(), Ok(None)) && !self.messages().contains("without a window")
     }
 
-    fn said(&self) -> String {
-        std::fs::read_to_string(&self.said).unwrap_or_default()
+    fn messages(&self) -> String {
+        std::fs::read_to_string(&self.messages).unwrap_or_default()
     }
 }
 
@@ -162,9 +162,9 @@ fn wait_until_shown(window: &TestWindow, what: &str, picture: &Picture) -> Resul
         left + 160 > picture.0 && right + 8 == picture.0 && top == 8 && bottom < 48
     };
     wait_for(what, || {
-        let shown = window.look()?;
-        let same_size = (shown.0, shown.1) == (picture.0, picture.1);
-        Ok((same_size && difference(picture, &shown).is_some_and(is_badge)).then_some(shown))
+        let current = window.look()?;
+        let same_size = (current.0, current.1) == (picture.0, picture.1);
+        Ok((same_size && difference(picture, &current).is_some_and(is_badge)).then_some(current))
     })
 }
 
@@ -188,7 +188,7 @@ fn start_with_keys(display: &Display, folder: &Path, keys: &str) -> Result<(Prog
 fn open(display: &Display, folder: &Path, command: Command, title: &str) -> Result<(Program, TestWindow)> {
     let mut program = Program::run(display, folder, command)?;
     let window = TestWindow::find(display, title, || program.is_alive())?;
-    let window = window.with_context(|| program.said())?;
+    let window = window.with_context(|| program.messages())?;
     Ok((program, window))
 }
 
@@ -284,13 +284,13 @@ fn a_window_shows_what_the_machine_draws() -> Result<()> {
     let mut letters = bright_pixels(&still, [0, 0, 900, 160]);
     for (what, width, height) in [("few figures", 20..200, 16..40), ("all figures", 300..900, 80..160)] {
         window.press(Key::F3)?;
-        let (shown, [left, top, right, bottom]) = wait_for(what, || {
-            let shown = window.look()?;
-            let at = difference(&still, &shown);
-            Ok(at.filter(|at| width.contains(&at[2]) && height.contains(&at[3])).map(|at| (shown, at)))
+        let (current, [left, top, right, bottom]) = wait_for(what, || {
+            let current = window.look()?;
+            let at = difference(&still, &current);
+            Ok(at.filter(|at| width.contains(&at[2]) && height.contains(&at[3])).map(|at| (current, at)))
         })?;
         ensure!(left >= 8 && top >= 8 && right < 900 && bottom < 160, "{what}");
-        let now = bright_pixels(&shown, [0, 0, 900, 160]);
+        let now = bright_pixels(&current, [0, 0, 900, 160]);
         ensure!(now > letters + 20, "{what} without letters");
         letters = now;
     }
@@ -299,16 +299,16 @@ fn a_window_shows_what_the_machine_draws() -> Result<()> {
 
     // The list of keys, in the middle.
     window.press(Key::F1)?;
-    let shown = wait_for("the keys", || {
-        let shown = window.look()?;
-        Ok(difference(&still, &shown).is_some().then_some(shown))
+    let current = wait_for("the keys", || {
+        let current = window.look()?;
+        Ok(difference(&still, &current).is_some().then_some(current))
     })?;
-    let at = difference(&still, &shown).context("the keys are gone")?;
+    let at = difference(&still, &current).context("the keys are gone")?;
     ensure!(
-        at[0].abs_diff(shown.0 - at[2]) <= 1 && at[1].abs_diff(shown.1 - at[3]) <= 1,
+        at[0].abs_diff(current.0 - at[2]) <= 1 && at[1].abs_diff(current.1 - at[3]) <= 1,
         "not in the middle: {at:?}"
     );
-    ensure!(bright_pixels(&shown, at) > bright_pixels(&still, at) + 1500, "no letters among the keys");
+    ensure!(bright_pixels(&current, at) > bright_pixels(&still, at) + 1500, "no letters among the keys");
     window.press(Key::F1)?;
     wait_until_shown(&window, "the frame without the keys", &frame)?;
 
@@ -325,10 +325,10 @@ fn a_window_shows_what_the_machine_draws() -> Result<()> {
     window.press(Key::F6)?;
     window.press(Key::F6)?;
     wait_for("a stretched picture", || {
-        let shown = window.look()?;
-        Ok((shown.0 == 640
-            && !bars(&shown)
-            && shown.2[..640 * 4 * 8].iter().any(|value| (1..255).contains(value)))
+        let current = window.look()?;
+        Ok((current.0 == 640
+            && !bars(&current)
+            && current.2[..640 * 4 * 8].iter().any(|value| (1..255).contains(value)))
         .then_some(()))
     })?;
 
@@ -336,7 +336,7 @@ fn a_window_shows_what_the_machine_draws() -> Result<()> {
     window.close()?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
     if !status.success() {
-        bail!("{status}: {}", program.said());
+        bail!("{status}: {}", program.messages());
     }
     Ok(())
 }
@@ -362,7 +362,7 @@ fn a_window_runs_its_title_in_parallel_and_can_pause_and_step_that() -> Result<(
     wait_for("it to go on again", || Ok(window.title()?.contains(" fps").then_some(())))?;
     window.close()?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
-    ensure!(status.success(), "{status}: {}", program.said());
+    ensure!(status.success(), "{status}: {}", program.messages());
     ensure!(std::fs::read_to_string(&json)?.contains("\"mode\": \"parallel\""), "it ran in lockstep");
     Ok(())
 }
@@ -395,7 +395,7 @@ fn outputs_after(end: impl FnOnce(&mut Display, &TestWindow) -> Result<()>) -> R
     wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
     end(&mut display, &window)?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
-    ensure!(status.code() == Some(0), "{status}: {}", program.said());
+    ensure!(status.code() == Some(0), "{status}: {}", program.messages());
     for (_, name) in OUTPUTS {
         let bytes = std::fs::read(folder.path().join(name)).with_context(|| format!("{name} is missing"))?;
         ensure!(bytes.len() > 40, "{name} has {} bytes", bytes.len());
@@ -430,13 +430,13 @@ fn a_title_that_cannot_run_is_refused_in_the_window() -> Result<()> {
     window.press(Key::Escape)?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
     ensure!(
-        status.code() == Some(2) && program.said().contains("picture.png"),
+        status.code() == Some(2) && program.messages().contains("picture.png"),
         "{status}: {}",
-        program.said()
+        program.messages()
     );
     // With a limit the run may be unattended.
     let mut unattended = Program::start(&display, folder.path(), &title, &["--frames", "1"])?;
     let status = wait_for("the end", || Ok(unattended.child.try_wait()?))?;
-    ensure!(status.code() == Some(2), "{status}: {}", unattended.said());
+    ensure!(status.code() == Some(2), "{status}: {}", unattended.messages());
     Ok(())
 }

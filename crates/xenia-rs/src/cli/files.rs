@@ -82,7 +82,7 @@ fn is_filled(command: &str, id: &str) -> bool {
 }
 
 /// The argument as the user types it.
-fn shown(arg: &Arg) -> String {
+fn argument_text(arg: &Arg) -> String {
     match (arg.get_long(), arg.get_value_names()) {
         (Some(long), _) => format!("--{long}"),
         (None, Some([name, ..])) => name.to_string(),
@@ -126,13 +126,17 @@ impl<'a> NamedFiles<'a> {
         let mut own = BTreeSet::new();
         for value in matches.try_get_raw(id).ok().flatten().into_iter().flatten() {
             if value == "-" && is_filled(command.get_name(), id) {
-                bail!("{} does not accept `-`: it names a folder", shown(arg));
+                bail!("{} does not accept `-`: it names a folder", argument_text(arg));
             }
             if let Some(path) = named(id, value) {
                 if is_output && !own.insert(path) {
-                    bail!("two outputs ({0}, {0}) have the same path: {1}", shown(arg), path.display());
+                    bail!(
+                        "two outputs ({0}, {0}) have the same path: {1}",
+                        argument_text(arg),
+                        path.display()
+                    );
                 }
-                into.insert((id, path), shown(arg));
+                into.insert((id, path), argument_text(arg));
             }
         }
         Ok(())

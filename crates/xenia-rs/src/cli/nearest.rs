@@ -87,25 +87,25 @@ mod tests {
 
     #[test]
     fn a_misspelt_command_is_named_and_so_are_two_titles() {
-        let said = |words: &[&str]| {
+        let advice = |words: &[&str]| {
             let words: Vec<OsString> = ["xenia-rs"].iter().chain(words).map(OsString::from).collect();
             misread_words(&words, &Cli::try_parse_from(&words).unwrap_err())
         };
         let exce = "exce is neither a command nor a file; did you mean `exec`?";
-        assert_eq!(said(&["exce", "demo.xex"]).as_deref(), Some(exce));
-        assert_eq!(said(&["game", "demo.xex"]).as_deref(), Some("game is neither a command nor a file"));
+        assert_eq!(advice(&["exce", "demo.xex"]).as_deref(), Some(exce));
+        assert_eq!(advice(&["game", "demo.xex"]).as_deref(), Some("game is neither a command nor a file"));
         for words in [&["/", "you", "all"][..], &["exec", "/", "you", "all"]] {
-            let said = said(words).unwrap();
-            assert!(said.starts_with("one title at a time, not / and you; "), "{said}");
-            assert!(said.ends_with("xenia-rs / -- you"), "{said}");
+            let message = advice(words).unwrap();
+            assert!(message.starts_with("one title at a time, not / and you; "), "{message}");
+            assert!(message.ends_with("xenia-rs / -- you"), "{message}");
         }
         for words in [&["--headless", "exec", "demo.xex"][..], &["--json", "o.json", "exec", "demo.xex"]] {
             let first = "a command comes first, then its flags: xenia-rs exec …";
-            assert_eq!(said(words).as_deref(), Some(first), "{words:?}");
+            assert_eq!(advice(words).as_deref(), Some(first), "{words:?}");
         }
         for words in [&["exec", "--frmaes"][..], &["extract", "a", "b", "c"], &["pack", "in.elf", "out.xex"]]
         {
-            assert_eq!(said(words), None, "the parser knows better");
+            assert_eq!(advice(words), None, "the parser knows better");
         }
     }
 }

@@ -29,8 +29,8 @@ fn words(arg: &Arg, long: &str, matches: &ArgMatches) -> Vec<String> {
     if values.is_empty() {
         return vec![format!("--{long}")];
     }
-    let shown = values.into_iter().map(|value| value.to_str().filter(|value| is_plain(arg, value)));
-    shown.map(|value| format!("--{long}={}", value.unwrap_or(HIDDEN))).collect()
+    let plain = values.into_iter().map(|value| value.to_str().filter(|value| is_plain(arg, value)));
+    plain.map(|value| format!("--{long}={}", value.unwrap_or(HIDDEN))).collect()
 }
 
 /// Whether a value cannot be a name chosen by the user: a number, a version or a size, a word that

@@ -247,16 +247,16 @@ mod tests {
             (&["--event-log", "e", "--content", "a", "--scratch-size", "64"], "--scratch DIR"),
             (&["--scratch", "off", "--scratch-size", "64"], "--scratch DIR"),
         ] {
-            let said = refusal(flags).unwrap_or_else(|| panic!("{flags:?} was accepted"));
-            assert!(said.contains(instead), "{flags:?}: {said}");
+            let message = refusal(flags).unwrap_or_else(|| panic!("{flags:?} was accepted"));
+            assert!(message.contains(instead), "{flags:?}: {message}");
         }
     }
 
     #[test]
     fn arguments_of_no_title_are_refused() {
         let cli = Cli::try_parse_from(["xenia-rs", "--headless", "--", "game.xex"]).unwrap();
-        let said = cli.refuse_unsupported().unwrap_err().to_string();
-        assert_eq!(said, "arguments after -- need a TITLE before it");
+        let message = cli.refuse_unsupported().unwrap_err().to_string();
+        assert_eq!(message, "arguments after -- need a TITLE before it");
     }
 
     #[test]
@@ -365,8 +365,8 @@ mod tests {
         ] {
             for saves in [&["--content", "a"][..], &["--portable"]] {
                 let words = ["xenia-rs"].iter().chain(recorded).chain(saves);
-                let said = Cli::try_parse_from(words).unwrap().refuse_unsupported().unwrap_err();
-                assert!(said.to_string().contains("leave out --content"), "{recorded:?}: {said}");
+                let message = Cli::try_parse_from(words).unwrap().refuse_unsupported().unwrap_err();
+                assert!(message.to_string().contains("leave out --content"), "{recorded:?}: {message}");
             }
         }
     }

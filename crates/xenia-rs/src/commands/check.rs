@@ -165,18 +165,18 @@ impl<'a> CheckRun<'a> {
         let code = self.outputs.conclude(&finished, None, &self.interrupt);
         let compared = expected.compare(&mut machine, &finished.end);
         machine.discard();
-        let shown = next.display();
+        let name = next.display();
         match compared? {
             PieceEnd::Same => {
-                outln!("match: {shown} ({})", finished.report.engine);
+                outln!("match: {name} ({})", finished.report.engine);
                 return Ok(code);
             }
             PieceEnd::Different(part) => {
-                outln!("MISMATCH: the piece ends in another state than {shown}, first in {part}");
+                outln!("MISMATCH: the piece ends in another state than {name}, first in {part}");
             }
             PieceEnd::Short => match self.interrupt.cause() {
                 Some(cause) => outln!("not compared: the run was ended by {}", cause.name()),
-                None => outln!("MISMATCH: the run ended before {shown}"),
+                None => outln!("MISMATCH: the run ended before {name}"),
             },
         }
         Ok(if code == Code::Done { Code::Mismatch } else { code })

@@ -80,16 +80,16 @@ pub fn is_database(path: &Path) -> bool {
 
 /// Reads and describes a database.
 pub fn describe(path: &Path) -> Result<GpdReport> {
-    let shown = path.display();
-    let bytes = source::bytes(path).with_context(|| format!("cannot read {shown}"))?;
+    let path_name = path.display();
+    let bytes = source::bytes(path).with_context(|| format!("cannot read {path_name}"))?;
     // Both kinds of databases begin alike, and a title's metadata would be read as achievements.
     let is_of_title = Xdbf::read(&bytes).is_ok_and(|database| database.title_id().is_some());
     ensure!(
         !is_of_title,
-        "cannot read {shown}: it is a title's database (SPA), not a profile's; \
+        "cannot read {path_name}: it is a title's database (SPA), not a profile's; \
          `xenia-rs info` of the title's executable shows it"
     );
-    let gpd = Gpd::read(&bytes).with_context(|| format!("cannot read {shown}"))?;
+    let gpd = Gpd::read(&bytes).with_context(|| format!("cannot read {path_name}"))?;
     let total = gpd.totals().gamerscore;
     Ok(GpdReport {
         format: "gpd",

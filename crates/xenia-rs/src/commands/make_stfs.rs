@@ -37,8 +37,8 @@ fn write(args: &MakeStfsArgs, interrupt: &Interrupt) -> Result<Code> {
     for file in &files {
         // Titles cannot open a file with another name, and no disk of a console takes it.
         let is_possible = file.path.iter().all(|name| is_fatx_name(name));
-        let shown = file.path.join("/");
-        ensure!(is_possible, "{shown}: no such name is possible on a console; rename it");
+        let path_text = file.path.join("/");
+        ensure!(is_possible, "{path_text}: no such name is possible on a console; rename it");
     }
     let info = package_info(args, &volume)?;
     let bar = progress_bar(files.iter().map(|file| file.size).sum());
@@ -92,12 +92,12 @@ fn package_info(args: &MakeStfsArgs, volume: &Volume) -> Result<PackageInfo> {
 /// The picture of `--thumbnail`; empty without it.
 fn picture(args: &MakeStfsArgs) -> Result<Vec<u8>> {
     let Some(path) = &args.thumbnail else { return Ok(Vec::new()) };
-    let shown = path.display();
-    let picture = source::bytes(path).with_context(|| format!("cannot read {shown}"))?;
-    ensure!(picture.starts_with(b"\x89PNG"), "--thumbnail: {shown} is not a PNG file");
+    let name = path.display();
+    let picture = source::bytes(path).with_context(|| format!("cannot read {name}"))?;
+    ensure!(picture.starts_with(b"\x89PNG"), "--thumbnail: {name} is not a PNG file");
     ensure!(
         picture.len() <= MAX_PICTURE,
-        "--thumbnail: {shown} has {} bytes, a package has room for {MAX_PICTURE}",
+        "--thumbnail: {name} has {} bytes, a package has room for {MAX_PICTURE}",
         picture.len()
     );
     Ok(picture)

@@ -56,7 +56,7 @@ pub(super) struct VolumeItem {
 }
 
 impl VolumeItem {
-    fn shown(&self) -> String {
+    fn path_text(&self) -> String {
         self.path.join("/")
     }
 }
@@ -67,7 +67,7 @@ pub fn ls(args: &LsArgs) -> Result<Code> {
     let (format, volume) = open(&args.image)?;
     let rows = items_of(&volume)
         .into_iter()
-        .map(|item| LsRow { path: item.shown(), size: item.contents.is_some().then_some(item.size) });
+        .map(|item| LsRow { path: item.path_text(), size: item.contents.is_some().then_some(item.size) });
     let report = LsReport { format: format.name, rows: rows.collect() };
     if let Some(path) = &args.json {
         write_json(path, "ls", &report)?;
@@ -129,13 +129,13 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
     let (format, volume) = open(&args.image)?;
     let files = items_of(&volume);
     let bytes = files.iter().map(|file| file.size).sum();
-    let shown = args.image.display();
-    let whole = parts::size(format, &args.image).with_context(|| format!("cannot read {shown}"))?;
+    let name = args.image.display();
+    let whole = parts::size(format, &args.image).with_context(|| format!("cannot read {name}"))?;
     // Overlapping files of a small image must not fill the disk. Readers of archives limit the
     // unpacked size themselves.
     ensure!(
         volume.is_packed() || bytes <= whole,
-        "{shown}: its files overlap; together they have {bytes} bytes, the image {whole}"
+        "{name}: its files overlap; together they have {bytes} bytes, the image {whole}"
     );
     for file in &files {
         refuse_impossible(file)?;
@@ -161,7 +161,7 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
                         bar.inc(bytes.len() as u64);
                         out.write_all(bytes)
                     });
-                    copied.with_context(|| format!("{shown}: cannot copy {}", file.shown()))
+                    copied.with_context(|| format!("{name}: cannot copy {}", file.path_text()))
                 })?;
                 ensure!(is_new, exists());
             }
@@ -179,7 +179,7 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
 /// Refuses a path with a name that this host cannot store, or would resolve to another place.
 pub(super) fn refuse_impossible(file: &VolumeItem) -> Result<()> {
     let impossible = file.path.iter().find(|name| !is_possible_name(name));
-    impossible.map_or(Ok(()), |name| bail!("{}: {name:?} is not a valid file name here", file.shown()))
+    impossible.map_or(Ok(()), |name| bail!("{}: {name:?} is not a valid file name here", file.path_text()))
 }
 
 /// Refuses a path with a symbolic link among its folders below `root`: the link may lead anywhere.

@@ -99,14 +99,16 @@ mod tests {
 
     #[test]
     fn unknown_log_targets_are_rejected() {
-        let said = |text: &str| check(&text.parse().unwrap()).map_err(|error| error.to_string());
+        let checked = |text: &str| check(&text.parse().unwrap()).map_err(|error| error.to_string());
         for known in
             ["kernel=debug", "debug", "xenia_jit::code::store=trace,winit=warn", "wgpu_core::device=info"]
         {
-            assert_eq!(said(known), Ok(()), "{known}");
+            assert_eq!(checked(known), Ok(()), "{known}");
         }
-        let wrong = said("kernal=debug").unwrap_err();
+        let wrong = checked("kernal=debug").unwrap_err();
         assert!(wrong.contains("(did you mean kernel?)") && wrong.contains("watchdog"), "{wrong}");
-        assert!(said("gpu=off,nosuch=debug").unwrap_err().starts_with("nothing is logged as \"nosuch\"; "));
+        assert!(
+            checked("gpu=off,nosuch=debug").unwrap_err().starts_with("nothing is logged as \"nosuch\"; ")
+        );
     }
 }

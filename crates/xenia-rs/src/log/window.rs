@@ -59,8 +59,8 @@ where
 {
     let bursts = Mutex::numbered(xenia_sync::Level::Leaf, lock_order::LOG_LIMITER, HashMap::new());
     // The hint keeps more detailed statements as cheap as without a window.
-    let shown = FilterFn::new(is_shown).with_max_level_hint(LevelFilter::INFO);
-    WindowLayer(bursts).with_filter(shown)
+    let filter = FilterFn::new(is_shown).with_max_level_hint(LevelFilter::INFO);
+    WindowLayer(bursts).with_filter(filter)
 }
 
 /// Whether a player must see a line: an achievement, or an error of files, sound or this program.
@@ -136,8 +136,8 @@ mod tests {
     fn an_error_that_lasts_is_shown_in_each_period() {
         let start = Instant::now();
         let mut burst = Burst { start, lines: 0 };
-        let shown = |burst: &mut Burst, now| (0..100).filter(|_| burst.admit(now)).count();
-        assert_eq!((shown(&mut burst, start), shown(&mut burst, start + PERIOD / 2)), (16, 0));
-        assert_eq!(shown(&mut burst, start + PERIOD), 16);
+        let admitted = |burst: &mut Burst, now| (0..100).filter(|_| burst.admit(now)).count();
+        assert_eq!((admitted(&mut burst, start), admitted(&mut burst, start + PERIOD / 2)), (16, 0));
+        assert_eq!(admitted(&mut burst, start + PERIOD), 16);
     }
 }

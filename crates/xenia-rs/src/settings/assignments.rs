@@ -81,7 +81,7 @@ impl FoundLines<'_> {
 mod tests {
     use super::*;
 
-    fn shown(text: &str) -> String {
+    fn listed(text: &str) -> String {
         let file = File { text, path: "c.toml".as_ref() };
         let document = file.document().unwrap();
         let lines = lines(&file, document.get_ref()).into_iter();
@@ -96,7 +96,7 @@ mod tests {
     fn a_value_that_continues_after_a_bracket_does_not_end_its_table() {
         let text = "[exec]\nmute = true\n[hotkeys]\npause = [\n  \"F5\",\n[\n],\n# more\n]\n\n# keys\nsave = \"F2\"\n";
         let hotkeys = "[hotkeys]  # line 3\npause = [\n  \"F5\",\n[\n],\n# more\n]\nsave = \"F2\"\n";
-        assert_eq!(shown(text), hotkeys);
+        assert_eq!(listed(text), hotkeys);
     }
 
     #[test]
@@ -104,8 +104,8 @@ mod tests {
         let text =
             "input.rumble = 1\n[ pad . a ] # mine\nx = 1\n[exec]\n[pad.b]\ny = \"\"\"\n[exec]\n\"\"\"\n";
         let tables = "input.rumble = 1\n[ pad . a ] # mine  # line 2\nx = 1\n[pad.b]  # line 5\n";
-        assert_eq!(shown(text), format!("{tables}y = \"\"\"\n[exec]\n\"\"\"\n"));
-        assert_eq!(shown("pad = { a = { x = 1 } }\n[bench]\n"), "pad = { a = { x = 1 } }\n");
-        assert_eq!(shown("[[pad]]\nx = 1\n[[pad]]\n"), "[[pad]]  # line 1\nx = 1\n[[pad]]  # line 3\n");
+        assert_eq!(listed(text), format!("{tables}y = \"\"\"\n[exec]\n\"\"\"\n"));
+        assert_eq!(listed("pad = { a = { x = 1 } }\n[bench]\n"), "pad = { a = { x = 1 } }\n");
+        assert_eq!(listed("[[pad]]\nx = 1\n[[pad]]\n"), "[[pad]]  # line 1\nx = 1\n[[pad]]  # line 3\n");
     }
 }

@@ -123,8 +123,11 @@ fn environment_variables_yield_to_typed_flags() {
 fn a_bad_variable_fails_only_the_commands_that_read_it() {
     let bad = [("XENIA_SCHED_QUANTUM", "abc")];
     for words in [&["t.xex"][..], &["check", "t.xex"]] {
-        let said = format!("{:#}", with_variables(words, &bad).unwrap_err());
-        assert!(said.starts_with("XENIA_SCHED_QUANTUM in the environment: invalid value 'abc'"), "{said}");
+        let message = format!("{:#}", with_variables(words, &bad).unwrap_err());
+        assert!(
+            message.starts_with("XENIA_SCHED_QUANTUM in the environment: invalid value 'abc'"),
+            "{message}"
+        );
     }
     for words in [&["info", "t.xex"][..], &["config"], &["fuzz"], &["t.xex", "--quantum", "5"]] {
         assert_eq!(with_variables(words, &bad).unwrap(), words);
@@ -150,8 +153,11 @@ fn output_flags_are_rejected_in_settings_files() {
         ("[shader.asm]\noutput = \"x\"\n", "--output"),
     ] {
         let error = with(file, &["exports"]).err().unwrap_or_else(|| panic!("{file:?} was accepted"));
-        let said = format!("{error:#}");
-        assert!(said.contains("line 2") && said.contains(flag) && said.contains("command line"), "{said}");
+        let message = format!("{error:#}");
+        assert!(
+            message.contains("line 2") && message.contains(flag) && message.contains("command line"),
+            "{message}"
+        );
     }
     let exec_ = exec("[exec]\nguest-log = \"off\"\n", &[]);
     assert_eq!(exec_.run.guest_log, Some("off".into()));
@@ -234,7 +240,7 @@ fn a_setting_in_an_inline_table_is_removed() {
 
 #[test]
 fn mistakes_name_their_line_with_every_command() {
-    for (file, said) in [
+    for (file, expected) in [
         ("[exec]\n\nframez = 1\n", "line 3: exec has no flag --framez (did you mean `frames`?)"),
         ("[exec]\nxyz = 1\n", "line 2: exec has no flag --xyz"),
         ("[exce]\n", "line 1: `exce` is not a command (did you mean `exec`?)"),
@@ -254,7 +260,7 @@ fn mistakes_name_their_line_with_every_command() {
         ("[exec\n", "line 1"),
     ] {
         let error = with(file, &["exports"]).err().unwrap_or_else(|| panic!("{file:?} was accepted"));
-        assert!(format!("{error:#}").contains(said), "{file:?}: {error:#}");
+        assert!(format!("{error:#}").contains(expected), "{file:?}: {error:#}");
     }
 }
 
@@ -321,8 +327,8 @@ fn every_flag_can_be_set() {
 #[test]
 fn settings_that_contradict_each_other_name_the_file() {
     let error = with("[exec]\ninterp = true\ncross-check = true\n", &["t.xex"]).err().unwrap();
-    let said = format!("{error:#}");
-    assert!(said.contains("config.toml") && said.contains("--interp"), "{said}");
+    let message = format!("{error:#}");
+    assert!(message.contains("config.toml") && message.contains("--interp"), "{message}");
 }
 
 #[test]

@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn mistakes_in_a_titles_table_name_their_line() {
-        for (file, said) in [
+        for (file, expected) in [
             ("[title.4D53]\nquantum = 1\n", "line 1: `4D53` is not a title ID of eight digits"),
             ("[title]\nquantum = 1\n", "line 2: `quantum` is not a title ID"),
             ("title = 1\n", "line 1: settings of a title are in a table with its ID"),
@@ -157,7 +157,7 @@ mod tests {
             ("[title.4D5307D1]\ntier = \"warp\"\n", "line 2: `tier`: invalid value 'warp'"),
         ] {
             let error = with(file, &["exports"]).err().unwrap_or_else(|| panic!("{file:?} was accepted"));
-            assert!(format!("{error:#}").contains(said), "{file:?}: {error:#}");
+            assert!(format!("{error:#}").contains(expected), "{file:?}: {error:#}");
         }
     }
 }

@@ -53,9 +53,9 @@ fn a_run_that_waits_for_the_reader_of_a_pipe_ends_at_a_signal() {
     let words = ["exec", &demo(), "--headless", "--timeout", "0.2", "--event-log"];
     let mut child = program(&words).arg(&pipe).stderr(Stdio::piped()).spawn().unwrap();
     assert_eq!(wait(&mut child).code(), Some(2));
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert!(said.contains("pipe is a pipe; waiting for a program that reads from it"), "{said}");
+    let mut messages = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut messages).unwrap();
+    assert!(messages.contains("pipe is a pipe; waiting for a program that reads from it"), "{messages}");
 }
 
 #[test]
@@ -65,12 +65,16 @@ fn a_quiet_run_says_that_its_log_waits_for_the_reader_of_a_pipe() {
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut command = program(&["exec", &demo(), "--headless", "-q", "--log-file"]);
     let mut child = command.arg(&pipe).stderr(File::create(&errors).unwrap()).spawn().unwrap();
-    let said = || std::fs::read_to_string(&errors).unwrap();
+    let messages = || std::fs::read_to_string(&errors).unwrap();
     let start = Instant::now();
-    while !said().ends_with('\n') && start.elapsed() < TIMEOUT {
+    while !messages().ends_with('\n') && start.elapsed() < TIMEOUT {
         std::thread::sleep(Duration::from_millis(5));
     }
     send(&child, "KILL");
     wait(&mut child);
-    assert!(said().contains("pipe is a pipe; waiting for a program that reads from it"), "{}", said());
+    assert!(
+        messages().contains("pipe is a pipe; waiting for a program that reads from it"),
+        "{}",
+        messages()
+    );
 }

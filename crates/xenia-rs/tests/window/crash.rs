@@ -37,9 +37,9 @@ fn window_shows_a_crash_and_restarts_the_title() -> Result<()> {
         let report = wait_for("the report", || Ok(std::fs::read_to_string(&json).ok()))?;
         ensure!(report.contains("\"exit\": \"crash\""), "{report}");
         wait_for("what happened", || {
-            let shown = window.look()?;
-            let middle = [shown.0 / 4, shown.1 / 4, shown.0 * 3 / 4, shown.1 * 3 / 4];
-            Ok((bright_pixels(&shown, middle) > 1000).then_some(()))
+            let current = window.look()?;
+            let middle = [current.0 / 4, current.1 / 4, current.0 * 3 / 4, current.1 * 3 / 4];
+            Ok((bright_pixels(&current, middle) > 1000).then_some(()))
         })?;
         ensure!(program.is_alive(), "the window stays");
         if let Some(again) = again {
@@ -53,6 +53,6 @@ fn window_shows_a_crash_and_restarts_the_title() -> Result<()> {
     }
     window.press(Key::Escape)?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
-    ensure!(status.code() == Some(3), "{status}: {}", program.said());
+    ensure!(status.code() == Some(3), "{status}: {}", program.messages());
     Ok(())
 }

@@ -55,9 +55,9 @@ impl Display {
             .spawn();
         let mut server = started.context("Xvfb")?;
         let mut number = String::new();
-        let said = server.stdout.take().map(|out| BufReader::new(out).read_line(&mut number));
+        let read = server.stdout.take().map(|out| BufReader::new(out).read_line(&mut number));
         let display = Self { server, name: format!(":{}", number.trim()) };
-        match said {
+        match read {
             Some(Ok(_)) if !number.trim().is_empty() => Ok(display),
             _ => bail!("Xvfb does not start"),
         }

@@ -19,7 +19,7 @@ fn in_a_batch_the_program_ends_with_its_title() -> Result<()> {
         // The window may be gone before it is found.
         let mut program = Program::start(&display, folder.path(), &title, &["--batch"])?;
         let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
-        ensure!(status.code() == Some(code), "{status}: {}", program.said());
+        ensure!(status.code() == Some(code), "{status}: {}", program.messages());
     }
     Ok(())
 }
@@ -33,8 +33,11 @@ fn a_machine_that_cannot_begin_leaves_its_window_open() -> Result<()> {
     wait_for("the page", || Ok((window.title()? == "demo | stopped | xenia-rs").then_some(())))?;
     window.press(Key::Escape)?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
-    let said = program.said();
-    ensure!(status.code() == Some(2) && said.contains("there is no such profile"), "{status}: {said}");
+    let messages = program.messages();
+    ensure!(
+        status.code() == Some(2) && messages.contains("there is no such profile"),
+        "{status}: {messages}"
+    );
     Ok(())
 }
 
@@ -55,6 +58,6 @@ fn a_title_that_ends_by_itself_leaves_its_window_open() -> Result<()> {
     ensure!(std::fs::read_dir(plays)?.count() == 1, "the run is not in the library's record");
     window.press(Key::Escape)?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
-    ensure!(status.success(), "{status}: {}", program.said());
+    ensure!(status.success(), "{status}: {}", program.messages());
     Ok(())
 }

@@ -27,7 +27,7 @@ fn a_pad_chooses_a_folder_among_those_of_the_host() -> Result<()> {
     pad.presses(&["b", "down", "a", "down", "a"])?;
     pad.presses(&["up", "up", "a"])?;
     wait_for("the folder in the settings", || {
-        ensure!(program.is_alive(), "{}", program.said());
+        ensure!(program.is_alive(), "{}", program.messages());
         let text = std::fs::read_to_string(&settings)?;
         Ok((text.contains("/titles/known\"") && text.contains("/titles/more\"")).then_some(()))
     })?;

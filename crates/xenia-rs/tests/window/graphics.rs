@@ -6,7 +6,7 @@ use super::*;
 fn report(program: &mut Program, window: &TestWindow, json: &Path) -> Result<serde_json::Value> {
     window.close()?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
-    ensure!(status.success(), "{status}: {}", program.said());
+    ensure!(status.success(), "{status}: {}", program.messages());
     Ok(serde_json::from_slice(&std::fs::read(json)?)?)
 }
 
@@ -39,8 +39,8 @@ fn libraries_print_no_errors_without_a_login_session() -> Result<()> {
         command.env_remove(name);
     }
     let ended = command.output()?;
-    let said = String::from_utf8_lossy(&ended.stderr);
-    ensure!(ended.status.success() && !said.contains("XDG_RUNTIME_DIR"), "{said}");
+    let messages = String::from_utf8_lossy(&ended.stderr);
+    ensure!(ended.status.success() && !messages.contains("XDG_RUNTIME_DIR"), "{messages}");
     Ok(())
 }
 
@@ -51,10 +51,10 @@ fn the_window_and_its_title_survive_the_loss_of_their_device() -> Result<()> {
     let flags = ["--gpu", "wgpu", "--lockstep", "--lose-device", "60"];
     let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &flags)?;
     wait_for("the loss", || {
-        Ok(program.said().contains("the window's graphics device was lost").then_some(()))
+        Ok(program.messages().contains("the window's graphics device was lost").then_some(()))
     })?;
     // The last frame may be lost with the device: only a moving picture is a new one.
-    let is_black = |shown: &Picture| shown.2.chunks_exact(4).all(|pixel| pixel[..3] == [0; 3]);
+    let is_black = |picture: &Picture| picture.2.chunks_exact(4).all(|pixel| pixel[..3] == [0; 3]);
     wait_for("a moving picture", || {
         let first = window.look()?;
         std::thread::sleep(Duration::from_secs(1));
@@ -65,7 +65,7 @@ fn the_window_and_its_title_survive_the_loss_of_their_device() -> Result<()> {
     wait_until_shown(&window, "the frame", &frame)?;
     window.close()?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
-    ensure!(status.success(), "{status}: {}", program.said());
+    ensure!(status.success(), "{status}: {}", program.messages());
     Ok(())
 }
 

@@ -55,7 +55,7 @@ impl Library {
 
 fn home(window: &TestWindow, program: &mut Program) -> Result<()> {
     wait_for("the library", || {
-        ensure!(program.is_alive(), "{}", program.said());
+        ensure!(program.is_alive(), "{}", program.messages());
         Ok((window.title()? == HOME).then_some(()))
     })
 }
@@ -76,12 +76,12 @@ fn titles_are_started_from_the_library_and_lead_back_to_it() -> Result<()> {
     press(&window, &[Key::Enter, Key::Down, Key::Enter])?;
     home(&window, &mut program)?;
     // On a slow host the summary speaks of one frame.
-    wait_for("the summary of the demo", || Ok(program.said().contains("; ended: ").then_some(())))?;
+    wait_for("the summary of the demo", || Ok(program.messages().contains("; ended: ").then_some(())))?;
 
     // A title that can't be run is refused in the window.
     press(&window, &[Key::Down, Key::Enter])?;
-    wait_for("the refusal", || Ok(program.said().contains("broken.xex").then_some(())))?;
-    ensure!(window.title()? == HOME && program.is_alive(), "{}", program.said());
+    wait_for("the refusal", || Ok(program.messages().contains("broken.xex").then_some(())))?;
+    ensure!(window.title()? == HOME && program.is_alive(), "{}", program.messages());
     press(&window, &[Key::Escape])?;
 
     // A title that ends by itself returns to the library.
@@ -93,7 +93,7 @@ fn titles_are_started_from_the_library_and_lead_back_to_it() -> Result<()> {
     press(&window, &[Key::Down; 8])?;
     press(&window, &[Key::Enter])?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
-    ensure!(status.success(), "{status}: {}", program.said());
+    ensure!(status.success(), "{status}: {}", program.messages());
     Ok(())
 }
 
@@ -108,8 +108,8 @@ fn settings_that_do_not_fit_the_demo_leave_the_library_open() -> Result<()> {
     library.wait_for_scan()?;
     // The demo can't be run with them, and the refusal names the place of the first.
     press(&window, &[Key::Enter])?;
-    wait_for("the refusal", || Ok(program.said().contains(" is set in ").then_some(())))?;
-    ensure!(window.title()? == HOME && program.is_alive(), "{}", program.said());
+    wait_for("the refusal", || Ok(program.messages().contains(" is set in ").then_some(())))?;
+    ensure!(window.title()? == HOME && program.is_alive(), "{}", program.messages());
     Ok(())
 }
 
@@ -121,15 +121,15 @@ fn a_window_opens_in_the_size_in_which_the_last_one_was_closed() -> Result<()> {
     std::fs::write(&file, r#"{"width":900,"height":500,"position":[40,30],"maximized":false}"#)?;
     let (mut program, window) = library.start(&display)?;
     wait_for("the size", || {
-        let shown = window.look()?;
-        Ok(((shown.0, shown.1) == (900, 500)).then_some(()))
+        let current = window.look()?;
+        Ok(((current.0, current.1) == (900, 500)).then_some(()))
     })?;
     library.wait_for_scan()?;
     press(&window, &[Key::Escape])?;
     press(&window, &[Key::Down; 8])?;
     press(&window, &[Key::Enter])?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
-    ensure!(status.success(), "{status}: {}", program.said());
+    ensure!(status.success(), "{status}: {}", program.messages());
     let kept: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file)?)?;
     ensure!(kept["width"] == 900 && kept["height"] == 500, "{kept}");
     Ok(())
@@ -192,7 +192,7 @@ fn many_titles_in_one_process_leak_nothing() -> Result<()> {
         // A key that comes before the page's first frame is lost.
         let mut pressed = None;
         wait_for("the end of the title", || {
-            ensure!(program.is_alive(), "{}", program.said());
+            ensure!(program.is_alive(), "{}", program.messages());
             if pressed.is_none_or(|at: Instant| at.elapsed() > Duration::from_secs(5)) {
                 window.press(Key::Enter)?;
                 pressed = Some(Instant::now());

@@ -23,7 +23,7 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
     runs("a picture")?;
     window.press(Key::Escape)?;
     paused()?;
-    let panel = |shown: &Picture| shown.2.chunks_exact(4).filter(|pixel| pixel[..3] == PANEL).count();
+    let panel = |picture: &Picture| picture.2.chunks_exact(4).filter(|pixel| pixel[..3] == PANEL).count();
     wait_for("the menu", || Ok((panel(&window.look()?) > 5_000).then_some(())))?;
     press(&[Key::Escape])?;
     runs("the title to go on")?;
@@ -33,8 +33,8 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
     paused()?;
     press(&[Key::Down, Key::Down, Key::Enter, Key::Down, Key::Enter])?;
     runs("another run")?;
-    wait_for("the summary of the first", || Ok(program.said().contains("frames in").then_some(())))?;
-    ensure!(program.is_alive(), "{}", program.said());
+    wait_for("the summary of the first", || Ok(program.messages().contains("frames in").then_some(())))?;
+    ensure!(program.is_alive(), "{}", program.messages());
 
     // A state is saved to the first slot, with the picture that is shown by then, and loaded. The
     // window may still show the first run: a state from before the second run's first picture has
@@ -65,7 +65,7 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
     press(&[Key::Down, Key::Down, Key::Enter, Key::Enter])?;
     wait_for("the state before the load", || Ok(slot("undo.state").is_file().then_some(())))?;
     wait_for("the summary of the second", || {
-        Ok((program.said().matches("frames in").count() == 2).then_some(()))
+        Ok((program.messages().matches("frames in").count() == 2).then_some(()))
     })?;
     runs("the title to go on")?;
 
@@ -84,11 +84,11 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
     paused()?;
     press(&[Key::Down; 11])?;
     press(&[Key::Enter, Key::Enter])?;
-    ensure!(program.is_alive(), "{}", program.said());
+    ensure!(program.is_alive(), "{}", program.messages());
     press(&[Key::Down; 11])?;
     press(&[Key::Enter, Key::Down, Key::Enter])?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
-    ensure!(status.success(), "{status}: {}", program.said());
+    ensure!(status.success(), "{status}: {}", program.messages());
     Ok(())
 }
 
@@ -105,16 +105,16 @@ fn the_settings_give_an_action_another_key() -> Result<()> {
     // The built-in key has another meaning, and asks first. On a busy host a direction may arrive
     // before the question is drawn; it then answers no.
     let mut asked = 0;
-    while !program.said().contains("frames in") {
-        ensure!(asked < 20 && program.is_alive(), "{}", program.said());
+    while !program.messages().contains("frames in") {
+        ensure!(asked < 20 && program.is_alive(), "{}", program.messages());
         asked += 1;
         press(&window, &[Key::Pause])?;
-        ensure!(window.title()? == "flicker | paused | xenia-rs" || asked > 1, "{}", program.said());
+        ensure!(window.title()? == "flicker | paused | xenia-rs" || asked > 1, "{}", program.messages());
         press(&window, &[Key::Down, Key::Enter])?;
         std::thread::sleep(Duration::from_secs(2));
     }
     wait_for("another run", || Ok(window.title()?.contains(" fps").then_some(())))?;
-    ensure!(program.is_alive(), "{}", program.said());
+    ensure!(program.is_alive(), "{}", program.messages());
     Ok(())
 }
 
@@ -137,7 +137,7 @@ fn a_video_of_the_title_is_begun_and_ended_by_the_menu() -> Result<()> {
     wait_for("half a second of a video", || Ok(is_under_way(&part).then_some(())))?;
     choose_video()?;
     wait_for("the whole video", || {
-        ensure!(program.is_alive(), "{}", program.said());
+        ensure!(program.is_alive(), "{}", program.messages());
         Ok(whole_video(&videos))
     })?;
     Ok(())

@@ -75,7 +75,7 @@ fn a_save_is_exported_deleted_and_imported_with_a_pad_only() -> Result<()> {
     walk.step("import", &package)?;
     pad.presses(&["down", "a"])?;
     wait_for("the import", || {
-        ensure!(program.is_alive(), "{}", program.said());
+        ensure!(program.is_alive(), "{}", program.messages());
         Ok((header() == 1).then_some(()))
     })?;
     let progress = files(&content, "progress");

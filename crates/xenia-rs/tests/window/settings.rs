@@ -56,7 +56,7 @@ fn a_pad_changes_all_settings_and_binds_its_trigger() -> Result<()> {
     pad.press("a")?;
     wait_for_text(&file, "the trigger", "[input.buttons]\nup = \"left-trigger\"", "nothing")?;
     wait_for_text(&file, "the other part", "left-trigger = \"up\"", "nothing")?;
-    ensure!(program.is_alive(), "{}", program.said());
+    ensure!(program.is_alive(), "{}", program.messages());
     Ok(())
 }
 
@@ -77,8 +77,8 @@ fn faults_of_the_settings_are_shown_in_a_window() -> Result<()> {
         let (mut program, window) = open(&display, folder.path(), command, "| stopped | xenia-rs")?;
         window.press(Key::Escape)?;
         let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
-        let said = program.said();
-        ensure!(status.code() == Some(2) && said.contains(says), "{status}: {said}");
+        let messages = program.messages();
+        ensure!(status.code() == Some(2) && messages.contains(says), "{status}: {messages}");
     }
     Ok(())
 }
@@ -91,7 +91,7 @@ fn faults_of_settings_without_a_user_open_no_window() -> Result<()> {
     std::fs::write(&file, "[exec]\nbatch = true\nfoo = 1\n")?;
     let mut program = Program::run(&display, folder.path(), with_settings(&file))?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
-    let said = program.said();
-    ensure!(status.code() == Some(2) && said.contains("no flag --foo"), "{status}: {said}");
+    let messages = program.messages();
+    ensure!(status.code() == Some(2) && messages.contains("no flag --foo"), "{status}: {messages}");
     Ok(())
 }

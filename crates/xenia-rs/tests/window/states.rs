@@ -55,7 +55,7 @@ fn a_title_rewinds_while_the_key_is_held() -> Result<()> {
     wait_for_frame("the first checkpoint", &window, folder, |frame| frame <= early)?;
     window.hold(Key::F10, false)?;
     wait_for_frame("the title to go on", &window, folder, |frame| frame > early + 3)?;
-    ensure!(program.is_alive(), "{}", program.said());
+    ensure!(program.is_alive(), "{}", program.messages());
     Ok(())
 }
 
@@ -63,8 +63,8 @@ fn a_title_rewinds_while_the_key_is_held() -> Result<()> {
 fn close(mut program: Program, window: &TestWindow) -> Result<String> {
     window.close()?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
-    ensure!(status.success(), "{status}: {}", program.said());
-    Ok(program.said())
+    ensure!(status.success(), "{status}: {}", program.messages());
+    Ok(program.messages())
 }
 
 #[test]
@@ -79,8 +79,8 @@ fn a_title_resumes_from_its_exit_state_in_the_window() -> Result<()> {
     let (program, window) = begin(&display)?;
     wait_for_title(&window)?;
     let left = wait_for_frame("some frames", &window, folder, |frame| frame >= 10)?;
-    let said = close(program, &window)?;
-    ensure!(said.contains("saved, to continue from here") && state("exit.state").is_file(), "{said}");
+    let messages = close(program, &window)?;
+    ensure!(messages.contains("saved, to continue from here") && state("exit.state").is_file(), "{messages}");
 
     let (program, window) = begin(&display)?;
     wait_for_title(&window)?;
@@ -96,8 +96,8 @@ fn a_title_resumes_from_its_exit_state_in_the_window() -> Result<()> {
     std::fs::write(state("exit.state"), &bytes)?;
     let (program, window) = begin(&display)?;
     wait_for_title(&window)?;
-    let said = close(program, &window)?;
-    ensure!(said.contains("--resume: the title starts from the beginning: cannot load "), "{said}");
+    let messages = close(program, &window)?;
+    ensure!(messages.contains("--resume: the title starts from the beginning: cannot load "), "{messages}");
     ensure!(std::fs::read(state("exit.refused.state"))? == bytes, "the file is kept");
 
     // A run that writes files has no states, and reports this.
@@ -107,7 +107,7 @@ fn a_title_resumes_from_its_exit_state_in_the_window() -> Result<()> {
     let flags = ["--gpu", "reference", "--resume", "--json", json];
     let (program, window) = start(&display, folder, FLICKER.as_ref(), &flags)?;
     wait_for_title(&window)?;
-    let said = close(program, &window)?;
-    ensure!(said.contains("--resume: no state is kept") && !state("exit.state").exists(), "{said}");
+    let messages = close(program, &window)?;
+    ensure!(messages.contains("--resume: no state is kept") && !state("exit.state").exists(), "{messages}");
     Ok(())
 }

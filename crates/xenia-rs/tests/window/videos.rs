@@ -17,7 +17,7 @@ fn the_end_of_the_display_completes_a_video() -> Result<()> {
     wait_for("half a second of a video", || Ok(is_under_way(&part).then_some(())))?;
     display.end()?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
-    ensure!(status.code() == Some(0), "{status}: {}", program.said());
-    ensure!(whole_video(&videos).is_some(), "{}", program.said());
+    ensure!(status.code() == Some(0), "{status}: {}", program.messages());
+    ensure!(whole_video(&videos).is_some(), "{}", program.messages());
     Ok(())
 }

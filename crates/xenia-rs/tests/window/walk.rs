@@ -212,7 +212,7 @@ fn library_menu_settings_and_states_work_with_a_pad_only() -> Result<()> {
     // The program may end before the button is released.
     let _ = pad.press("a");
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
-    ensure!(status.success(), "{status}: {}", program.said());
+    ensure!(status.success(), "{status}: {}", program.messages());
     Ok(())
 }
 

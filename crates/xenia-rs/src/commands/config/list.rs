@@ -60,11 +60,11 @@ pub(super) fn run(args: &ConfigListArgs, named: Option<&Path>) -> Result<Code> {
         write_json(path, "settings", &report)?;
         return Ok(Code::Done);
     }
-    let shown: Vec<ResolvedSetting> =
+    let rows: Vec<ResolvedSetting> =
         resolved.into_iter().filter(|row| args.all || row.info.audience == Audience::Players).collect();
-    let width = shown.iter().map(|row| row.info.key.len()).max().unwrap_or_default();
+    let width = rows.iter().map(|row| row.info.key.len()).max().unwrap_or_default();
     let mut heading = "";
-    for row in &shown {
+    for row in &rows {
         if row.info.heading != heading {
             heading = &row.info.heading;
             outln!("# {heading}");

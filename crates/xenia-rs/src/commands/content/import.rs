@@ -76,10 +76,10 @@ pub(super) fn run(args: &ContentImportArgs) -> Result<Code> {
     let ContentImportArgs { title_id: title, owner, kind, replace: replaces, .. } = *args;
     let choice = ImportChoice { title, owner, kind, replaces };
     import(&store, &args.packages, choice, |from, Imported { name, warnings }| {
-        let shown = from.display();
-        outln!("{shown}: {:016X}/{:08X}/{:08X}/{}", name.owner.0, name.title, name.kind, name.file());
+        let path_name = from.display();
+        outln!("{path_name}: {:016X}/{:08X}/{:08X}/{}", name.owner.0, name.title, name.kind, name.file());
         for warning in warnings {
-            errln!("xenia-rs: warning: {shown}: {warning}");
+            errln!("xenia-rs: warning: {path_name}: {warning}");
         }
     })?;
     Ok(Code::Done)
@@ -178,10 +178,10 @@ fn header_of(
     info: Option<&PackageInfo>,
     foreign: Option<&ForeignHeader>,
 ) -> PackageHeader {
-    let shown = info.map(|info| info.display_name.as_str());
-    let shown = shown.or(foreign.map(|foreign| foreign.display_name.as_str()));
-    let shown = shown.filter(|shown| !shown.is_empty());
-    let mut header = PackageHeader::new(name.owner, shown.unwrap_or(name.file()));
+    let title = info.map(|info| info.display_name.as_str());
+    let title = title.or(foreign.map(|foreign| foreign.display_name.as_str()));
+    let title = title.filter(|title| !title.is_empty());
+    let mut header = PackageHeader::new(name.owner, title.unwrap_or(name.file()));
     header.license = info.map_or(u32::MAX, |info| info.license);
     header
 }
@@ -281,11 +281,11 @@ fn owner(store: &ContentStore, wanted: Option<Xuid>, named: Option<Xuid>) -> Res
 /// Writes the files of a package. Each name must be valid on the console's file system.
 fn write_files(mut device: SubFolder, files: &[VolumeItem]) -> Result<()> {
     for file in files {
-        let shown = file.path.join("/");
-        let path = names::device_names(&file.path).with_context(|| shown.clone())?;
+        let path_text = file.path.join("/");
+        let path = names::device_names(&file.path).with_context(|| path_text.clone())?;
         let is_possible = path == file.path && path.iter().all(|name| names::is_fatx_name(name));
-        ensure!(is_possible, "{shown}: no such name is possible on a console's disk");
-        let cannot = || format!("cannot write {shown}");
+        ensure!(is_possible, "{path_text}: no such name is possible on a console's disk");
+        let cannot = || format!("cannot write {path_text}");
         match &file.contents {
             None => device.create_directory(&path).with_context(cannot)?,
             Some(contents) => {
@@ -296,7 +296,7 @@ fn write_files(mut device: SubFolder, files: &[VolumeItem]) -> Result<()> {
                     at += bytes.len() as u64;
                     Ok(())
                 })
-                .with_context(|| format!("cannot copy {shown}"))?;
+                .with_context(|| format!("cannot copy {path_text}"))?;
                 out.flush().with_context(cannot)?;
             }
         }

@@ -14,7 +14,7 @@ pub(super) fn run(words: &[&str]) -> Result<Code> {
     }
 }
 
-fn said(words: &[&str]) -> String {
+fn error(words: &[&str]) -> String {
     format!("{:#}", run(words).unwrap_err())
 }
 
@@ -55,7 +55,7 @@ fn an_exported_save_is_imported_with_its_metadata() {
     let owner = before[0]["owner"].as_str().unwrap().to_owned();
     let package = at(&format!("out/{owner}/4D5307D1/00000001/Save 1"));
     assert!(std::fs::read(&package).unwrap().starts_with(b"CON "));
-    assert!(said(&["export", &at("out"), "--content", &at("one")]).contains("exists"));
+    assert!(error(&["export", &at("out"), "--content", &at("one")]).contains("exists"));
     run(&["import", &package, "--content", &at("two")]).unwrap();
     // There it belongs to a profile that no other console has.
     let there = |json: &str| {
@@ -71,14 +71,14 @@ fn an_exported_save_is_imported_with_its_metadata() {
     assert_eq!(store.thumbnail(&name).unwrap().unwrap(), b"\x89PNG picture");
     let files = store.folder(name.files(header.folder));
     assert_eq!(files.find(&["sub".to_owned(), "b".to_owned()]).unwrap().size, 0);
-    assert!(said(&["import", &package, "--content", &at("two")]).contains("--replace"));
+    assert!(error(&["import", &package, "--content", &at("two")]).contains("--replace"));
     run(&["import", &package, "--content", &at("two"), "--replace", "--title-id", "4D5307D1"]).unwrap();
     assert_eq!(there("3.json"), before);
     // Export as a folder, and import again.
     run(&["export", &at("plain"), "save 1", "--content", &at("one"), "--as", "folder"]).unwrap();
     let folder = at(&format!("plain/{owner}/4D5307D1/00000001/Save 1"));
     assert_eq!(std::fs::read(format!("{folder}/a")).unwrap(), [7; 5000]);
-    assert!(said(&["import", &folder, "--content", &at("three")]).contains("--title-id"));
+    assert!(error(&["import", &folder, "--content", &at("three")]).contains("--title-id"));
     run(&["import", &folder, "--content", &at("three"), "--title-id", "4D5307D1"]).unwrap();
     assert_eq!(rows(&at("three"), &at("4.json"))[0]["bytes"], 5000);
 }
@@ -114,7 +114,7 @@ fn a_whole_export_goes_in_again_in_both_forms() {
         }
     }
     std::fs::write(at("folder/notes.txt"), "mine").unwrap();
-    let why = said(&["import", &at("folder"), "--content", &at("other")]);
+    let why = error(&["import", &at("folder"), "--content", &at("other")]);
     assert!(why.contains("notes.txt: name the packages"), "{why}");
 }
 
@@ -147,7 +147,7 @@ fn an_export_continues_after_a_package_that_does_not_fit_a_file() {
     let other = at(&format!("one/Content/{owner}/4D5307D1/00000001/A before the other"));
     std::fs::create_dir(&other).unwrap();
     std::fs::write(format!("{other}/{long}"), "x").unwrap();
-    let why = said(&["export", &at("out"), "--content", &at("one")]);
+    let why = error(&["export", &at("out"), "--content", &at("one")]);
     assert!(why.starts_with("1 package not exported:\n  A before the other: "), "{why}");
     assert!(why.ends_with("; --as folder takes it"), "{why}");
     assert!(Path::new(&at(&format!("out/{owner}/4D5307D1/00000001/Save 1"))).is_file());
@@ -165,7 +165,7 @@ fn a_package_whose_header_cannot_be_read_is_listed_and_named_by_an_export() {
     assert_eq!((&listed[0]["name"], &listed[0]["bytes"]), (&"Other".into(), &serde_json::Value::Null));
     assert_eq!(listed[1]["name"], "Save 1");
     for words in [&["export", &at("out")][..], &["export", &at("named"), "Other"]] {
-        let why = said(&[words, &["--content", &at("one")]].concat());
+        let why = error(&[words, &["--content", &at("one")]].concat());
         assert!(why.starts_with("1 package not exported:\n  Other: cannot read the header"), "{why}");
     }
     assert!(Path::new(&at(&format!("out/{owner}/4D5307D1/00000001/Save 1"))).is_file());
@@ -218,7 +218,7 @@ fn importing_a_profile_is_refused() {
     std::fs::create_dir(at("E000000000000001")).unwrap();
     let words = ["--title-id", "FFFE07D1", "--kind", "0x10000", "--content", &at("one")];
     assert!(
-        said(&[&["import", &at("E000000000000001")], &words[..]].concat())
+        error(&[&["import", &at("E000000000000001")], &words[..]].concat())
             .contains("profiles cannot be imported")
     );
 }
@@ -234,18 +234,18 @@ fn content_commands_skip_unmatched_and_report_missing_items() {
     }
     assert!(!Path::new(&at("out")).exists());
     assert!(
-        said(&["export", &at("out"), "Save 2", "--content", &at("one")]).contains("there is no \"Save 2\"")
+        error(&["export", &at("out"), "Save 2", "--content", &at("one")]).contains("there is no \"Save 2\"")
     );
-    assert!(said(&["list", "--content", &at("nowhere")]).contains("cannot read"));
+    assert!(error(&["list", "--content", &at("nowhere")]).contains("cannot read"));
     assert!(!Path::new(&at("nowhere")).exists(), "looking makes nothing");
     let default = PlaceArgs { content: None, portable: false };
     assert!(store_of(&default, Path::new(&at("nowhere"))).unwrap().is_none(), "nothing was saved yet");
     assert!(store_of(&default, Path::new(&at("one"))).unwrap().is_some());
-    assert!(said(&["list", "--owner", "1"]).contains("is not a profile ID"));
+    assert!(error(&["list", "--owner", "1"]).contains("is not a profile ID"));
     let words = ["--owner", "E000000000000077", "--title-id", "1"];
     std::fs::create_dir(at("folder")).unwrap();
     let import = ["import", &at("folder"), "--content", &at("one")];
-    assert!(said(&[&import[..], &words].concat()).contains("there is no profile E000000000000077"));
+    assert!(error(&[&import[..], &words].concat()).contains("there is no profile E000000000000077"));
 }
 
 #[test]
@@ -262,19 +262,19 @@ fn damaged_packages_and_names_that_lead_elsewhere_are_refused() {
         damaged[place] ^= 1;
         std::fs::write(at("damaged"), damaged).unwrap();
         assert!(
-            said(&["import", &at("damaged"), "--content", &at("two")]).contains("damaged:"),
+            error(&["import", &at("damaged"), "--content", &at("two")]).contains("damaged:"),
             "{place:#x}"
         );
     }
     std::fs::write(at("noise"), "noise").unwrap();
-    assert!(said(&["import", &at("noise"), "--content", &at("two")]).contains("not a content package"));
+    assert!(error(&["import", &at("noise"), "--content", &at("two")]).contains("not a content package"));
     for name in ["a=header", "x+y", "x;y"] {
         std::fs::write(at(name), &whole).unwrap();
-        assert!(said(&["import", &at(name), "--content", &at("two")]).contains("is not a valid"), "{name}");
+        assert!(error(&["import", &at(name), "--content", &at("two")]).contains("is not a valid"), "{name}");
         std::fs::create_dir_all(at("folder")).unwrap();
         std::fs::write(at(&format!("folder/{name}")), "").unwrap();
         let words = ["import", &at("folder"), "--content", &at("two"), "--title-id", "1"];
-        assert!(said(&words).contains(name), "{name}");
+        assert!(error(&words).contains(name), "{name}");
         std::fs::remove_file(at(&format!("folder/{name}"))).unwrap();
     }
     assert_eq!(rows(&at("two"), &at("2.json")).as_array().unwrap().len(), 0);
@@ -365,7 +365,7 @@ fn a_failed_import_leaves_only_the_old_save() {
     std::fs::write(at("Save 1/z+"), "").unwrap();
     let owner = before[0]["owner"].as_str().unwrap();
     let words = ["import", &at("Save 1"), "--content", &at("one"), "--title-id", "4D5307D1", "--replace"];
-    assert!(said(&words).contains("z+"));
+    assert!(error(&words).contains("z+"));
     assert!(tree() == whole);
     std::fs::remove_file(at("Save 1/z+")).unwrap();
     run(&[&words[..], &["--owner", owner]].concat()).unwrap();
@@ -401,7 +401,7 @@ fn a_single_file_download_is_exported_unchanged_and_replaced() {
     run(&["export", &at("plain"), "--content", &at("one"), "--as", "folder"]).unwrap();
     let plain = at("plain/0000000000000000/4D5307D1/00000002/MAP");
     assert_eq!(std::fs::read(format!("{plain}/map")).unwrap(), [3; 5000]);
-    assert!(said(&["import", &out, "--content", &at("one")]).contains("--replace"));
+    assert!(error(&["import", &out, "--content", &at("one")]).contains("--replace"));
     run(&["import", &out, "--content", &at("one"), "--replace"]).unwrap();
     assert_eq!(rows(&at("one"), &at("2.json")), before);
     assert!(!Path::new(&format!("{of_type}/MAP")).exists(), "it is a folder of the store's");
@@ -414,7 +414,7 @@ fn a_single_file_download_is_exported_unchanged_and_replaced() {
         (&before[0], &"SHORT".into(), &serde_json::Value::Null)
     );
     let export = ["export", &at("bad"), "SHORT", "--content", &at("one")];
-    assert!(said(&export).contains("damaged"));
+    assert!(error(&export).contains("damaged"));
     assert!(!Path::new(&at("bad")).exists());
 }
 
@@ -455,5 +455,5 @@ fn scratch_disks_are_listed_and_removed_unless_a_run_uses_them() {
     drop(used);
     assert_eq!(run(&["scratch", "--content", &saves, "--remove"]).unwrap(), Code::Done);
     assert_eq!(there(), ["mine"], "other folders are not ours");
-    assert!(said(&["scratch", "--scratch", "off"]).contains("--scratch DIR names one"));
+    assert!(error(&["scratch", "--scratch", "off"]).contains("--scratch DIR names one"));
 }

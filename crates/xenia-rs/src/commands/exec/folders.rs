@@ -19,7 +19,7 @@ const PART: usize = 7;
 
 /// The folder at a path, with the part of its folders that begins with the one numbered `first`,
 /// from 0. Hidden ones are left out.
-pub(super) fn shown(path: &Path, first: usize) -> FolderModel {
+pub(super) fn folder_model(path: &Path, first: usize) -> FolderModel {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let parent = path.parent().map(Path::to_owned);
     let (mut folders, failure) = match inside(&path, MAX_ENTRIES) {
@@ -119,24 +119,24 @@ mod tests {
         for name in [".hidden", "b", "C", "a"] {
             std::fs::create_dir(dir.path().join(name)).unwrap();
         }
-        let model = shown(dir.path(), 0);
+        let model = folder_model(dir.path(), 0);
         assert_eq!((names(&model), model.total, model.failure.clone()), (vec!["a", "b", "C"], 3, None));
         assert_eq!(model.parent.as_deref(), dir.path().parent());
         assert_eq!(model.folders[2].1, dir.path().join("C"));
         for number in 0..PART {
             std::fs::create_dir(dir.path().join(format!("d{number}"))).unwrap();
         }
-        let whole = shown(dir.path(), 0);
-        let rest = shown(dir.path(), PART);
+        let whole = folder_model(dir.path(), 0);
+        let rest = folder_model(dir.path(), PART);
         assert_eq!((whole.folders.len(), whole.before, whole.total), (PART, 0, PART + 3));
         assert_eq!((names(&rest), rest.before), (vec!["d4", "d5", "d6"], PART));
-        assert_eq!(shown(dir.path(), 999).before, PART, "the last part");
+        assert_eq!(folder_model(dir.path(), 999).before, PART, "the last part");
     }
 
     #[test]
     fn a_missing_folder_is_reported_with_a_way_back() {
         let dir = tempfile::tempdir().unwrap();
-        let gone = shown(&dir.path().join("gone"), 0);
+        let gone = folder_model(&dir.path().join("gone"), 0);
         assert!(gone.failure.is_some_and(|text| text.starts_with("It can't be read")));
         assert_eq!(gone.parent.as_deref(), Some(dir.path()));
     }

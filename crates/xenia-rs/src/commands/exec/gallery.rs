@@ -99,8 +99,8 @@ mod tests {
         let rest = folders.part(LIST_ROWS);
         assert_eq!((rest.entries.len(), rest.before), (3, LIST_ROWS));
         assert_eq!((folders.part(99).entries.len(), folders.part(99).before), (1, 8));
-        let shown = picture(&folder.path().join("a_3.png"));
-        assert_eq!((shown.name.as_str(), shown.picture.unwrap().size), ("a_3.png", [320, 180]));
+        let opened = picture(&folder.path().join("a_3.png"));
+        assert_eq!((opened.name.as_str(), opened.picture.unwrap().size), ("a_3.png", [320, 180]));
         assert!(picture(&folder.path().join("b.png")).picture.is_none());
     }
 }

@@ -55,7 +55,7 @@ pub(super) struct ProfilePages {
     sender: Arc<OnceLock<FrameSender>>,
     /// Folder of exports; `None`: there is no data folder.
     exports: Option<PathBuf>,
-    shown: Arc<Mutex<Shown>>,
+    page: Arc<Mutex<Shown>>,
     reader: NewestReader,
     /// Threads that write, import or delete packages, or change profiles.
     writers: AwaitedThreads,
@@ -84,7 +84,7 @@ impl ProfilePages {
             library,
             sender: Arc::default(),
             exports: user_folders::data().map(|data| data.join(EXPORTS)),
-            shown: Arc::new(Mutex::numbered(Level::Program, lock_order::PROFILE_PAGES, Shown::default())),
+            page: Arc::new(Mutex::numbered(Level::Program, lock_order::PROFILE_PAGES, Shown::default())),
             reader: NewestReader::default(),
             writers: AwaitedThreads::default(),
         }
@@ -145,17 +145,17 @@ impl ProfilePages {
 
     /// Notes the subject to show from now on; returns the number of the request.
     fn note(&self, of: &DataOwner, xuid: Option<u64>) -> u64 {
-        let mut shown = self.shown.lock();
-        shown.of = of.clone();
-        shown.xuid = xuid.map(Xuid);
-        shown.request += 1;
-        shown.request
+        let mut page = self.page.lock();
+        page.of = of.clone();
+        page.xuid = xuid.map(Xuid);
+        page.request += 1;
+        page.request
     }
 
     /// Sends the data that a request has read, unless there was a newer one.
     fn send(&self, request: u64, sender: &FrameSender, news: ProfileNews) {
-        let shown = self.shown.lock();
-        if shown.request == request {
+        let page = self.page.lock();
+        if page.request == request {
             sender.profile(news);
         }
     }
@@ -163,8 +163,8 @@ impl ProfilePages {
     /// Reads the saves that are shown again.
     fn read_again(&self, sender: &FrameSender) {
         let (of, xuid, request) = {
-            let shown = self.shown.lock();
-            (shown.of.clone(), shown.xuid, shown.request)
+            let page = self.page.lock();
+            (page.of.clone(), page.xuid, page.request)
         };
         let model = packages::model(&self.subject(&of), xuid, self.exports.as_deref());
         self.send(request, sender, ProfileNews::Saves(Arc::new(model)));
@@ -246,13 +246,13 @@ fn achievements_model(subject: &Result<DataSubject>, xuid: Option<Xuid>) -> Achi
         title: list.title_name.unwrap_or_else(|| subject.name.clone()),
         choice,
         totals,
-        rows: list.rows.into_iter().zip(1..).map(|(row, number)| shown(row, number)).collect(),
+        rows: list.rows.into_iter().zip(1..).map(|(row, number)| earned_row(row, number)).collect(),
         failure: (!failures.is_empty()).then(|| failures.join("; ")),
     }
 }
 
 /// An achievement as the page shows it.
-fn shown(row: ListedAchievement, number: usize) -> EarnedRow {
+fn earned_row(row: ListedAchievement, number: usize) -> EarnedRow {
     let is_secret = row.is_secret();
     let is_earned = row.record.is_earned();
     let record = row.record;
@@ -388,7 +388,7 @@ impl ProfileClient for ProfilePages {
 
     fn delete(&mut self, package: &PackageId) {
         let id = package.clone();
-        let of = self.shown.lock().of.clone();
+        let of = self.page.lock().of.clone();
         self.write(move |this, sender| {
             let deleted = this.change(&of, |store, _| {
                 let (name, header) = packages::find(store, &id)?;
@@ -402,7 +402,7 @@ impl ProfileClient for ProfilePages {
 
     fn export(&mut self, package: &PackageId) {
         let id = package.clone();
-        let of = self.shown.lock().of.clone();
+        let of = self.page.lock().of.clone();
         self.write(move |this, sender| {
             let exported =
                 this.subject(&of).and_then(|subject| export(&subject, &id, this.exports.as_deref()));

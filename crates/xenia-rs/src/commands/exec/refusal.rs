@@ -86,7 +86,7 @@ pub fn show_error(args: &ExecArgs, error: &Error) {
 }
 
 /// Shows the error until the window is closed, if errors are shown, and returns it.
-pub(super) fn shown(args: &ExecArgs, error: Error, hotkeys: &Hotkeys, interrupt: &Interrupt) -> Result<u8> {
+pub(super) fn refused(args: &ExecArgs, error: Error, hotkeys: &Hotkeys, interrupt: &Interrupt) -> Result<u8> {
     if is_shown(args) {
         show(args, &error, hotkeys, interrupt);
     }
@@ -108,12 +108,12 @@ fn show(args: &ExecArgs, error: &Error, hotkeys: &Hotkeys, interrupt: &Interrupt
     let config = windowed::config(args, name, hotkeys.clone());
     // The adapter may be what is missing.
     let config = WindowConfig { can_restart: false, adapter: None, ..config };
-    let shown = xenia_render::run(config, NoMachine, move |sender| {
+    let ended = xenia_render::run(config, NoMachine, move |sender| {
         let window = sender.clone();
         interrupt.when_requested(move || window.end());
         sender.stopped(stopped);
     });
-    if let Err(why) = shown {
+    if let Err(why) = ended {
         tracing::debug!("the error is not shown in a window: {why}");
     }
 }

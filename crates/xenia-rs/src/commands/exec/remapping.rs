@@ -55,7 +55,7 @@ fn part(name: &str) -> Result<PadControl, String> {
 
 impl InputClient for Remapping {
     fn model(&self) -> InputModel {
-        let shown = |part: AssignedPart| InputPart {
+        let input_part = |part: AssignedPart| InputPart {
             name: part.name,
             label: label(part.name),
             bound: bound(&part),
@@ -69,7 +69,7 @@ impl InputClient for Remapping {
             assignment,
         };
         InputModel {
-            parts: self.0.parts().into_iter().map(shown).collect(),
+            parts: self.0.parts().into_iter().map(input_part).collect(),
             pads: self.0.pads().into_iter().map(pad).collect(),
             assignment: self.0.controller_name(),
             settings: InputFraction::ALL.map(|fraction| self.setting(fraction)).into(),

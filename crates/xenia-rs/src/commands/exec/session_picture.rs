@@ -70,22 +70,22 @@ mod tests {
     fn changes_on_a_titles_page_end_with_the_title() {
         let settings = Settings::new();
         let picture = SessionPicture::new(settings.own.window.picture());
-        let shown = |title: Option<&str>| brightness(picture.show(settings.picture(title)));
+        let change_for = |title: Option<&str>| brightness(picture.show(settings.picture(title)));
         settings.write("", 150);
-        assert_eq!(shown(Some(SUITE)), Some((100, 150)));
-        assert_eq!(shown(None), Some((150, 100)));
-        assert_eq!(shown(None), None);
-        assert_eq!(shown(Some(SUITE)), Some((100, 150)));
+        assert_eq!(change_for(Some(SUITE)), Some((100, 150)));
+        assert_eq!(change_for(None), Some((150, 100)));
+        assert_eq!(change_for(None), None);
+        assert_eq!(change_for(Some(SUITE)), Some((100, 150)));
     }
 
     #[test]
     fn changes_for_all_titles_end_where_a_title_has_its_own() {
         let settings = Settings::new();
         let picture = SessionPicture::new(settings.own.window.picture());
-        let shown = |title: Option<&str>| brightness(picture.show(settings.picture(title)));
+        let change_for = |title: Option<&str>| brightness(picture.show(settings.picture(title)));
         settings.write("[exec]\nbrightness = 150\n", 100);
-        assert_eq!(shown(None), Some((100, 150)));
-        assert_eq!(shown(Some(SUITE)), Some((150, 100)));
-        assert_eq!(shown(None), Some((100, 150)));
+        assert_eq!(change_for(None), Some((100, 150)));
+        assert_eq!(change_for(Some(SUITE)), Some((150, 100)));
+        assert_eq!(change_for(None), Some((100, 150)));
     }
 }

@@ -278,7 +278,7 @@ impl LibraryClient for WindowLibrary {
     fn folders(&self, path: Option<&Path>, first: usize) -> FolderModel {
         let of_library = || self.args().map(|args| args.folder).unwrap_or_default();
         let path = path.map_or_else(|| folders::first(&of_library(), user_folders::home()), Path::to_owned);
-        folders::shown(&path, first)
+        folders::folder_model(&path, first)
     }
 
     fn add_folder(&mut self, path: &Path) -> Result<String, String> {

@@ -49,11 +49,11 @@ impl WindowMachines<'_> {
 
     fn build(&self, title: &Title, before: &EarlierTitles, launched: Option<Launched>) -> Result<Machine> {
         let Self { args, ports, sender, .. } = *self;
-        let shown = sender.clone();
+        let window = sender.clone();
         let video = ports.videos.recorder.clone();
         let (_, frames) = self.outputs.port(before.frames, move |number, now, frame| {
             video.picture(now, &frame);
-            shown.frame(number, frame);
+            window.frame(number, frame);
         });
         let compiled = |what, done, total| {
             sender.phase(match what {

@@ -93,7 +93,7 @@ pub(super) fn run(
     let hotkeys = input.hotkeys().clone();
     // A process has one event loop, which must not begin with an adapter that is missing.
     if let Err(error) = drawing::check_adapter(args.picture.adapter.as_deref()) {
-        return refusal::shown(args, error, &hotkeys, interrupt);
+        return refusal::refused(args, error, &hotkeys, interrupt);
     }
     let name = title.as_ref().map_or_else(|| "library".to_owned(), Title::short_name);
     let place_file = has_library(args).then(place::file).flatten();
@@ -108,7 +108,7 @@ pub(super) fn run(
     let (command_sender, commands) = mpsc::channel();
     let thread = match SessionThread::new(args, input, &files, &command_sender, interrupt) {
         Ok(thread) => thread,
-        Err(error) => return refusal::shown(args, error, &hotkeys, interrupt),
+        Err(error) => return refusal::refused(args, error, &hotkeys, interrupt),
     };
     let player = thread.player(files, place_file, command_sender.clone());
     let (results, result) = mpsc::channel();
@@ -311,8 +311,8 @@ impl WindowPorts<'_> {
     pub(super) fn dialogs(&self, args: &ExecArgs, sender: &FrameSender) -> Box<dyn Dialogs> {
         match args.dialogs.dialogs {
             None | Some(DialogPolicy::Ask) => {
-                let shown = sender.clone();
-                let show = Box::new(move |dialog| shown.dialog(dialog));
+                let window = sender.clone();
+                let show = Box::new(move |dialog| window.dialog(dialog));
                 Box::new(WindowDialogs::new(self.dialog_keys.clone(), self.controllers.clone(), show))
             }
             Some(policy) => Box::new(AutomaticDialogs::new(policy)),

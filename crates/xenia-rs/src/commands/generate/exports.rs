@@ -77,9 +77,9 @@ fn beside_canary(out: &mut String) {
     );
     for &(library, area, theirs) in canary::AREAS {
         let counts = registry.counts(library, Some(area));
-        let ours = [counts.done, counts.constant, counts.partial, counts.stub, counts.missing];
+        let counted = [counts.done, counts.constant, counts.partial, counts.stub, counts.missing];
         let numbers =
-            ours.map(|count| count.to_string()).into_iter().chain(theirs.map(|count| count.to_string()));
+            counted.map(|count| count.to_string()).into_iter().chain(theirs.map(|count| count.to_string()));
         let numbers: Vec<String> = numbers.collect();
         let cells = [library.name(), area].into_iter().chain(numbers.iter().map(String::as_str));
         line(out, &cells.collect::<Vec<_>>());

@@ -75,7 +75,7 @@ fn run(words: &[&str]) -> Result<u8> {
     crate::run(Cli::try_parse_from(["xenia-rs", "pipelines"].iter().chain(words)).unwrap())
 }
 
-fn said(words: &[&str]) -> String {
+fn refusal(words: &[&str]) -> String {
     format!("{:#}", run(words).unwrap_err())
 }
 
@@ -152,9 +152,9 @@ fn titles_are_chosen_by_name_and_by_file() {
         exports.push(fs::read(&file).unwrap());
     }
     assert!(exports[0] == exports[1] && exports[2] == exports[3] && exports[0].len() < exports[2].len());
-    let why = said(&["export", "Three", "-o", &file, "--cache", &cache]);
+    let why = refusal(&["export", "Three", "-o", &file, "--cache", &cache]);
     assert!(why.contains("there are no pipelines of Three"), "{why}");
-    let why = said(&["export", "-o", &file, "--cache", &at("none")]);
+    let why = refusal(&["export", "-o", &file, "--cache", &at("none")]);
     assert!(why.contains("there are no pipelines in"), "{why}");
     // A file that is in the way is replaced by a complete one only.
     assert_eq!(fs::read(&file).unwrap(), exports[3]);
@@ -169,7 +169,7 @@ fn a_file_in_the_current_folder_hides_no_store() {
     let name = "Cargo.toml";
     put(cache.as_ref(), &[("Cargo.toml-0000000000000001.pipelines", store(0..5))]);
     assert_eq!(run(&["export", name, "-o", &file, "--cache", &cache]).unwrap(), Code::Done.number());
-    let why = said(&["export", "./Cargo.toml", "-o", &file, "--cache", &cache]);
+    let why = refusal(&["export", "./Cargo.toml", "-o", &file, "--cache", &cache]);
     assert!(why.contains("there are no pipelines of ./Cargo.toml"), "{why}");
 }
 
@@ -211,10 +211,10 @@ fn faulty_files_and_stores_are_named_and_stay() {
     let mut damaged = whole.clone();
     damaged[60] ^= 1;
     fs::write(&file, damaged).unwrap();
-    let why = said(&["import", &file, "--cache", &to]);
+    let why = refusal(&["import", &file, "--cache", &to]);
     assert!(why.contains("one.pipelines: at offset 0x30: the record has a wrong"), "{why}");
     assert!(!Path::new(&to).exists());
-    assert!(said(&["import", &at("missing"), "--cache", &to]).contains("missing"));
+    assert!(refusal(&["import", &at("missing"), "--cache", &to]).contains("missing"));
     fs::write(&file, &whole).unwrap();
     let mut old = store(0..1);
     old[8] ^= 0x40;

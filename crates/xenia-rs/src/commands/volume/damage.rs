@@ -58,7 +58,7 @@ fn watched(source: Arc<dyn ReadAt>, watch: &Watch) -> Arc<dyn ReadAt> {
 /// Refuses an extracted image of `size` bytes if `verify` finds damage. The extracted files remain,
 /// because most of them may be whole.
 pub(super) fn refuse_damaged(verify: Verify, image: &Path, size: u64, interrupt: &Interrupt) -> Result<()> {
-    let shown = image.display();
+    let name = image.display();
     let file = open_file(image)?;
     let watch = Watch { bar: progress_bar(size), interrupt: interrupt.clone() };
     let parts = WatchedParts { parts: PackageParts::new(image), watch: watch.clone() };
@@ -67,11 +67,11 @@ pub(super) fn refuse_damaged(verify: Verify, image: &Path, size: u64, interrupt:
     let end = verify(watched(Arc::new(file), &watch), &parts, &KeyRing::default(), &mut findings).err();
     watch.bar.finish_and_clear();
     if let Some(cause) = interrupt.cause() {
-        bail!("ended by {} before all checksums of {shown} were compared", cause.name());
+        bail!("ended by {} before all checksums of {name} were compared", cause.name());
     }
     if let Some(fault) = findings.faults().first().or(end.as_ref()) {
         bail!(
-            "{shown} is damaged, so extracted files may be wrong: {fault}; `xenia-rs verify` lists all faults"
+            "{name} is damaged, so extracted files may be wrong: {fault}; `xenia-rs verify` lists all faults"
         );
     }
     Ok(())

@@ -73,10 +73,10 @@ fn titles_run_from_images_and_read_neighbouring_files() {
         let words = ["exec", &at(title), "--headless", "--gpu", "none", "--guest-log", &log];
         let words = [&words[..], &["--code-cache", "off"]].concat();
         assert_eq!(run(&words).unwrap(), Code::Done.number());
-        let said = std::fs::read_to_string(log).unwrap();
+        let output = std::fs::read_to_string(log).unwrap();
         // The number of primes below 131,072.
-        assert!(said.starts_with("primes 12251 "), "{title}: {said}");
-        assert_eq!(said, std::fs::read_to_string(at("game.txt")).unwrap());
+        assert!(output.starts_with("primes 12251 "), "{title}: {output}");
+        assert_eq!(output, std::fs::read_to_string(at("game.txt")).unwrap());
         if title != "game" {
             assert_eq!(run(&["verify", &at(title)]).unwrap(), Code::Done.number(), "{title}");
             run(&["extract", &at(title), &at(&format!("{title}.out"))]).unwrap();
@@ -153,11 +153,11 @@ fn verify_reports_faults_with_their_offsets() {
     std::fs::remove_file(at("dlc/a+b.bin")).unwrap();
     let mut long = b"\x89PNG".to_vec();
     long.resize(20_000, 0);
-    for (picture, said) in [(&b""[..], "t.png is not a PNG"), (&long, "t.png has 20000 bytes")] {
+    for (picture, expected) in [(&b""[..], "t.png is not a PNG"), (&long, "t.png has 20000 bytes")] {
         std::fs::write(at("t.png"), picture).unwrap();
         let picture = ["--thumbnail", &at("t.png")];
         let error = run(&[&words[..], &picture].concat()).unwrap_err().to_string();
-        assert!(error.contains(said), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
     assert_eq!(run(&words).unwrap(), Code::Done.number());
     let mut package = std::fs::read(at("dlc.live")).unwrap();
@@ -228,7 +228,7 @@ fn volume_commands_name_unsupported_inputs() {
     std::fs::write(at("t.xex"), include_bytes!("../../../../../guest/bin/hello.xex")).unwrap();
     std::fs::write(at("t.rar"), b"Rar!\x1A\x07").unwrap();
     std::fs::create_dir(at("empty")).unwrap();
-    for (words, said) in [
+    for (words, expected) in [
         (["ls", &at("t.xex")].to_vec(), "an Xbox 360 executable (XEX), which contains no files"),
         (["ls", &at("t.rar")].to_vec(), "a RAR archive; extract it"),
         (["extract", &at("nowhere"), &at("out")].to_vec(), "cannot open"),
@@ -238,7 +238,7 @@ fn volume_commands_name_unsupported_inputs() {
         (["make-iso", &at("nowhere"), &at("e.iso")].to_vec(), "cannot read"),
     ] {
         let error = format!("{:#}", run(&words).unwrap_err());
-        assert!(error.contains(said), "{words:?}: {error}");
+        assert!(error.contains(expected), "{words:?}: {error}");
     }
     assert!(!dir.path().join("e.iso").exists() && !dir.path().join("out").exists());
 }

@@ -38,16 +38,16 @@ impl Changed {
 fn an_error_names_no_line_that_the_file_lacks() {
     let refusal = |text: &str| {
         let file = Changed::new(text);
-        let said = format!("{:#}", file.set("volume", Some("300")).unwrap_err());
+        let message = format!("{:#}", file.set("volume", Some("300")).unwrap_err());
         assert_eq!(file.text(), text);
-        said
+        message
     };
     for text in ["", "[exec]\n", "[exec]\nvolume = 7\n"] {
-        let said = refusal(text);
-        assert!(said.starts_with("`volume`: ") && !said.contains("line"), "{text:?}: {said}");
+        let message = refusal(text);
+        assert!(message.starts_with("`volume`: ") && !message.contains("line"), "{text:?}: {message}");
     }
-    let said = refusal("[exec]\nframes = \"many\"\n");
-    assert!(said.contains("config.toml, line 2: `frames`: "), "{said}");
+    let message = refusal("[exec]\nframes = \"many\"\n");
+    assert!(message.contains("config.toml, line 2: `frames`: "), "{message}");
 }
 
 #[cfg(unix)]
@@ -111,12 +111,12 @@ fn the_table_of_a_title_goes_with_its_last_value() {
 fn a_name_that_is_not_a_flag_is_removed_or_refused() {
     let file = Changed::new("[exec]\nold = 1\n");
     assert_eq!(file.set("old", None).unwrap(), SettingChange::Removed);
-    for (key, said) in [
+    for (key, expected) in [
         ("volumee", "exec has no flag --volumee (did you mean `volume`?)"),
         ("title.4D5307D2.mutee", "exec has no flag --mutee (did you mean `mute`?)"),
         ("trace.diff.xyz", "trace diff has no flag --xyz"),
     ] {
-        assert_eq!(file.set(key, None).expect_err(key).to_string(), said);
+        assert_eq!(file.set(key, None).expect_err(key).to_string(), expected);
     }
     for key in ["volume", "bench.runs", "trace.diff", "title.4D5307D2", "input.keys.a", "hotkeys.a"] {
         assert_eq!(file.set(key, None).unwrap(), SettingChange::WasNotSet, "{key}");
@@ -203,8 +203,11 @@ fn settings_that_contradict_each_other_are_refused_with_both_lines() {
         file.set(&format!("{table}lockstep"), Some("true")).unwrap();
         let before = file.text();
         let error = file.set(&format!("{table}parallel"), Some("true")).unwrap_err();
-        let said = format!("{error:#}");
-        assert!(said.contains("config.toml, line 2") && said.contains("config.toml, line 3"), "{said}");
+        let message = format!("{error:#}");
+        assert!(
+            message.contains("config.toml, line 2") && message.contains("config.toml, line 3"),
+            "{message}"
+        );
         assert_eq!(file.text(), before);
         file.set(&format!("{table}parallel"), Some("false")).unwrap();
     }
@@ -218,7 +221,7 @@ fn a_file_is_made_and_a_wrong_value_leaves_the_old_one() {
     let file = Changed::new("");
     file.set("osd", Some("full")).unwrap();
     assert_eq!(file.text(), "[exec]\nosd = \"full\"\n");
-    for (key, value, said) in [
+    for (key, value, expected) in [
         ("volumme", "1", "did you mean `volume`?"),
         ("volume", "loud", "invalid value 'loud'"),
         ("mute", "perhaps", "expected true or false"),
@@ -230,7 +233,7 @@ fn a_file_is_made_and_a_wrong_value_leaves_the_old_one() {
         ("nothing.volume", "1", "not a setting"),
     ] {
         let error = file.set(key, Some(value)).expect_err(key);
-        assert!(format!("{error:#}").contains(said), "{key}: {error:#}");
+        assert!(format!("{error:#}").contains(expected), "{key}: {error:#}");
     }
     assert_eq!(file.text(), "[exec]\nosd = \"full\"\n");
     let damaged = Changed::new("[exec\n");

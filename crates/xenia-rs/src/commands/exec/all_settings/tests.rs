@@ -119,19 +119,19 @@ fn the_winner_is_shown_with_its_source_and_those_below() {
     let text =
         format!("[exec]\nvolume = 70 # quiet\nmute = true\nfilter = 'nearest'\n[title.{id}]\nvolume = 60\n");
     let pages = Pages::new(&text, &["--config", "/dev/null", "exec", "--filter", "linear"]);
-    let shown = |target: &SettingTarget, key: &str| {
+    let resolved = |target: &SettingTarget, key: &str| {
         let entry = pages.entry(target, key);
         let layers: Vec<String> =
             entry.layers.iter().map(|layer| format!("{}: {}", layer.source, layer.values)).collect();
         (entry.values.join(" "), entry.source, layers)
     };
     let of_title = format!("[title.{id}], line 6: 60");
-    let (value, source, layers) = shown(&suite(), "volume");
+    let (value, source, layers) = resolved(&suite(), "volume");
     assert_eq!((value.as_str(), source.as_str()), ("60", "title"));
     assert_eq!(layers, ["default: 100", "[exec], line 2: 70", &of_title]);
-    let (value, source, layers) = shown(&SettingTarget::All, "volume");
+    let (value, source, layers) = resolved(&SettingTarget::All, "volume");
     assert_eq!((value.as_str(), source.as_str(), layers.len()), ("70", "all titles", 2));
-    let (value, source, layers) = shown(&suite(), "filter");
+    let (value, source, layers) = resolved(&suite(), "filter");
     assert_eq!((value.as_str(), source.as_str()), ("linear", "flag"));
     assert_eq!(layers, ["default: linear", "[exec], line 4: nearest", "flag --filter: linear"]);
     let mute = pages.entry(&suite(), "mute");

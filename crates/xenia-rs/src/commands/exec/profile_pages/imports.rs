@@ -19,10 +19,10 @@ pub(super) struct PageImport {
 impl ProfilePages {
     /// The title and the profile that this file is imported for.
     pub(super) fn asked(&self, path: &Path, replaces: bool) -> PageImport {
-        let mut shown = self.shown.lock();
+        let mut page = self.page.lock();
         // The page may show another profile since the question was asked.
-        let asked = if replaces { shown.conflicts.remove(path) } else { None };
-        asked.unwrap_or_else(|| PageImport { of: shown.of.clone(), xuid: shown.xuid })
+        let asked = if replaces { page.conflicts.remove(path) } else { None };
+        asked.unwrap_or_else(|| PageImport { of: page.of.clone(), xuid: page.xuid })
     }
 
     /// Imports a package for the title and the profile that are shown.
@@ -39,7 +39,7 @@ impl ProfilePages {
             });
             match imported {
                 Err(error) if error.is::<PackageExists>() => {
-                    this.shown.lock().conflicts.insert(path.clone(), PageImport { of, xuid });
+                    this.page.lock().conflicts.insert(path.clone(), PageImport { of, xuid });
                     sender.profile(ProfileNews::Conflict(path));
                 }
                 imported => {

@@ -133,7 +133,8 @@ fn package(
     });
     let date = changed.map(|time| format!(", {}", date_text(file_time(time)))).unwrap_or_default();
     let picture = store.thumbnail(name).ok().flatten().and_then(|picture| small_icon(&picture));
-    let shown = Some(visible(header.display_name())).filter(|shown| !shown.trim().is_empty());
+    let display_name =
+        Some(visible(header.display_name())).filter(|display_name| !display_name.trim().is_empty());
     let stored = StoredPackage {
         id: PackageId {
             owner: name.owner.0,
@@ -141,7 +142,7 @@ fn package(
             kind: name.kind,
             file: name.file().to_owned(),
         },
-        name: shown.unwrap_or_else(|| visible(name.file())),
+        name: display_name.unwrap_or_else(|| visible(name.file())),
         details: format!("{kind}, {size}{date}"),
         picture: picture.map(|icon| Arc::new(LibraryIcon { size: icon.size, rgba: icon.rgba })),
     };

@@ -92,17 +92,17 @@ impl ProfilePages {
 
     /// Notes that the profiles are read from now on; returns the number of the reading.
     pub(super) fn note_listing(&self) -> u64 {
-        let mut shown = self.shown.lock();
-        shown.listing += 1;
-        shown.listing
+        let mut page = self.page.lock();
+        page.listing += 1;
+        page.listing
     }
 
     /// Reads the profiles, and shows them unless a later reading has begun.
     pub(super) fn show_profiles(&self, sender: &FrameSender) {
         let listing = self.note_listing();
         let model = profiles_model(self.common_args().and_then(|args| kept_place(&args)));
-        let shown = self.shown.lock();
-        if shown.listing == listing {
+        let page = self.page.lock();
+        if page.listing == listing {
             sender.profile(ProfileNews::Profiles(Arc::new(model)));
         }
     }

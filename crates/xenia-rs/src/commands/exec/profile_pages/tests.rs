@@ -81,8 +81,8 @@ fn achievements_are_a_profiles_own_and_secrets_stay_secret() {
     });
     store.save_gpd(bo, ID, &gpd).unwrap();
 
-    let shown = |xuid| achievements_model(&Ok(console.subject()), xuid);
-    let first = shown(None);
+    let model_of = |xuid| achievements_model(&Ok(console.subject()), xuid);
+    let first = model_of(None);
     assert_eq!((first.choice.chosen().map(|it| it.xuid), first.failure.as_deref()), (Some(ada.0), None));
     assert_eq!(first.totals, "0 of 2 achievements, 0 of 35 G");
     let names: Vec<&str> = first.rows.iter().map(|row| row.name.as_str()).collect();
@@ -92,7 +92,7 @@ fn achievements_are_a_profiles_own_and_secrets_stay_secret() {
 
     let of_user = DataSubject { user: Some(bo), ..console.subject() };
     assert_eq!(achievements_model(&Ok(of_user), None).choice.chosen, 1, "of --user");
-    let second = shown(Some(bo));
+    let second = model_of(Some(bo));
     assert_eq!((second.choice.chosen, second.totals.as_str()), (1, "1 of 2 achievements, 25 of 35 G"));
     let row = &second.rows[1];
     assert_eq!(
@@ -104,7 +104,7 @@ fn achievements_are_a_profiles_own_and_secrets_stay_secret() {
     // A damaged database is reported, and stays where it is.
     let file = console.content().join(format!("Profiles/{:016X}/{ID:08X}.gpd", bo.0));
     fs::write(&file, "XDBF and then nothing").unwrap();
-    let damaged = shown(Some(bo));
+    let damaged = model_of(Some(bo));
     assert!(damaged.failure.is_some() && damaged.rows.len() == 2 && file.exists(), "{damaged:?}");
 }
 
@@ -301,7 +301,7 @@ fn readings_of_the_profiles_have_numbers_of_their_own() {
     let pages = ProfilePages::new(&ExecArgs::default(), &SharedOpenTitle::default(), None);
     let request = pages.note(&DataOwner::default(), None);
     assert_eq!([pages.note_listing(), pages.note_listing()], [1, 2]);
-    assert_eq!(pages.shown.lock().request, request);
+    assert_eq!(pages.page.lock().request, request);
 }
 
 #[test]
@@ -312,7 +312,7 @@ fn an_import_replaces_a_package_of_the_profile_that_was_shown_at_its_request() {
     let file = Path::new("save.con");
     pages.note(&of, Some(bo.0));
     let asked = PageImport { of, xuid: Some(ada) };
-    pages.shown.lock().conflicts.insert(file.to_owned(), asked);
+    pages.page.lock().conflicts.insert(file.to_owned(), asked);
     let owner = |name: &str, replaces| pages.asked(Path::new(name), replaces).xuid;
     assert_eq!(owner("other.con", true), Some(bo));
     assert_eq!(owner("save.con", false), Some(bo));
