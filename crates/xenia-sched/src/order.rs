@@ -225,8 +225,8 @@ mod tests {
     #[test]
     fn a_manifest_that_is_wrong_is_named() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-        let said = parse(&format!("replay:{path}")).unwrap_err().to_string();
-        assert!(said.starts_with(&format!("{path}: contention manifest, line 1")), "{said}");
+        let message = parse(&format!("replay:{path}")).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("{path}: contention manifest, line 1")), "{message}");
     }
 
     #[test]

@@ -150,8 +150,8 @@ fn guest_sees_the_last_of_concurrent_priority_changes() {
     const REPORTED: u32 = 0;
     const BOOSTER: u32 = 1;
     const MOVER: u32 = 2;
-    let shown = Arc::<Mutex<BTreeMap<u32, u8>>>::default();
-    let priorities = shown.clone();
+    let reported = Arc::<Mutex<BTreeMap<u32, u8>>>::default();
+    let priorities = reported.clone();
     let mut machine = machine(
         &[(REPORTED, 0), (BOOSTER, 1), (MOVER, 2), (3, 3), (4, 4), (5, 5)],
         move |threads, cpu, running| {
@@ -160,10 +160,10 @@ fn guest_sees_the_last_of_concurrent_priority_changes() {
             match running.id {
                 REPORTED => {
                     // While it runs, only its own slot changes its priority.
-                    let shown = priorities.lock().unwrap().get(&REPORTED).copied();
+                    let reported = priorities.lock().unwrap().get(&REPORTED).copied();
                     assert!(
-                        shown.is_none_or(|shown| shown == cpu.priority(running.thread).unwrap()),
-                        "{shown:?} in {round}"
+                        reported.is_none_or(|reported| reported == cpu.priority(running.thread).unwrap()),
+                        "{reported:?} in {round}"
                     );
                     if round == ROUNDS {
                         return Disposition::End(EndKind::Exit { code: 0 });
@@ -187,6 +187,6 @@ fn guest_sees_the_last_of_concurrent_priority_changes() {
             Disposition::EndVisit
         },
     );
-    machine.system.shown = shown;
+    machine.system.reported = reported;
     assert_eq!(machine.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 0 }));
 }

@@ -62,7 +62,7 @@ pub(crate) struct Scripted {
     pub(crate) advances: Option<Arc<AtomicU64>>,
     threads: BTreeMap<u32, ThreadRef>,
     /// Priorities reported to the guest, by thread id.
-    pub(crate) shown: Arc<Mutex<BTreeMap<u32, u8>>>,
+    pub(crate) reported: Arc<Mutex<BTreeMap<u32, u8>>>,
 }
 
 impl System for Scripted {
@@ -84,8 +84,8 @@ impl System for Scripted {
     fn priority_changed(&mut self, cpu: &mut dyn Cpu, id: u32) {
         // Gives other reports a chance to arrive first.
         std::thread::sleep(Duration::from_micros(u64::from(id == 0)));
-        let mut shown = self.shown.lock().unwrap();
-        shown.insert(id, cpu.priority(self.threads[&id]).unwrap());
+        let mut reported = self.reported.lock().unwrap();
+        reported.insert(id, cpu.priority(self.threads[&id]).unwrap());
     }
 
     fn end_visit(&mut self, _: &mut dyn Cpu, _: u8, stores: &[DeviceStore]) {
@@ -188,9 +188,9 @@ pub(crate) fn machine_of(
         .collect();
     let names = threads.iter().zip(&references).map(|(&(id, _), &thread)| (id, thread)).collect();
     let script = move |cpu: &mut dyn Cpu, running: &mut Running| script(&references, cpu, running);
-    let (work, shown) = Default::default();
+    let (work, reported) = Default::default();
     let script = Arc::new(script);
-    let system = Scripted { script, work, chips: None, advances: None, threads: names, shown };
+    let system = Scripted { script, work, chips: None, advances: None, threads: names, reported };
     ParallelExecutor::new(scheduler, engine, system).unwrap()
 }
 
