@@ -120,8 +120,9 @@ fn pictures_are_as_reckoned() {
         // Depths beyond the range, and the one of NaN, which is 0.
         for (component, is_in_front) in [("x", true), ("y", true), ("z", false)] {
             let depth = format!("max oDepth.x, c[4].{component}, c[4].{component}\nmax oC0, r0, r0");
-            let shown = |x: f32, y: f32| if is_in_front { [x + 0.5, y + 0.5, 0.25, 1.0] } else { background };
-            check(&draw(gpu, &depth, false, 0), component, shown);
+            let expected_at =
+                |x: f32, y: f32| if is_in_front { [x + 0.5, y + 0.5, 0.25, 1.0] } else { background };
+            check(&draw(gpu, &depth, false, 0), component, expected_at);
         }
         let flat = draw(gpu, "max oC0, r1, r1", false, 0b10);
         check(&flat, "flat interpolators", |x, y| {
