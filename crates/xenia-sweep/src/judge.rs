@@ -75,20 +75,20 @@ const FROM_OUTSIDE: [i32; 4] = [1, 2, 9, 15];
 /// Determines the verdict; `None` if the process was ended from outside.
 pub(crate) fn judge(unit: &SweepUnit, ended: &ChildOutcome) -> Option<Judged> {
     let report: Option<Value> = serde_json::from_slice(&ended.output).ok();
-    let said = |verdict, said: &str| {
+    let judged = |verdict, message: &str| {
         Some(Judged {
             verdict,
             digest: None,
-            said: one_line(said),
+            said: one_line(message),
             figures: report.as_ref().map(|report| figures(unit.kind, report)).unwrap_or_default(),
         })
     };
     let Bounds { seconds, memory_mib, output_kib } = unit.limits;
     match ended.stop {
         Some(Stop::Sweep) => return None,
-        Some(Stop::Time) => return said(Verdict::Timeout, &format!("not done after {seconds} s")),
-        Some(Stop::Memory) => return said(Verdict::Memory, &format!("more than {memory_mib} MiB")),
-        Some(Stop::Output) => return said(Verdict::Output, &format!("more than {output_kib} KiB")),
+        Some(Stop::Time) => return judged(Verdict::Timeout, &format!("not done after {seconds} s")),
+        Some(Stop::Memory) => return judged(Verdict::Memory, &format!("more than {memory_mib} MiB")),
+        Some(Stop::Output) => return judged(Verdict::Output, &format!("more than {output_kib} KiB")),
         None => {}
     }
     let from_outside = ended.signal.unwrap_or(ended.exit - 128);
@@ -99,7 +99,7 @@ pub(crate) fn judge(unit: &SweepUnit, ended: &ChildOutcome) -> Option<Judged> {
     let last_words = || errors.trim().lines().last().unwrap_or("").to_owned();
     let reason = || reason(errors.trim()).map_or_else(last_words, str::to_owned);
     if let Some(signal) = ended.signal {
-        return said(Verdict::Crash, &format!("signal {signal}: {}", last_words()));
+        return judged(Verdict::Crash, &format!("signal {signal}: {}", last_words()));
     }
     // A title without a frame leaves no picture, which gives this exit code; everything else was
     // done.
@@ -114,10 +114,10 @@ pub(crate) fn judge(unit: &SweepUnit, ended: &ChildOutcome) -> Option<Judged> {
             &guest_fault(report.as_ref()).unwrap_or_else(reason),
         )),
         (4, _) => Some(judge_guest(unit, Verdict::Deadlock, report.as_ref(), &reason())),
-        (2, _) if !only_no_picture => said(Verdict::Refused, &reason()),
+        (2, _) if !only_no_picture => judged(Verdict::Refused, &reason()),
         (0..=2, Some(report)) => Some(judge_report(unit, ended.exit, report)),
-        (0..=2, None) => said(Verdict::Crash, "it wrote no report"),
-        (code, _) => said(Verdict::Crash, &format!("exit code {code}: {}", last_words())),
+        (0..=2, None) => judged(Verdict::Crash, "it wrote no report"),
+        (code, _) => judged(Verdict::Crash, &format!("exit code {code}: {}", last_words())),
     }
 }
 
@@ -133,16 +133,16 @@ fn digest_of_run(report: &Value) -> Option<String> {
 }
 
 /// Verdict on a title that ended by itself: checks the expected end and digest.
-fn judge_guest(unit: &SweepUnit, how: Verdict, report: Option<&Value>, said: &str) -> Judged {
+fn judge_guest(unit: &SweepUnit, how: Verdict, report: Option<&Value>, message: &str) -> Judged {
     let digest = report.and_then(digest_of_run);
     let expected = unit.ends.is_some_and(|ends| ends.verdict() == how);
-    let (verdict, said) = match &unit.expect {
-        _ if !expected => (how, said.to_owned()),
+    let (verdict, message) = match &unit.expect {
+        _ if !expected => (how, message.to_owned()),
         Some(wanted) if digest.as_ref() != Some(wanted) => other_digest(wanted),
-        _ => (Verdict::Pass, said.to_owned()),
+        _ => (Verdict::Pass, message.to_owned()),
     };
     let figures = report.map(|report| figures(unit.kind, report)).unwrap_or_default();
-    Judged { verdict, digest, said: one_line(&said), figures }
+    Judged { verdict, digest, said: one_line(&message), figures }
 }
 
 fn other_digest(wanted: &str) -> (Verdict, String) {
@@ -155,7 +155,7 @@ fn judge_report(unit: &SweepUnit, exit: i32, report: &Value) -> Judged {
         UnitKind::Conformance | UnitKind::Fuzz => Some(digest(unit.kind, report)),
     };
     let ended = report["exit"].as_str().unwrap_or_default();
-    let (verdict, said) = match (unit.kind, &unit.expect) {
+    let (verdict, message) = match (unit.kind, &unit.expect) {
         (UnitKind::Title, _) if ended == "deadlock" => {
             return judge_guest(unit, Verdict::Deadlock, Some(report), "");
         }
@@ -172,7 +172,7 @@ fn judge_report(unit: &SweepUnit, exit: i32, report: &Value) -> Judged {
         (_, _) if exit != 0 => (Verdict::Mismatch, String::new()),
         (_, _) => (Verdict::Pass, String::new()),
     };
-    Judged { verdict, digest, said: one_line(&said), figures: figures(unit.kind, report) }
+    Judged { verdict, digest, said: one_line(&message), figures: figures(unit.kind, report) }
 }
 
 /// The first failure in a test report.

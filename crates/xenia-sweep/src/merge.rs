@@ -114,9 +114,9 @@ pub fn merge_file(path: &Path) -> Result<Merged> {
     // Values that do not follow from the rows are taken from the file; of a unit with conflicts it
     // has one row.
     let hash = hash(&merged.rows, &found.conflicts);
-    let Merged { hash: said, missing, conflicts, repeated, others, .. } = found;
+    let Merged { hash: stated, missing, conflicts, repeated, others, .. } = found;
     let merged = Merged { hash, missing, conflicts, repeated, others, ..merged };
-    if merged.hash != said {
+    if merged.hash != stated {
         return Err(Error::file(path, "its rows don't make its hash: it was changed"));
     }
     Ok(merged)
@@ -219,14 +219,14 @@ pub(crate) mod tests {
         let text = serde_json::to_string_pretty(&merged).unwrap();
         std::fs::write(file.path(), &text).unwrap();
         assert_eq!(merge_file(file.path()).unwrap(), merged);
-        for (wrong, said) in [
+        for (wrong, expected) in [
             (text.replace("\"crash\"", "\"pass\""), "its rows don't make its hash"),
             ("{\n\"hash\": 3}".to_owned(), "line 2: no merged result"),
             ("[".repeat(100_000), "line 1: no merged result"),
         ] {
             std::fs::write(file.path(), wrong).unwrap();
             let error = merge_file(file.path()).unwrap_err().to_string();
-            assert!(error.contains(said), "{error}");
+            assert!(error.contains(expected), "{error}");
         }
     }
 

@@ -185,12 +185,12 @@ impl Planner<'_> {
     fn add_input(&self, unit: &mut UnitBuilder, path: &Path) -> Result<()> {
         let blake3 = self.inputs.hash(path)?;
         unit.words.push(UnitWord::Input { input: unit.inputs.len() });
-        unit.inputs.push(UnitInput { path: self.shown(path), blake3 });
+        unit.inputs.push(UnitInput { path: self.stored_path(path), blake3 });
         Ok(())
     }
 
     /// A path as stored: relative to the root, if it is below it.
-    fn shown(&self, path: &Path) -> PathBuf {
+    fn stored_path(&self, path: &Path) -> PathBuf {
         path.strip_prefix(self.root).unwrap_or(path).to_owned()
     }
 

@@ -59,14 +59,14 @@ fn page(merged: &Merged) -> String {
 fn row(outcome: &Outcome) -> String {
     let Outcome { id, result, exit, .. } = outcome;
     let good = if result.is_good() { "good" } else { "bad" };
-    let ours = |named: &Option<String>, folder: &str, end: &str| {
+    let file_of = |named: &Option<String>, folder: &str, end: &str| {
         let path = format!("{folder}/{id}.{end}");
         named.as_deref().filter(|named| *named == path && crate::unit::is_hash(id)).map(|_| path)
     };
-    let picture = ours(&outcome.picture, PICTURES, "png").map_or_else(String::new, |path| {
+    let picture = file_of(&outcome.picture, PICTURES, "png").map_or_else(String::new, |path| {
         format!("<a href=\"{path}\"><img src=\"{path}\" alt=\"last frame\" loading=\"lazy\"></a>")
     });
-    let report = ours(&outcome.report, REPORTS, "txt")
+    let report = file_of(&outcome.report, REPORTS, "txt")
         .map_or_else(String::new, |path| format!(" <a href=\"{path}\">what it printed</a>"));
     let mut figures = format!("{:.2} s", outcome.wall_seconds);
     for (name, value) in &outcome.figures {

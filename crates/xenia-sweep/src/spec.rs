@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn mistakes_name_their_line() {
-        for (text, said) in [
+        for (text, expected) in [
             ("[limits]\nsecond = 1\n", "F, line 2: unknown field `second`"),
             ("\n[[fuzz]]\nseeds = 1\n", "F, line 3: invalid type: integer"),
             ("[[fuzz]]\nseeds = \"1\"\n", "F, line 1: missing field `blocks`"),
@@ -312,7 +312,7 @@ mod tests {
             ("[[title]]\nframes = -1\n", "F, line 2: invalid value"),
             ("[[title\n", "F, line 1: "),
         ] {
-            assert!(error(text.as_bytes()).starts_with(said), "{}", error(text.as_bytes()));
+            assert!(error(text.as_bytes()).starts_with(expected), "{}", error(text.as_bytes()));
         }
         assert_eq!(error(b"\xFF"), "F: not UTF-8 text");
         assert!(error(&vec![b'#'; MAX_SPEC as usize + 1]).contains("more than 4194304 bytes"));

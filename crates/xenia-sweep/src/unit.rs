@@ -329,11 +329,11 @@ mod tests {
         let header =
             |units| serde_json::to_string(&UnitsHeader::new("p", "b", Path::new("/"), units)).unwrap();
         let line = serde_json::to_string(&unit()).unwrap();
-        let said = |text: String| {
+        let read_text = |text: String| {
             std::fs::write(&path, text).unwrap();
             read(&path).map(|(_, units)| units.len()).map_err(|error| error.to_string())
         };
-        assert_eq!(said(format!("{}\n{line}\n", header(1))).unwrap(), 1);
+        assert_eq!(read_text(format!("{}\n{line}\n", header(1))).unwrap(), 1);
         let escape = line.replace(&unit().id, "../../../../etc/passwd");
         for (text, part) in [
             (String::new(), "it is empty"),
@@ -354,7 +354,7 @@ mod tests {
                 "names a missing input",
             ),
         ] {
-            let error = said(text).unwrap_err();
+            let error = read_text(text).unwrap_err();
             assert!(error.contains(part), "{error}");
         }
     }

@@ -38,7 +38,7 @@ fn every_end_has_its_result() {
     let failed =
         "{\"cases\":2,\"passed\":1,\"failed\":[{\"case\":\"c\",\"engine\":\"jit\",\"what\":\"r3\"}]}";
     let no_frame = "{\"exit\":\"exit\",\"digest\":\"d\",\"frames\":0}";
-    for (kind, expect, exit, output, verdict, said) in [
+    for (kind, expect, exit, output, verdict, expected) in [
         (UnitKind::Title, None, 0, run("frames").as_str(), Verdict::Done, "frames"),
         (UnitKind::Title, Some("d"), 0, &run("frames"), Verdict::Pass, "frames"),
         (UnitKind::Title, Some("e"), 0, &run("frames"), Verdict::Mismatch, "the digest is not e"),
@@ -56,7 +56,7 @@ fn every_end_has_its_result() {
         (UnitKind::Fuzz, None, 0, "{}", Verdict::Pass, ""),
     ] {
         let judged = judge(&unit(kind, expect), &ended(exit, output)).unwrap();
-        assert_eq!((judged.verdict, judged.said.as_str()), (verdict, said), "{kind:?} {exit} {output}");
+        assert_eq!((judged.verdict, judged.said.as_str()), (verdict, expected), "{kind:?} {exit} {output}");
     }
     let judged = judge(&unit(UnitKind::Title, None), &ended(0, &run("frames"))).unwrap();
     assert_eq!(judged.figures, BTreeMap::from([("frames".into(), 3.0), ("instructions".into(), 7.0)]));
@@ -73,11 +73,11 @@ fn an_expected_guest_fault_is_a_good_result() {
         (judged.verdict, judged.said, judged.digest)
     };
     let d = Some("d".to_owned());
-    let said = "bad read at 0x82".to_owned();
+    let reason = "bad read at 0x82".to_owned();
     let fault_wanted = Some(ExpectedEnd::GuestFault);
-    assert_eq!(of(None, None, 3, fault), (Verdict::GuestFault, said.clone(), d.clone()));
-    assert_eq!(of(fault_wanted, None, 3, fault), (Verdict::Pass, said.clone(), d.clone()));
-    assert_eq!(of(fault_wanted, Some("d"), 3, fault), (Verdict::Pass, said.clone(), d.clone()));
+    assert_eq!(of(None, None, 3, fault), (Verdict::GuestFault, reason.clone(), d.clone()));
+    assert_eq!(of(fault_wanted, None, 3, fault), (Verdict::Pass, reason.clone(), d.clone()));
+    assert_eq!(of(fault_wanted, Some("d"), 3, fault), (Verdict::Pass, reason.clone(), d.clone()));
     assert_eq!(of(fault_wanted, Some("e"), 3, fault).0, Verdict::Mismatch);
     assert_eq!(of(Some(ExpectedEnd::Deadlock), None, 3, fault).0, Verdict::GuestFault);
     assert_eq!(of(Some(ExpectedEnd::Deadlock), None, 4, exit).0, Verdict::Pass);
@@ -105,16 +105,16 @@ fn externally_killed_units_have_no_verdict() {
 
 #[test]
 fn the_reason_is_the_last_line_that_begins_as_one() {
-    let said = |exit, text: &str| {
+    let reason_of = |exit, text: &str| {
         let ended = ChildOutcome { errors: text.into(), ..ended(exit, "") };
         judge(&unit(UnitKind::Title, None), &ended).unwrap().said
     };
     let deadlock = "xenia-rs: game: is hello\nthe guest deadlocked: no thread can run\nt1\n  0x00000000\n";
-    assert_eq!(said(4, deadlock), "the guest deadlocked: no thread can run");
+    assert_eq!(reason_of(4, deadlock), "the guest deadlocked: no thread can run");
     let refused = "error: the argument '--json' cannot be used\n\nFor more information, try '--help'.\n";
-    assert_eq!(said(2, refused), "error: the argument '--json' cannot be used");
-    assert_eq!(said(2, "xenia-rs: no\n  --x is set in c.toml, line 4\n"), "xenia-rs: no");
-    assert_eq!(said(70, "xenia-rs: game: is hello\npanicked\n"), "exit code 70: panicked");
+    assert_eq!(reason_of(2, refused), "error: the argument '--json' cannot be used");
+    assert_eq!(reason_of(2, "xenia-rs: no\n  --x is set in c.toml, line 4\n"), "xenia-rs: no");
+    assert_eq!(reason_of(70, "xenia-rs: game: is hello\npanicked\n"), "exit code 70: panicked");
 }
 
 #[test]

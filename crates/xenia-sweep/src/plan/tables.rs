@@ -48,7 +48,7 @@ impl Planner<'_> {
             self.add_title(&mut unit, &files)?;
             unit.add_words(run.words());
             unit.add_words(&way.words);
-            unit.set_name(&self.shown(title), &way.label, &run.name());
+            unit.set_name(&self.stored_path(title), &way.label, &run.name());
             self.add(unit)?;
         }
         Ok(())
@@ -168,7 +168,7 @@ impl Planner<'_> {
                 };
             }
             unit.add_words(&way.words);
-            unit.set_name(&self.shown(&title), &way.label, &rest);
+            unit.set_name(&self.stored_path(&title), &way.label, &rest);
             self.add(unit)?;
         }
         Ok(())
@@ -210,7 +210,7 @@ impl Planner<'_> {
                 self.add_input(&mut unit, file)?;
             }
             let more = if batch.len() > 1 { format!("+{}", batch.len() - 1) } else { String::new() };
-            unit.set_name(&self.shown(&batch[0]), &way.label, &more);
+            unit.set_name(&self.stored_path(&batch[0]), &way.label, &more);
             self.add(unit)?;
         }
         Ok(())

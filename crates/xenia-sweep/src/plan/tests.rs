@@ -128,7 +128,7 @@ fn identical_units_run_once_and_equal_names_are_numbered() {
 #[test]
 fn mistakes_name_the_line_of_their_table() {
     let hash = "0".repeat(64);
-    for (text, said) in [
+    for (text, expected) in [
         (String::new(), "spec.toml: it names nothing to run"),
         ("\n[[title]]\nframes = 1\n".into(), "spec.toml, line 2: no title"),
         ("[[title]]\npath = \"nowhere\"\nframes = 1\n".into(), "line 1: cannot read nowhere"),
@@ -169,7 +169,7 @@ fn mistakes_name_the_line_of_their_table() {
         ("[limits]\nseconds = 0\n[[fuzz]]\nseeds = \"1\"\nblocks = 1\n".into(), "line 3: `limits.seconds`"),
     ] {
         let error = planned(&text).unwrap_err();
-        assert!(error.contains(said), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
 }
 
