@@ -49,7 +49,7 @@ fn ignored(status: &str) -> Vec<&'static str> {
 }
 
 fn is_ours(name: &OsStr) -> bool {
-    OURS.iter().any(|ours| name.as_encoded_bytes().starts_with(ours.as_bytes()))
+    OURS.iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()))
 }
 
 #[cfg(test)]
@@ -58,17 +58,17 @@ mod tests {
 
     #[test]
     fn settings_are_ours_and_the_rest_is_not() {
-        for (name, ours) in
+        for (name, expected) in
             [("XENIA_SCHED_ORDER", true), ("RUST_LOG", true), ("PATH", false), ("DISPLAY", false)]
         {
-            assert_eq!(is_ours(name.as_ref()), ours, "{name}");
+            assert_eq!(is_ours(name.as_ref()), expected, "{name}");
         }
         let command = hermetic("xenia-rs");
         let arguments: Vec<&OsStr> = command.get_args().collect();
         assert!(arguments.ends_with(&["--config", NO_SETTINGS].map(OsStr::new)), "{arguments:?}");
-        for ours in ["XENIA_CODE_CACHE", "XENIA_SCRATCH"] {
-            let kept = command.get_envs().find(|(name, _)| *name == ours);
-            assert_eq!(kept.and_then(|(_, value)| value), Some(OsStr::new("off")), "{ours}");
+        for variable in ["XENIA_CODE_CACHE", "XENIA_SCRATCH"] {
+            let kept = command.get_envs().find(|(name, _)| *name == variable);
+            assert_eq!(kept.and_then(|(_, value)| value), Some(OsStr::new("off")), "{variable}");
         }
     }
 
