@@ -60,9 +60,9 @@ struct Outcome {
     /// `None`: it took too long.
     status: Option<ExitStatus>,
     /// Text of its standard output.
-    said: String,
+    output: String,
     /// Text of its standard error.
-    complained: String,
+    errors: String,
 }
 
 /// Builds and checks the program for another system.
@@ -131,7 +131,7 @@ impl Table<'_> {
         let seconds = start.elapsed().as_secs_f64();
         match outcome {
             Ok(None) => return,
-            Ok(Some(said)) => println!("passed  {seconds:6.1} s  {name}: {said}"),
+            Ok(Some(result)) => println!("passed  {seconds:6.1} s  {name}: {result}"),
             Err(error) => {
                 println!("FAILED  {seconds:6.1} s  {name}: {error:#}");
                 self.failed.push(name.to_owned());
@@ -190,9 +190,9 @@ impl CrossProgram {
     fn check(&self, check: &Check) -> Result<String> {
         match check.expected {
             Expected::Success => {
-                let Outcome { said, complained, .. } = self.run(&check.words)?.succeeded()?;
+                let Outcome { output, errors, .. } = self.run(&check.words)?.succeeded()?;
                 let last = |text: &str| text.lines().rfind(|line| !line.is_empty()).map(str::to_owned);
-                Ok(last(&said).or_else(|| last(&complained)).unwrap_or_default())
+                Ok(last(&output).or_else(|| last(&errors)).unwrap_or_default())
             }
             Expected::SameDigest => self.compare_with_host(&check.words),
             Expected::RestoredCode => self.restore_code(&check.words),
@@ -212,23 +212,23 @@ impl CrossProgram {
         command.env("INSTA_WORKSPACE_ROOT", std::env::current_dir()?).env("INSTA_UPDATE", "no");
         let timeout = self.target.timeout * TEST_TIMEOUTS;
         let outcome = output_in_time(&mut command, timeout)?.succeeded()?;
-        Ok(test_programs::passed(&outcome.said).map(|count| format!("{count} passed")))
+        Ok(test_programs::passed(&outcome.output).map(|count| format!("{count} passed")))
     }
 
     /// Compares exit code and digest of a run in lockstep with those of this host's program.
     fn compare_with_host(&self, words: &[String]) -> Result<String> {
         let words = [words, &json()].concat();
-        let theirs = self.run(&words)?;
-        let ours = output_in_time(crate::built::xenia_rs()?.args(&words), self.target.timeout)?;
+        let there = self.run(&words)?;
+        let here = output_in_time(crate::built::xenia_rs()?.args(&words), self.target.timeout)?;
         let code = |outcome: &Outcome| outcome.status.and_then(|status| status.code());
-        let their_code = code(&theirs);
-        let our_code = code(&ours);
-        let theirs = digest(&theirs)?;
-        let ours = digest(&ours)?;
-        if (their_code, &theirs) != (our_code, &ours) {
-            bail!("exit {their_code:?}, digest {theirs}, and {our_code:?}, {ours} on this host");
+        let code_there = code(&there);
+        let code_here = code(&here);
+        let there = digest(&there)?;
+        let here = digest(&here)?;
+        if (code_there, &there) != (code_here, &here) {
+            bail!("exit {code_there:?}, digest {there}, and {code_here:?}, {here} on this host");
         }
-        Ok(format!("digest {theirs}, as on this host"))
+        Ok(format!("digest {there}, as on this host"))
     }
 
     /// Runs a title twice with one code cache; returns how much the second run restored.
@@ -244,7 +244,7 @@ impl CrossProgram {
                 Ok(format!("{restored} regions restored"))
             }
             (before, after) => {
-                bail!("{before:?} and {after:?} regions restored\n{}", second.complained)
+                bail!("{before:?} and {after:?} regions restored\n{}", second.errors)
             }
         }
     }
@@ -261,7 +261,7 @@ impl Outcome {
     }
 
     fn last_lines(&self) -> String {
-        let lines = self.said.lines().chain(self.complained.lines()).filter(|line| !line.is_empty());
+        let lines = self.output.lines().chain(self.errors.lines()).filter(|line| !line.is_empty());
         let lines: Vec<&str> = lines.collect();
         lines[lines.len().saturating_sub(SHOWN)..].join("\n")
     }
@@ -270,9 +270,9 @@ impl Outcome {
 /// Runs a command, and ends it if it takes too long. Output and errors go to files, so that neither
 /// fills a pipe.
 fn output_in_time(command: &mut Command, timeout: Duration) -> Result<Outcome> {
-    let mut said = tempfile::tempfile()?;
-    let mut complained = tempfile::tempfile()?;
-    let mut child = command.stdout(said.try_clone()?).stderr(complained.try_clone()?).spawn()?;
+    let mut output = tempfile::tempfile()?;
+    let mut errors = tempfile::tempfile()?;
+    let mut child = command.stdout(output.try_clone()?).stderr(errors.try_clone()?).spawn()?;
     let start = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait()? {
@@ -291,7 +291,7 @@ fn output_in_time(command: &mut Command, timeout: Duration) -> Result<Outcome> {
         file.read_to_end(&mut bytes)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     };
-    Ok(Outcome { status, said: text(&mut said)?, complained: text(&mut complained)? })
+    Ok(Outcome { status, output: text(&mut output)?, errors: text(&mut errors)? })
 }
 
 fn json() -> [String; 2] {
@@ -300,7 +300,7 @@ fn json() -> [String; 2] {
 
 /// A run's report, its output.
 fn report(outcome: &Outcome) -> Result<Value> {
-    serde_json::from_str(&outcome.said).with_context(|| format!("no report\n{}", outcome.last_lines()))
+    serde_json::from_str(&outcome.output).with_context(|| format!("no report\n{}", outcome.last_lines()))
 }
 
 /// The digest in a run's report.

@@ -138,9 +138,9 @@ fn strike(ground: &Ground, row: &FaultTableRow, points: u64, seed: u64) -> Resul
         let outcome = ground.run(row, &calls, &mut dice).with_context(|| name.clone())?;
         found.noticed += u64::from(outcome.errors > 0);
         found.ended += u64::from(!outcome.came_to_its_end);
-        let FaultRunOutcome { injection, said, .. } = &outcome;
+        let FaultRunOutcome { injection, messages, .. } = &outcome;
         for what in judge::judge(row, &outcome) {
-            found.wrong.push(format!("{name}, {injection}: {what}\n{said}"));
+            found.wrong.push(format!("{name}, {injection}: {what}\n{messages}"));
         }
     }
     found.expect_an_effect(row, points);

@@ -64,7 +64,7 @@ pub(crate) struct GoldenCase {
     pub(crate) title: PathBuf,
     /// Flags of the run's end.
     pub(crate) limits: Vec<String>,
-    ours: bool,
+    is_own: bool,
     /// Number of instructions of the run.
     instructions: u64,
 }
@@ -130,10 +130,10 @@ pub(crate) fn our_cases() -> Result<Vec<GoldenCase>> {
 /// limits are in the file. `None` where the title is missing.
 fn golden_case(file: &Path) -> Result<Option<GoldenCase>> {
     let stem = file.file_stem().context("file name")?.to_string_lossy().into_owned();
-    let (name, ours) = own_title(&stem)?;
+    let (name, own) = own_title(&stem)?;
     let titles = std::env::var_os(TITLES).map(PathBuf::from);
-    let theirs = titles.map(|folder| folder.join(name).join(format!("{name}.xex")));
-    let Some(title) = [Some(ours.clone()), theirs].into_iter().flatten().find(|path| path.is_file()) else {
+    let other = titles.map(|folder| folder.join(name).join(format!("{name}.xex")));
+    let Some(title) = [Some(own.clone()), other].into_iter().flatten().find(|path| path.is_file()) else {
         let why = format!("no {name} in guest/bin or {TITLES}");
         if !THEIRS.contains(&name) {
             bail!("{}: {why}", file.display());
@@ -150,7 +150,7 @@ fn golden_case(file: &Path) -> Result<Option<GoldenCase>> {
         }
     }
     let instructions = golden["instructions"].as_u64().unwrap_or_default();
-    Ok(Some(GoldenCase { file: file.to_owned(), ours: title == ours, title, limits, instructions }))
+    Ok(Some(GoldenCase { file: file.to_owned(), is_own: title == own, title, limits, instructions }))
 }
 
 /// Number of instructions of the longest case of each title.
@@ -177,7 +177,7 @@ fn golden(selection: Selection) -> Result<()> {
         let (is_selected, has_all_runs) = match selection {
             Selection::Usual => (true, is_longest),
             Selection::Shorter => (!is_longest, true),
-            Selection::Bless => (case.ours, false),
+            Selection::Bless => (case.is_own, false),
         };
         if !is_selected {
             continue;
@@ -231,7 +231,7 @@ mod tests {
             file: PathBuf::new(),
             title: title.into(),
             limits: Vec::new(),
-            ours: true,
+            is_own: true,
             instructions,
         };
         let cases = [case("a", 5), case("b", 7), case("a", 9), case("a", 6)];

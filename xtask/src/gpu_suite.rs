@@ -164,10 +164,10 @@ fn judge(
     check_picture(&scene.name, &expected.picture(), bless)?;
     let mut passes = Vec::new();
     for (name, folder) in backends {
-        let shown = folder.join(format!("frame{:06}.png", number + 1));
-        let verdict = expected.judge(&RgbPicture::read(&shown)?, *name == DEVICE_BACKEND);
+        let path = folder.join(format!("frame{:06}.png", number + 1));
+        let verdict = expected.judge(&RgbPicture::read(&path)?, *name == DEVICE_BACKEND);
         if let Some(wrong) = &verdict {
-            println!("{name}: {}: {wrong}; see {}", scene.name, shown.display());
+            println!("{name}: {}: {wrong}; see {}", scene.name, path.display());
         }
         passes.push(verdict.is_none());
     }
@@ -206,10 +206,10 @@ fn play(backend: &str, trace: &Path, out: &Path) -> Result<bool> {
     let output = commands::output(&mut command)?;
     let said = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        if said.contains(NO_DEVICE) {
+        if messages.contains(NO_DEVICE) {
             return Ok(false);
         }
-        bail!("{command:?} ended with {}:\n{said}", output.status);
+        bail!("{command:?} ended with {}:\n{messages}", output.status);
     }
     let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&json)?)?;
     if let Some(problems) = report["problems"].as_object().filter(|problems| !problems.is_empty()) {

@@ -116,7 +116,7 @@ fn process(
     time: Option<Duration>,
     file: &Path,
 ) -> Result<()> {
-    let said = file.with_extension("txt");
+    let messages = file.with_extension("txt");
     let mut command = xenia_rs()?;
     command.args(["soak", "--samples"]).arg(file);
     match time {
@@ -142,8 +142,8 @@ fn process(
         std::thread::sleep(Duration::from_millis(50));
     };
     if !status.success() {
-        let said = std::fs::read_to_string(&said).unwrap_or_default();
-        bail!("{command:?} ended with {status}: {said}");
+        let messages = std::fs::read_to_string(&messages).unwrap_or_default();
+        bail!("{command:?} ended with {status}: {messages}");
     }
     Ok(())
 }

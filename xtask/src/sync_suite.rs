@@ -127,11 +127,11 @@ fn run_suite(suite: &Suite, args: &SyncSuiteArgs, paces: &[u32]) -> Result<()> {
             if let Some(found) = wrong.last() {
                 not_run::record_repeat(suite.name, found)?;
             }
-            let said = run(title, &work, flags, *pace, log)
+            let verdicts = run(title, &work, flags, *pace, log)
                 .with_context(|| [&wrong[..], &[format!("with {flags:?}")]].concat().join("\n"))?;
             runs += 1;
-            cases = said.len();
-            let found = judge(&said, &known, file);
+            cases = verdicts.len();
+            let found = judge(&verdicts, &known, file);
             if found.is_empty() {
                 return Ok(());
             }
@@ -197,7 +197,7 @@ fn copy_libraries(title: &Path, game: &Path) -> Result<()> {
 fn parse(text: &str, exit_code: Option<u64>) -> Result<Said> {
     let mut lines: Vec<&str> = text.lines().collect();
     let totals = lines.pop().context("the title said nothing")?;
-    let mut said = Said::new();
+    let mut verdicts = Said::new();
     for line in lines {
         let (name, verdict) = line.split_once(' ').with_context(|| format!("`{line}` is not a case"))?;
         let saw = match verdict.strip_prefix("FAIL ") {
@@ -205,20 +205,20 @@ fn parse(text: &str, exit_code: Option<u64>) -> Result<Said> {
             None if verdict == "ok" => None,
             None => bail!("`{line}` is not a case"),
         };
-        said.push((name.to_owned(), saw));
+        verdicts.push((name.to_owned(), saw));
     }
-    let failed = said.iter().filter(|(_, saw)| saw.is_some()).count();
-    let expected = format!("{} cases, {failed} failed", said.len());
-    if totals != expected || exit_code != Some(failed as u64) || said.is_empty() {
+    let failed = verdicts.iter().filter(|(_, saw)| saw.is_some()).count();
+    let expected = format!("{} cases, {failed} failed", verdicts.len());
+    if totals != expected || exit_code != Some(failed as u64) || verdicts.is_empty() {
         bail!("the title ended with `{totals}` and the exit code {exit_code:?}, not with `{expected}`");
     }
-    Ok(said)
+    Ok(verdicts)
 }
 
 /// Deviations from the list of known failures.
-fn judge(said: &Said, known: &Known, file: &str) -> Vec<String> {
+fn judge(verdicts: &Said, known: &Known, file: &str) -> Vec<String> {
     let mut wrong = Vec::new();
-    for (name, saw) in said {
+    for (name, saw) in verdicts {
         match (saw, known.get(name)) {
             (Some(saw), None) => wrong.push(format!("{name}: {saw}")),
             (None, Some(why)) => {
@@ -227,7 +227,7 @@ fn judge(said: &Said, known: &Known, file: &str) -> Vec<String> {
             (Some(_), Some(_)) | (None, None) => {}
         }
     }
-    for name in known.keys().filter(|known| !said.iter().any(|(name, _)| name == *known)) {
+    for name in known.keys().filter(|known| !verdicts.iter().any(|(name, _)| name == *known)) {
         wrong.push(format!("{name} of {file} is not a case"));
     }
     wrong
@@ -245,10 +245,10 @@ mod tests {
 
     #[test]
     fn sync_suite_failures_must_match_the_known_list() {
-        let said = parse(TEXT, Some(1)).unwrap();
-        assert!(judge(&said, &known(&["a.two"]), "f").is_empty());
-        assert_eq!(judge(&said, &known(&[]), "f"), ["a.two: got 00000001 expected 00000000 (line 7)"]);
-        let wrong = judge(&said, &known(&["a.one", "a.two", "b"]), "f");
+        let verdicts = parse(TEXT, Some(1)).unwrap();
+        assert!(judge(&verdicts, &known(&["a.two"]), "f").is_empty());
+        assert_eq!(judge(&verdicts, &known(&[]), "f"), ["a.two: got 00000001 expected 00000000 (line 7)"]);
+        let wrong = judge(&verdicts, &known(&["a.one", "a.two", "b"]), "f");
         assert_eq!(wrong.len(), 2, "{wrong:?}");
         assert!(wrong[0].starts_with("a.one passes") && wrong[1].starts_with("b of"), "{wrong:?}");
     }

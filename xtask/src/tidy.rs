@@ -41,7 +41,7 @@ struct Source {
 }
 
 impl Source {
-    fn shown(&self) -> String {
+    fn path_text(&self) -> String {
         self.path.display().to_string()
     }
 
@@ -144,22 +144,22 @@ fn allows_without_reason(line: &str) -> bool {
 }
 
 fn check_file(source: &Source, findings: &mut Vec<String>) {
-    let shown = source.shown();
+    let path = source.path_text();
     if !source.text.starts_with("//!") {
-        findings.push(format!("{shown}: no module doc at the top"));
+        findings.push(format!("{path}: no module doc at the top"));
     }
-    if is_long(source) && !TABLES.iter().any(|(table, _)| *table == shown) {
-        findings.push(format!("{shown}: more than {MAX_LINES} lines; which noun is hiding?"));
+    if is_long(source) && !TABLES.iter().any(|(table, _)| *table == path) {
+        findings.push(format!("{path}: more than {MAX_LINES} lines; which noun is hiding?"));
     }
     if source.path.ends_with("mod.rs") && !map::is_test(&source.path) {
-        findings.push(format!("{shown}: a module with files in a folder is folder.rs beside it"));
+        findings.push(format!("{path}: a module with files in a folder is folder.rs beside it"));
     }
     for line in source.text.lines().filter(|line| allows_without_reason(line)) {
-        findings.push(format!("{shown}: `{}` without a reason after it", line.trim()));
+        findings.push(format!("{path}: `{}` without a reason after it", line.trim()));
     }
     for word in ["todo!(", "unimplemented!(", "dbg!("] {
-        if !shown.starts_with("xtask") && source.has_code_with(word, |line| line.contains(word)) {
-            findings.push(format!("{shown}: {word})"));
+        if !path.starts_with("xtask") && source.has_code_with(word, |line| line.contains(word)) {
+            findings.push(format!("{path}: {word})"));
         }
     }
 }

@@ -47,7 +47,7 @@ impl TitleRun<'_> {
         let file = |name: &str| self.work.join(name);
         let guest = file("guest.txt");
         let json = file("run.json");
-        let said = file("said.txt");
+        let messages = file("said.txt");
         for stale in [&guest, &json] {
             if stale.exists() {
                 std::fs::remove_file(stale)?;
@@ -83,8 +83,8 @@ impl TitleRun<'_> {
         let status = child.wait()?;
         let text = std::fs::read_to_string(&guest).unwrap_or_default();
         let last = || {
-            let said = std::fs::read_to_string(&said).unwrap_or_default();
-            format!("after `{}`:\n{said}", text.lines().last().unwrap_or("nothing"))
+            let messages = std::fs::read_to_string(&messages).unwrap_or_default();
+            format!("after `{}`:\n{messages}", text.lines().last().unwrap_or("nothing"))
         };
         if !status.success() && !json.exists() {
             bail!("ended with {status}, {}", last());

@@ -47,8 +47,8 @@ pub(super) fn build(target: &Target) -> Result<Vec<TestProgram>> {
 }
 
 /// Number of tests that passed, by the lines that end each run; `None` if there was none to run.
-pub(super) fn passed(said: &str) -> Option<u64> {
-    let results = said.lines().filter_map(|line| line.strip_prefix("test result: ok. "));
+pub(super) fn passed(output: &str) -> Option<u64> {
+    let results = output.lines().filter_map(|line| line.strip_prefix("test result: ok. "));
     let counts = results.filter_map(|line| line.split(' ').next()?.parse::<u64>().ok());
     Some(counts.sum()).filter(|&count| count > 0)
 }

@@ -20,7 +20,7 @@ const SOFTWARE: &str = "drawing continues in software";
 
 /// A finished run.
 struct Ran {
-    said: String,
+    messages: String,
     report: Value,
     picture: Vec<u8>,
 }
@@ -39,8 +39,8 @@ impl DeviceLossTest {
         std::fs::create_dir_all(&folder)?;
         let Some(ran) = run(&folder, MODES[0], &[])? else { return Ok(None) };
         let draws = ran.report["gpu"]["draws"].as_u64().filter(|&draws| draws > FRAMES).context("draws")?;
-        if ran.said.contains(ANOTHER) {
-            bail!("the device is lost without us:\n{}", ran.said);
+        if ran.messages.contains(ANOTHER) {
+            bail!("the device is lost without us:\n{}", ran.messages);
         }
         Ok(Some(Self { folder, draws, picture: ran.picture }))
     }
@@ -55,8 +55,8 @@ impl DeviceLossTest {
         let what = format!("{mode} at draws {at:?} of {}", self.draws);
         let ran = run(&self.folder, mode, &at)?.context("there was a device before")?;
         let mut wrong = Vec::new();
-        if ran.said.contains("panicked at") {
-            wrong.push(format!("it panicked: {}", ran.said));
+        if ran.messages.contains("panicked at") {
+            wrong.push(format!("it panicked: {}", ran.messages));
         }
         let frames = ran.report["frames"].as_u64().unwrap_or(0);
         // In parallel mode the machine goes on while its end is noticed.
@@ -64,7 +64,7 @@ impl DeviceLossTest {
         if ran.report["exit"] != "frames" || !is_whole {
             wrong.push(format!("ended by {} after {} frames", ran.report["exit"], ran.report["frames"]));
         }
-        let messages = [ANOTHER, SOFTWARE].map(|text| ran.said.matches(text).count());
+        let messages = [ANOTHER, SOFTWARE].map(|text| ran.messages.matches(text).count());
         let losses = messages[0] + messages[1];
         // A loss is noticed at the next wait for the device: two consecutive draws count as one
         // loss, and after the last draw the loss may go unnoticed. In parallel mode no draw of the
@@ -72,7 +72,7 @@ impl DeviceLossTest {
         let waited = if is_lockstep { self.draws - 1 } else { self.draws - self.draws.div_ceil(FRAMES) };
         let fewest = usize::from(at.first().is_some_and(|first| *first <= waited));
         if !(fewest..=at.len()).contains(&losses) || messages[1] != usize::from(losses == MAX_LOSSES) {
-            wrong.push(format!("{losses} losses, {} times in software:\n{}", messages[1], ran.said));
+            wrong.push(format!("{losses} losses, {} times in software:\n{}", messages[1], ran.messages));
         }
         // A loss affects only the frame in which it happens. Frames of parallel runs differ.
         let is_early = is_lockstep && at.iter().all(|&draw| draw <= self.draws / FRAMES);
@@ -85,7 +85,7 @@ impl DeviceLossTest {
 
 /// Runs the demo in a mode; `None` without a device.
 fn run(folder: &Path, mode: &str, lose_at: &[u64]) -> Result<Option<Ran>> {
-    let [json, picture, said] = ["run.json", "last.png", "said.txt"].map(|name| folder.join(name));
+    let [json, picture, messages] = ["run.json", "last.png", "said.txt"].map(|name| folder.join(name));
     for stale in [&json, &picture] {
         if stale.exists() {
             std::fs::remove_file(stale)?;
@@ -98,16 +98,16 @@ fn run(folder: &Path, mode: &str, lose_at: &[u64]) -> Result<Option<Ran>> {
     if !lose_at.is_empty() {
         command.arg("--lose-device").arg(lose_at.iter().map(u64::to_string).collect::<Vec<_>>().join(","));
     }
-    let mut child = command.stderr(File::create(&said)?).spawn()?;
+    let mut child = command.stderr(File::create(&messages)?).spawn()?;
     let status = wait(&mut child)?;
-    let said = String::from_utf8_lossy(&std::fs::read(&said)?).into_owned();
-    let Some(status) = status else { bail!("it hangs after {TITLE_TIME:?}: {said}") };
-    if status.code() == Some(2) && said.contains(NO_DEVICE) {
+    let messages = String::from_utf8_lossy(&std::fs::read(&messages)?).into_owned();
+    let Some(status) = status else { bail!("it hangs after {TITLE_TIME:?}: {messages}") };
+    if status.code() == Some(2) && messages.contains(NO_DEVICE) {
         return Ok(None);
     }
     if !status.success() {
-        bail!("it ended with {status}: {said}");
+        bail!("it ended with {status}: {messages}");
     }
     let report = serde_json::from_str(&std::fs::read_to_string(&json)?)?;
-    Ok(Some(Ran { said, report, picture: std::fs::read(&picture)? }))
+    Ok(Some(Ran { messages, report, picture: std::fs::read(&picture)? }))
 }

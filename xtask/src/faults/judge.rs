@@ -9,11 +9,11 @@ const SIGABRT: i32 = 6;
 /// All violated conditions.
 pub(crate) fn judge(row: &FaultTableRow, outcome: &FaultRunOutcome) -> Vec<String> {
     let mut wrong = Vec::new();
-    let FaultRunOutcome { said, found, before, .. } = outcome;
-    if said.contains("panicked at") {
+    let FaultRunOutcome { messages, found, before, .. } = outcome;
+    if messages.contains("panicked at") {
         wrong.push("it panicked".to_owned());
     }
-    if let Some(line) = said.lines().chain(found.lines()).find(|line| line.contains("guest: WRONG")) {
+    if let Some(line) = messages.lines().chain(found.lines()).find(|line| line.contains("guest: WRONG")) {
         wrong.push(line.to_owned());
     }
     match outcome.status {
@@ -21,8 +21,8 @@ pub(crate) fn judge(row: &FaultTableRow, outcome: &FaultRunOutcome) -> Vec<Strin
         Some(status) => {
             let ended = match (status.code(), signal_of(status)) {
                 (Some(0), _) => Ok(outcome.came_to_its_end),
-                (Some(2), _) if said.contains("xenia-rs: ") => Err(FaultEnd::Refused),
-                (_, Some(SIGABRT)) if said.contains("memory allocation of ") => Err(FaultEnd::Abort),
+                (Some(2), _) if messages.contains("xenia-rs: ") => Err(FaultEnd::Refused),
+                (_, Some(SIGABRT)) if messages.contains("memory allocation of ") => Err(FaultEnd::Abort),
                 (_, Some(SIGKILL)) => Err(FaultEnd::Killed),
                 _ => Ok(false),
             };
@@ -34,13 +34,13 @@ pub(crate) fn judge(row: &FaultTableRow, outcome: &FaultRunOutcome) -> Vec<Strin
     if outcome.errors > 0 && !row.may_be_noticed {
         wrong.push("the title received an error".to_owned());
     }
-    if outcome.errors > 0 && !said.contains(row.says) {
+    if outcome.errors > 0 && !messages.contains(row.says) {
         wrong.push(format!("nothing says `{}`", row.says));
     }
     for (confirmed, kept) in
         [("guest: committed ", "guest: found "), ("guest: packed ", "guest: found packed ")]
     {
-        let confirmed = last_number(said, confirmed).unwrap_or(*before);
+        let confirmed = last_number(messages, confirmed).unwrap_or(*before);
         let kept = last_number(found, kept);
         if kept.is_none_or(|kept| kept < confirmed) {
             wrong.push(format!("{confirmed} was confirmed, and {kept:?} is there:\n{found}"));
@@ -59,14 +59,14 @@ mod tests {
     const CLEAN: &str = "guest: committed 7\nguest: packed 7\nguest: errors 0\n";
     const KEPT: &str = "guest: found 7\nguest: found packed 7\n";
 
-    fn wrong(name: &str, status: Option<i32>, said: &str, found: &str) -> String {
+    fn wrong(name: &str, status: Option<i32>, messages: &str, found: &str) -> String {
         let row = ROWS.iter().find(|row| row.name == name).unwrap();
         let outcome = FaultRunOutcome {
             injection: String::new(),
             status: status.map(ExitStatus::from_raw),
-            said: said.to_owned(),
-            errors: last_number(said, "guest: errors ").unwrap_or(0),
-            came_to_its_end: said.contains("guest: errors "),
+            messages: messages.to_owned(),
+            errors: last_number(messages, "guest: errors ").unwrap_or(0),
+            came_to_its_end: messages.contains("guest: errors "),
             found: found.to_owned(),
             before: 6,
         };

@@ -44,7 +44,7 @@ pub(crate) struct FaultRunOutcome {
     /// Exit status; `None` if the run hung.
     pub(crate) status: Option<ExitStatus>,
     /// All output of the run.
-    pub(crate) said: String,
+    pub(crate) messages: String,
     /// Errors that the title received, as far as it has reported them.
     pub(crate) errors: u64,
     pub(crate) came_to_its_end: bool,
@@ -86,9 +86,9 @@ impl Ground {
             )?;
         }
         renew(&ground.saves)?;
-        let said = ground.plain(&ground.image, &ground.saves)?;
-        if !said.contains("errors 0") || last_number(&said, "committed ") != ROUNDS.parse().ok() {
-            bail!("without a fault the title says:\n{said}");
+        let messages = ground.plain(&ground.image, &ground.saves)?;
+        if !messages.contains("errors 0") || last_number(&messages, "committed ") != ROUNDS.parse().ok() {
+            bail!("without a fault the title says:\n{messages}");
         }
         Ok(ground)
     }
@@ -103,11 +103,11 @@ impl Ground {
     /// A run without a fault, which must succeed; returns its output.
     fn plain(&self, image: &Path, saves: &Path) -> Result<String> {
         let output = self.command(image, saves, MODES[0]).output()?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let messages = String::from_utf8_lossy(&output.stderr).into_owned();
         if !output.status.success() {
-            bail!("without a fault: {}\n{said}", output.status);
+            bail!("without a fault: {}\n{messages}", output.status);
         }
-        Ok(said)
+        Ok(messages)
     }
 
     /// Creates the saves and disc of a run; returns their paths.
@@ -168,8 +168,8 @@ impl Ground {
                 .env("FAULT_HOW", how);
             injection = format!("{injection}, {how}");
         }
-        let said = self.work.join("said.txt");
-        let mut child = command.stderr(File::create(&said)?).spawn()?;
+        let messages = self.work.join("said.txt");
+        let mut child = command.stderr(File::create(&messages)?).spawn()?;
         match row.strikes {
             Strikes::Kill => {
                 std::thread::sleep(Duration::from_millis(at));
@@ -184,18 +184,19 @@ impl Ground {
             Strikes::Calls { .. } | Strikes::Device => {}
         }
         let status = wait(&mut child)?;
-        let said = String::from_utf8_lossy(&std::fs::read(&said)?).into_owned();
+        let messages = String::from_utf8_lossy(&std::fs::read(&messages)?).into_owned();
         let found = self.plain(&self.looking, &saves).context("looking at the saves")?;
-        let end = last_number(&said, "guest: errors ");
-        let failed =
-            said.lines().filter(|line| line.contains("guest: ") && line.contains(" failed with ")).count()
-                as u64;
+        let end = last_number(&messages, "guest: errors ");
+        let failed = messages
+            .lines()
+            .filter(|line| line.contains("guest: ") && line.contains(" failed with "))
+            .count() as u64;
         Ok(FaultRunOutcome {
             injection,
             status,
             errors: end.unwrap_or(failed),
             came_to_its_end: end.is_some(),
-            said,
+            messages,
             found,
             before: ROUNDS.parse()?,
         })

@@ -66,7 +66,7 @@ impl Run<'_> {
     pub(super) fn measure(&self) -> Result<Measured> {
         let json = self.folder.join("run.json");
         let cache = self.folder.join("cache");
-        let said = self.folder.join("said.txt");
+        let messages = self.folder.join("said.txt");
         if json.exists() {
             std::fs::remove_file(&json)?;
         }
@@ -86,7 +86,7 @@ impl Run<'_> {
             }
         }
         command.arg("--cache").arg(cache).arg("--json").arg(&json);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(std::fs::File::create(&said)?);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(std::fs::File::create(&messages)?);
         let start = Instant::now();
         let mut child = spawn(&mut command)?;
         let process = Path::new("/proc").join(child.id().to_string());
@@ -102,8 +102,8 @@ impl Run<'_> {
         let text = std::fs::read_to_string(&json).unwrap_or_default();
         let report: Value = serde_json::from_str(&text).unwrap_or_default();
         if report["exit"] != "frames" {
-            let said = std::fs::read_to_string(&said).unwrap_or_default();
-            bail!("it ended with {status}: {}", said.lines().last().unwrap_or("nothing was said"));
+            let messages = std::fs::read_to_string(&messages).unwrap_or_default();
+            bail!("it ended with {status}: {}", messages.lines().last().unwrap_or("nothing was said"));
         }
         Ok(Measured { frames: self.frames, wall, threads: sampled.seconds(), report })
     }

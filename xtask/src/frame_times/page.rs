@@ -89,10 +89,11 @@ fn frames(out: &mut String, titles: &[Value]) -> Result<()> {
             let Some(threads) = of["threads_s"].as_object() else { continue };
             let ms = |name: &str| threads.get(name).and_then(Value::as_f64).unwrap_or(0.0) * 1e3;
             let all: f64 = threads.keys().map(|name| ms(name)).sum();
-            let mut ours: Vec<_> =
+            let mut own_threads: Vec<_> =
                 threads.keys().filter(|name| *name != DRIVER && ms(name) >= 0.05).collect();
-            ours.sort_by(|a, b| ms(b).total_cmp(&ms(a)));
-            let ours: Vec<_> = ours.iter().map(|name| format!("{name} {:.1}", ms(name))).collect();
+            own_threads.sort_by(|a, b| ms(b).total_cmp(&ms(a)));
+            let own_threads: Vec<_> =
+                own_threads.iter().map(|name| format!("{name} {:.1}", ms(name))).collect();
             let rate = of["wall_s"].as_f64().filter(|wall| *wall > 0.0).map(|wall| 1.0 / wall);
             writeln!(
                 out,
@@ -103,7 +104,7 @@ fn frames(out: &mut String, titles: &[Value]) -> Result<()> {
                 number(rate, 1),
                 all - ms(DRIVER),
                 ms(DRIVER),
-                ours.join(", "),
+                own_threads.join(", "),
             )?;
         }
     }

@@ -59,8 +59,8 @@ fn draw(picture: &mut String, bars: &[FrameTimeBar]) -> Result<(), Box<dyn std::
         let bar = |from: f64, to: f64, color: RGBColor| {
             Rectangle::new([(from.max(0.5), bottom), (to.max(0.5), top)], color.filled())
         };
-        chart.draw_series([bar(0.5, *ours, OURS), bar(*ours, ours + theirs, THEIRS)])?;
-        let text = format!("{name}: {:.1}", ours + theirs);
+        chart.draw_series([bar(0.5, *emulator, OURS), bar(*emulator, emulator + driver, THEIRS)])?;
+        let text = format!("{name}: {:.1}", emulator + driver);
         let style = ("sans-serif", 13).into_font().color(&BLACK);
         let at = chart.backend_coord(&(0.5, f64::midpoint(top, bottom)));
         area.draw(&Text::new(text, (14, at.1 - 7), style))?;

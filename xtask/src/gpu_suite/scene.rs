@@ -46,13 +46,13 @@ impl Scene {
     /// Reads a scene's file.
     pub(crate) fn read(folder: &Path, name: &str) -> Result<Self> {
         let path = folder.join(name).join("expect.toml");
-        let shown = path.display();
-        let text = std::fs::read_to_string(&path).with_context(|| format!("reading {shown}"))?;
-        let file: File = toml::from_str(&text).with_context(|| format!("{shown}"))?;
-        let formula = Formula::parse(&file.picture).with_context(|| format!("{shown}: picture"))?;
+        let path_name = path.display();
+        let text = std::fs::read_to_string(&path).with_context(|| format!("reading {path_name}"))?;
+        let file: File = toml::from_str(&text).with_context(|| format!("{path_name}"))?;
+        let formula = Formula::parse(&file.picture).with_context(|| format!("{path_name}: picture"))?;
         for component in COMPONENTS {
             if formula.place(component).is_none() {
-                bail!("{shown}: picture does not define {component}");
+                bail!("{path_name}: picture does not define {component}");
             }
         }
         Ok(Self {
@@ -134,15 +134,15 @@ impl ExpectedLevels {
 
     /// Compares every pixel of a picture, which may be the host's device's; returns a one-line
     /// description of the differences, if any.
-    pub(crate) fn judge(&self, shown: &RgbPicture, is_of_device: bool) -> Option<String> {
+    pub(crate) fn judge(&self, picture: &RgbPicture, is_of_device: bool) -> Option<String> {
         let allowed = if is_of_device { self.device_allowed } else { self.allowed };
-        if (shown.width, shown.height) != (self.width, self.height) {
-            return Some(format!("the picture has {} x {} pixels", shown.width, shown.height));
+        if (picture.width, picture.height) != (self.width, self.height) {
+            return Some(format!("the picture has {} x {} pixels", picture.width, picture.height));
         }
         let mut wrong = 0_u32;
         let mut first = None;
         let mut worst = 0.0_f64;
-        for (i, (got, expected)) in shown.rgb.chunks_exact(3).zip(&self.levels).enumerate() {
+        for (i, (got, expected)) in picture.rgb.chunks_exact(3).zip(&self.levels).enumerate() {
             let Some(expected) = expected else { continue };
             // A development build takes several times as long for a chain of iterators.
             let off = |component: usize| (expected[component] - f64::from(got[component])).abs();

@@ -161,8 +161,8 @@ impl Builder {
     fn sources_of(&self, part: &ProgramSources) -> Result<Vec<PathBuf>> {
         let root = fetch::unpacked(&self.folder, &part.name);
         let excluded = |path: &PathBuf| {
-            let shown = path.strip_prefix(&root).unwrap_or(path).to_string_lossy();
-            part.exclude.iter().any(|pattern| matches(pattern, &shown))
+            let path_text = path.strip_prefix(&root).unwrap_or(path).to_string_lossy();
+            part.exclude.iter().any(|pattern| matches(pattern, &path_text))
         };
         let mut sources = Vec::new();
         for pattern in &part.files {

@@ -19,14 +19,14 @@ fn run(folder: &Path, title: &Path, content: &Path, words: &[&str]) -> Result<St
     let json = folder.join("grow.json");
     let mut command = title_command(title, &["--parallel"], content, [&text, &json])?;
     let output = command.arg("PWD=/hdd").arg("--").arg(FILE).args(words).output()?;
-    let said = std::fs::read_to_string(&text).unwrap_or_default();
+    let messages = std::fs::read_to_string(&text).unwrap_or_default();
     let report: Value =
         serde_json::from_str(&std::fs::read_to_string(&json).context("no report was written")?)?;
     if report["exit"] != "exit" || report["exit_code"] != 0 {
         let errors = String::from_utf8_lossy(&output.stderr);
-        bail!("{words:?}: ended by {} with {}: {said}{errors}", report["exit"], report["exit_code"]);
+        bail!("{words:?}: ended by {} with {}: {messages}{errors}", report["exit"], report["exit_code"]);
     }
-    Ok(said)
+    Ok(messages)
 }
 
 /// Creates a database of this many MB, and checks it in a second run.
@@ -38,17 +38,22 @@ pub(crate) fn large(folder: &Path, title: &Path, size: u32) -> Result<()> {
     let begun = Instant::now();
     let made = run(folder, title, &content, &["make", &size.to_string()])?;
     let made_in = begun.elapsed().as_secs_f64();
-    let said = run(folder, title, &content, &["check"])?;
+    let output = run(folder, title, &content, &["check"])?;
     let bytes = std::fs::metadata(content.join(super::run::DISK).join(FILE))?.len();
     let rows = |text: &str| text.split_whitespace().rev().find_map(|word| word.parse::<u64>().ok());
-    if !said.contains("integrity ok") || rows(&said) != made.split(' ').nth(1).and_then(|n| n.parse().ok()) {
-        bail!("made: {made}found: {said}");
+    if !output.contains("integrity ok")
+        || rows(&output) != made.split(' ').nth(1).and_then(|n| n.parse().ok())
+    {
+        bail!("made: {made}found: {output}");
     }
     if bytes < u64::from(size) << 20 {
         bail!("the database has {bytes} bytes");
     }
     let all = begun.elapsed().as_secs_f64();
-    println!("a database of {bytes} bytes: made in {made_in:.1} s, all of it in {all:.1} s; {}", said.trim());
+    println!(
+        "a database of {bytes} bytes: made in {made_in:.1} s, all of it in {all:.1} s; {}",
+        output.trim()
+    );
     Ok(std::fs::remove_dir_all(&content)?)
 }
 
@@ -64,11 +69,12 @@ pub(crate) fn kills(folder: &Path, title: &Path, times: u32) -> Result<()> {
     let mut most = 0;
     for time in 0..times {
         let committed = write_until_killed(folder, title, &content, time)?;
-        let said = run(folder, title, &content, &["check"]).with_context(|| format!("after kill {time}"))?;
-        let found = said
+        let output =
+            run(folder, title, &content, &["check"]).with_context(|| format!("after kill {time}"))?;
+        let found = output
             .lines()
             .find_map(|line| line.strip_prefix("last ")?.split(' ').next()?.parse::<u64>().ok())
-            .with_context(|| said.clone())?;
+            .with_context(|| output.clone())?;
         if found < committed || found < last {
             bail!(
                 "after kill {time}: {committed} was committed, {last} was there before, and the last is {found}"

@@ -37,7 +37,7 @@ pub(crate) fn compare(folder: &Path, program: &RealProgram, outcome: &mut Progra
     let content = here.join("work/jit");
     let mut first: Option<Shown> = None;
     for (way, flags) in WAYS {
-        let Some(shown) = run(&here, pictures, flags, &content).with_context(|| way.to_owned())? else {
+        let Some(result) = run(&here, pictures, flags, &content).with_context(|| way.to_owned())? else {
             if way != HOST_GPU || Tool::Vulkan.row().find().is_ok() {
                 bail!("{way}: {NO_DEVICE}");
             }
@@ -46,14 +46,14 @@ pub(crate) fn compare(folder: &Path, program: &RealProgram, outcome: &mut Progra
         };
         outcome.runs += 1;
         let wanted =
-            first.get_or_insert(Shown { picture: shown.picture.clone(), digest: shown.digest.clone() });
-        if is_plain(&shown.picture) {
+            first.get_or_insert(Shown { picture: result.picture.clone(), digest: result.digest.clone() });
+        if is_plain(&result.picture) {
             outcome.wrong.push(format!("{} ({way}): one colour", program.name));
-        } else if shown.picture != wanted.picture {
+        } else if result.picture != wanted.picture {
             outcome
                 .wrong
                 .push(format!("{} ({way}): frame {} is another picture", program.name, pictures.frames));
-        } else if shown.digest.is_some() && shown.digest != wanted.digest {
+        } else if result.digest.is_some() && result.digest != wanted.digest {
             outcome.wrong.push(format!("{} ({way}): another digest", program.name));
         }
     }
@@ -78,14 +78,14 @@ fn run(here: &Path, pictures: &Pictures, flags: &[&str], content: &Path) -> Resu
         .arg("--")
         .args(&pictures.arguments)
         .output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    if !output.status.success() && said.contains(NO_DEVICE) {
+    let messages = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() && messages.contains(NO_DEVICE) {
         return Ok(None);
     }
-    let report = std::fs::read_to_string(&json).with_context(|| said.clone().into_owned())?;
+    let report = std::fs::read_to_string(&json).with_context(|| messages.clone().into_owned())?;
     let report: Value = serde_json::from_str(&report)?;
     if report["exit"] != "frames" || report["frames"] != pictures.frames {
-        bail!("ended by {} after {} frames: {said}", report["exit"], report["frames"]);
+        bail!("ended by {} after {} frames: {messages}", report["exit"], report["frames"]);
     }
     let digest = report["digest"].as_str().map(str::to_owned);
     Ok(Some(Shown { picture: RgbPicture::read(&frame)?, digest }))

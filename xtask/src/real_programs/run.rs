@@ -152,8 +152,8 @@ pub(crate) fn provide_files(
 
 fn natively(here: &Path, run: &ProgramRun, disk: &Path) -> Result<Ended> {
     let folder = disk.join(&run.folder);
-    let said = here.join("native.txt");
-    let text = File::create(&said)?;
+    let text_path = here.join("native.txt");
+    let text = File::create(&text_path)?;
     let mut command = Command::new(here.join("native").join(&run.program));
     command.current_dir(&folder).args(&run.arguments).env_clear();
     for setting in &run.settings {
@@ -169,7 +169,7 @@ fn natively(here: &Path, run: &ProgramRun, disk: &Path) -> Result<Ended> {
     }
     let status = commands::status(&mut command)?;
     let code = status.code().with_context(|| format!("{command:?} ended with {status}"))?;
-    Ok(Ended { code: code.into(), text: std::fs::read(&said)?, digest: None })
+    Ok(Ended { code: code.into(), text: std::fs::read(&text_path)?, digest: None })
 }
 
 /// A command that runs a title with this content folder; its output goes to `text`, its report to
@@ -206,7 +206,7 @@ fn as_title(here: &Path, run: &ProgramRun, mode: ProgramMode, work: &Path) -> Re
     let report = std::fs::read_to_string(&json).with_context(|| said.clone())?;
     let report: Value = serde_json::from_str(&report)?;
     let Some(code) = report["exit_code"].as_i64().filter(|_| report["exit"] == "exit") else {
-        bail!("ended by {}: {said}", report["exit"]);
+        bail!("ended by {}: {messages}", report["exit"]);
     };
     let digest = report["digest"].as_str().filter(|_| mode != ProgramMode::Parallel).map(str::to_owned);
     Ok(Ended { code, text: bytes_of(&std::fs::read_to_string(&text)?), digest })

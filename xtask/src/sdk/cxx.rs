@@ -25,8 +25,9 @@ pub(super) fn headers() -> Result<Vec<String>> {
     let Ok(output) = command.args(["-E", "-v", "-x", "c++", "/dev/null"]).output() else {
         return Ok(Vec::new());
     };
-    let said = String::from_utf8(output.stderr)?;
-    let folders = said.lines().map(str::trim).filter(|line| line.starts_with('/') && line.contains("/c++/"));
+    let messages = String::from_utf8(output.stderr)?;
+    let folders =
+        messages.lines().map(str::trim).filter(|line| line.starts_with('/') && line.contains("/c++/"));
     Ok(folders.map(str::to_owned).collect())
 }
 
@@ -43,14 +44,14 @@ pub(super) fn provide(folder: &Path, sources: &Path, library: &CLibrary, headers
     let mut compile = format!(
         "{COMPILER} {} -nostdinc -nostdinc++ -include {}",
         GUEST.join(" "),
-        shown(&own.join("glibc_names.h"))
+        path_text(&own.join("glibc_names.h"))
     );
-    let include = [shown(&library.include), compiler_include()?];
+    let include = [path_text(&library.include), compiler_include()?];
     for folder in headers.iter().chain(&include) {
         write!(compile, " -isystem {folder}")?;
     }
     let wraps: Vec<String> = WRAPPED.iter().map(|name| format!("-Wl,--wrap={name}")).collect();
-    let system = shown(&folder.join("libsystem.a"));
+    let system = path_text(&folder.join("libsystem.a"));
     // The compiler's library has 128-bit long doubles, besides ones like ours.
     let link = format!(
         "{compile} {} {} -Wl,--no-warn-mismatch {} -Wl,-T,{} -L{} {} {} \"$@\" {} -Wl,--start-group -lstdc++ -lgcc_eh -latomic \
@@ -58,15 +59,15 @@ pub(super) fn provide(folder: &Path, sources: &Path, library: &CLibrary, headers
         LINK.join(" "),
         TITLE_LINK.join(" "),
         wraps.join(" "),
-        shown(&sources.join("title.ld")),
-        shown(library.archive.parent().context("the library's folder")?),
-        shown(&object("start.S")),
-        shown(&object("frames_begin.S")),
-        shown(&object("runtime.c")),
-        shown(&library.archive),
-        shown(&folder.join("libkernel.a")),
-        shown(&object("frames_end.S")),
-        shown(&object("tls_end.S")),
+        path_text(&sources.join("title.ld")),
+        path_text(library.archive.parent().context("the library's folder")?),
+        path_text(&object("start.S")),
+        path_text(&object("frames_begin.S")),
+        path_text(&object("runtime.c")),
+        path_text(&library.archive),
+        path_text(&folder.join("libkernel.a")),
+        path_text(&object("frames_end.S")),
+        path_text(&object("tls_end.S")),
     );
     write_script(&folder.join(DRIVER), "g++", &compile, &link)
 }
@@ -81,7 +82,7 @@ pub(crate) fn driver(compiler: &Path) -> PathBuf {
     compiler.with_file_name(DRIVER)
 }
 
-fn shown(path: &Path) -> String {
+fn path_text(path: &Path) -> String {
     path.display().to_string()
 }
 

@@ -169,7 +169,7 @@ pub(crate) fn judge(samples: &[Sample]) -> SoakVerdict {
                 line.title,
                 line.mode,
                 line.at,
-                part.said(*number)
+                part.messages_file(*number)
             ));
         }
     }
@@ -233,9 +233,9 @@ mod tests {
                 }
             }),
         ];
-        for (said, change) in cases {
+        for (expected, change) in cases {
             let verdict = judge(&samples(change));
-            assert!(!verdict.passed() && verdict.to_string().contains(said), "{verdict}");
+            assert!(!verdict.passed() && verdict.to_string().contains(expected), "{verdict}");
         }
         let failed = judge(&samples(|_, line| {
             if line.state == RunState::Ended {

@@ -33,7 +33,7 @@ impl SoakPart {
     }
 
     /// File name of the standard error of this process.
-    pub(crate) fn said(self, number: usize) -> String {
+    pub(crate) fn messages_file(self, number: usize) -> String {
         format!("{}-{number:06}.txt", self.name())
     }
 }

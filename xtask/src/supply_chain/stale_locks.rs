@@ -34,9 +34,9 @@ impl Entry {
 
 /// Fails if a lock file is stale.
 pub(super) fn check() -> Result<()> {
-    let ours = needs_of("Cargo.toml")?;
+    let workspace = needs_of("Cargo.toml")?;
     for folder in FOLDERS {
-        let mut needs = ours.clone();
+        let mut needs = workspace.clone();
         needs.extend(needs_of(&format!("{folder}/Cargo.toml"))?);
         let path = format!("{folder}/Cargo.lock");
         let text = std::fs::read_to_string(&path).with_context(|| path.clone())?;
@@ -70,8 +70,8 @@ fn needed(package: &Package) -> Vec<String> {
 /// Dependencies that the entries of our crates lack in a lock file.
 fn missing(lock: &str, needs: &BTreeMap<String, Vec<String>>) -> Result<Vec<String>> {
     let file: File = toml::from_str(lock)?;
-    let ours = file.package.iter().filter(|entry| entry.source.is_none());
-    let missing = ours.flat_map(|entry| {
+    let members = file.package.iter().filter(|entry| entry.source.is_none());
+    let missing = members.flat_map(|entry| {
         let needed = needs.get(&entry.name).into_iter().flatten();
         let absent = needed.filter(move |name| !entry.has(name));
         absent.map(move |name| format!("{} needs {name}", entry.name))

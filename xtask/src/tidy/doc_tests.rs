@@ -24,7 +24,7 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
         for source in inside.filter(|source| has_example(&source.text)) {
             findings.push(format!(
                 "{}: an example that does not run: remove `doctest = false` from {}",
-                source.shown(),
+                source.path_text(),
                 manifest.display()
             ));
         }

@@ -31,7 +31,7 @@ pub(super) fn long_functions(sources: &[Source]) -> Vec<String> {
     for source in sources.iter().filter(is_product) {
         for function in long_functions_of(&source.text) {
             let LongFunction { name, line, length } = function;
-            places.push(format!("{}:{line} ({name}, {length} lines)", source.shown()));
+            places.push(format!("{}:{line} ({name}, {length} lines)", source.path_text()));
         }
     }
     places

@@ -31,7 +31,7 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) {
         .iter()
         .filter(|source| is_part_of_program(source))
         .filter_map(|source| {
-            let path = source.shown();
+            let path = source.path_text();
             let word = word_in(&path, &source.text)?;
             Some((path, word))
         })
@@ -51,7 +51,7 @@ fn judge(found: &[(String, &str)], known: &[&str], findings: &mut Vec<String>) {
 }
 
 fn is_part_of_program(source: &Source) -> bool {
-    let path = source.shown();
+    let path = source.path_text();
     let is_code = path.starts_with("crates/") || path.starts_with("jit-tests/");
     is_code
         && path.contains("/src/")

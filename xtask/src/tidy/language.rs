@@ -82,7 +82,7 @@ const RULES: [(&str, &str); 11] = [
 pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()> {
     let mut counts = Counts::default();
     for source in sources {
-        counts.add_source(&source.shown(), &source.text);
+        counts.add_source(&source.path_text(), &source.text);
     }
     let products = || sources.iter().filter(|source| !map::is_test(&source.path));
     counts.add_names(products());
@@ -105,7 +105,7 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
 }
 
 fn is_of_other_host(source: &Source) -> bool {
-    OTHER_HOSTS.iter().any(|start| source.shown().starts_with(start))
+    OTHER_HOSTS.iter().any(|start| source.path_text().starts_with(start))
 }
 
 fn pages() -> Result<Vec<String>> {
@@ -139,7 +139,7 @@ impl Counts {
             }
         }
         for (name, places) in places.into_iter().filter(|(_, places)| places.len() > 1) {
-            self.note("duplicate-names", format!("{name} ({})", places[0].shown()));
+            self.note("duplicate-names", format!("{name} ({})", places[0].path_text()));
         }
     }
 
@@ -148,7 +148,7 @@ impl Counts {
         let lines = source.text.lines().map(str::trim_start).zip(1..);
         for (line, number) in lines.filter(|(line, _)| !line.starts_with("//")) {
             for rule in shapes_of(line) {
-                self.note(rule, format!("{}:{number}", source.shown()));
+                self.note(rule, format!("{}:{number}", source.path_text()));
             }
         }
     }
@@ -249,9 +249,9 @@ impl Counts {
             let places = self.0.get(rule).map_or(&[][..], Vec::as_slice);
             let budget = budgets.get(rule).copied().unwrap_or(0);
             if places.len() > budget {
-                let shown = places.iter().rev().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+                let examples = places.iter().rev().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
                 let count = places.len();
-                findings.push(format!("{count} {meaning}, of {budget} in {BUDGETS}; among them {shown}"));
+                findings.push(format!("{count} {meaning}, of {budget} in {BUDGETS}; among them {examples}"));
             } else if places.len() < budget {
                 findings.push(format!("{BUDGETS}: {rule} can be lowered to {}", places.len()));
             }

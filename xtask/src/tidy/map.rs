@@ -113,8 +113,8 @@ fn names_library(line: &str, library: &str) -> bool {
 /// The workspace crates that a crate's code depends on, without its tests.
 fn used(package: &Package, packages: &BTreeMap<&str, &Package>) -> Vec<String> {
     let normal = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
-    let ours = normal.filter(|dependency| packages.contains_key(dependency.name.as_str()));
-    ours.map(|dependency| dependency.name.trim_start_matches("xenia-").to_owned()).collect()
+    let members = normal.filter(|dependency| packages.contains_key(dependency.name.as_str()));
+    members.map(|dependency| dependency.name.trim_start_matches("xenia-").to_owned()).collect()
 }
 
 fn arrows(row: &Row, above: &[Row], used: &[String], findings: &mut Vec<String>) {
@@ -153,7 +153,7 @@ fn unsafe_code(
         if found.map(|line| line.split(" //").next().unwrap_or(line)) != wanted {
             findings.push(format!(
                 "{}: says {}, but {MAP} {}",
-                source.shown(),
+                source.path_text(),
                 found.unwrap_or("nothing of unsafe code"),
                 wanted.map_or("allows it in all modules".to_owned(), |wanted| format!("requires {wanted}"))
             ));
@@ -173,7 +173,7 @@ fn unsafe_code(
             })
         };
         for source in inside.iter().filter(|source| source.uses_unsafe() && !at_home(source)) {
-            findings.push(format!("{}: `unsafe` outside its homes", source.shown()));
+            findings.push(format!("{}: `unsafe` outside its homes", source.path_text()));
         }
     }
     if row.homes == Homes::Everywhere && !inside.iter().any(|source| source.uses_unsafe()) {

@@ -76,7 +76,7 @@ const ALLOWED: [(&str, &str); 25] = [
 pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) {
     let mut used = [false; ALLOWED.len()];
     for source in sources {
-        let path = source.shown();
+        let path = source.path_text();
         if !CRATES.iter().any(|part| path.starts_with(part)) || path.contains("test") {
             continue;
         }

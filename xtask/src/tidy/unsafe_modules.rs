@@ -17,7 +17,7 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
     let there: BTreeSet<String> = sources
         .iter()
         .filter(|source| source.uses_unsafe())
-        .map(Source::shown)
+        .map(Source::path_text)
         .filter(|path| part_of_program(path))
         .collect();
     findings
