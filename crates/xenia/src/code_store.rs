@@ -3,7 +3,7 @@
 //! The code in these files is executed. Folder and file must therefore belong to the user, no other
 //! user may have write access, and no other user may be able to replace the folder.
 
-use crate::digest::{FILE_NAME_DIGITS, in_file_name, title_identity};
+use crate::digest::{FILE_NAME_DIGITS, file_name_digits, title_identity};
 use crate::output::without_name;
 use crate::screenshots::file_name;
 use crate::title::Title;
@@ -61,14 +61,14 @@ pub fn options(folder: &Path, title: &Title, reservations: ReservationMode) -> O
         ReservationMode::Strict => "strict",
     };
     let identity = title_identity(&title.image, &title.patches);
-    let digits = in_file_name(&identity);
+    let digits = file_name_digits(&identity);
     let file = format!("{}-{digits}-{name}.{ENDING}", file_name(&title.short_name()));
     let keeper = Box::new(KeptFile { path: folder.join(file), folder: folder.to_owned() });
     Some(StoreOptions { build, title: identity, keeper })
 }
 
 /// Whether a file of the folder has code of titles with this short name.
-pub fn is_of(file: &str, title: &str) -> bool {
+pub fn is_code_of(file: &str, title: &str) -> bool {
     let rest = after_hash(file, title);
     rest.is_some_and(|rest| rest.starts_with('-') && rest.ends_with(&format!(".{ENDING}")))
 }

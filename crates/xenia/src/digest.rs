@@ -31,7 +31,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 pub(crate) const FILE_NAME_DIGITS: usize = 16;
 
 /// The part of a hash that file names contain.
-pub(crate) fn in_file_name(hash: &str) -> &str {
+pub(crate) fn file_name_digits(hash: &str) -> &str {
     hash.get(..FILE_NAME_DIGITS).unwrap_or(hash)
 }
 

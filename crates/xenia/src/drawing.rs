@@ -72,7 +72,7 @@ pub fn pipelines_folder(flag: Option<&Path>) -> Option<PathBuf> {
 /// faster than the reference renderer (see decision 0019), but is only used if it has the required
 /// features. A run that is compared with another uses the exact renderer, unless pipelines may be
 /// skipped, in which case the run is not comparable.
-pub fn in_window(args: &VideoConfig, is_compared: bool) -> GpuKind {
+pub fn gpu_for_window(args: &VideoConfig, is_compared: bool) -> GpuKind {
     if args.gpu != GpuKind::Auto {
         return args.gpu;
     }
@@ -143,9 +143,9 @@ mod tests {
     #[test]
     fn a_run_that_is_compared_is_drawn_exactly_unless_something_else_is_asked_for() {
         let asked = |gpu| VideoConfig { gpu, ..VideoConfig::default() };
-        assert_eq!(in_window(&asked(GpuKind::Auto), true), GpuKind::Reference);
+        assert_eq!(gpu_for_window(&asked(GpuKind::Auto), true), GpuKind::Reference);
         for kind in [GpuKind::Reference, GpuKind::Wgpu, GpuKind::None] {
-            assert!([true, false].iter().all(|compared| in_window(&asked(kind), *compared) == kind));
+            assert!([true, false].iter().all(|compared| gpu_for_window(&asked(kind), *compared) == kind));
         }
     }
 }

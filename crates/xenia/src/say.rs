@@ -102,7 +102,7 @@ pub fn write_out(text: Arguments<'_>) {
     let mut out = std::io::stdout().lock();
     let result = if out.is_terminal() {
         let text = visible(&text.to_string());
-        status::over(text.ends_with('\n'), || out.write_all(text.as_bytes()))
+        status::write_over(text.ends_with('\n'), || out.write_all(text.as_bytes()))
     } else {
         out.write_fmt(text)
     };
@@ -143,7 +143,7 @@ fn write_now<'a>(bytes: impl FnOnce(bool) -> Cow<'a, [u8]>) {
         let is_terminal = out.is_terminal();
         let bytes = bytes(is_terminal);
         let mut write = || out.write_all(&bytes).and_then(|()| out.flush());
-        let result = if is_terminal { status::over(bytes.ends_with(b"\n"), write) } else { write() };
+        let result = if is_terminal { status::write_over(bytes.ends_with(b"\n"), write) } else { write() };
         keep(&mut closed, result);
     }
 }
@@ -185,7 +185,7 @@ impl Write for StandardError {
             sink(&String::from_utf8_lossy(bytes));
             return Ok(bytes.len());
         }
-        status::over(bytes.ends_with(b"\n"), || std::io::stderr().lock().write_all(bytes))?;
+        status::write_over(bytes.ends_with(b"\n"), || std::io::stderr().lock().write_all(bytes))?;
         Ok(bytes.len())
     }
 

@@ -61,7 +61,7 @@ pub fn hide() {
 }
 
 /// Writes to the terminal with the line erased; `ends_line`: the output ends with a line break.
-pub fn over<T>(ends_line: bool, write: impl FnOnce() -> T) -> T {
+pub fn write_over<T>(ends_line: bool, write: impl FnOnce() -> T) -> T {
     if !ALLOWED.load(Relaxed) {
         return write();
     }

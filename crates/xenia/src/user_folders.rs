@@ -123,7 +123,7 @@ mod tests {
     /// The disk of the paths here, as Windows's absolute paths need one.
     const DISK: &str = if cfg!(windows) { "C:" } else { "" };
 
-    fn at(path: &str) -> PathBuf {
+    fn on_disk(path: &str) -> PathBuf {
         PathBuf::from(format!("{DISK}{path}"))
     }
 
@@ -146,7 +146,7 @@ mod tests {
             "/fast/xenia-rs",
             "/home/u/.local/state/xenia-rs",
         ];
-        assert_eq!(folders(None, &set), expected.map(|folder| Some(at(folder))));
+        assert_eq!(folders(None, &set), expected.map(|folder| Some(on_disk(folder))));
         assert_eq!(folders(None, &[("HOME", "")]), [const { None }; 4]);
     }
 
@@ -159,12 +159,12 @@ mod tests {
             "/local/xenia-rs/cache",
             "/local/xenia-rs/state",
         ];
-        assert_eq!(folders(None, &set), expected.map(|folder| Some(at(folder))));
+        assert_eq!(folders(None, &set), expected.map(|folder| Some(on_disk(folder))));
         // A path of another system is not absolute here.
         let elsewhere = if cfg!(windows) { r"\u\roaming" } else { r"C:\u\roaming" };
         let set = [("HOME", "/h"), ("APPDATA", elsewhere), ("XDG_STATE_HOME", "/s")];
         let expected = ["/h/.config", "/h/.local/share", "/h/.cache", "/s"];
-        let expected = expected.map(|folder| Some(at(folder).join(PROGRAM)));
+        let expected = expected.map(|folder| Some(on_disk(folder).join(PROGRAM)));
         assert_eq!(folders(None, &set), expected);
     }
 
@@ -196,8 +196,8 @@ mod tests {
         let home = |set: &[(&str, &str)]| {
             home_of(|name| set.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into()))
         };
-        let one = at("/h");
-        let other = at("/u");
+        let one = on_disk("/h");
+        let other = on_disk("/u");
         let first = one.to_str().unwrap();
         let second = other.to_str().unwrap();
         assert_eq!(home(&[("HOME", first), ("USERPROFILE", second)]), Some(one.clone()));

@@ -50,7 +50,7 @@ impl Maker {
     }
 }
 
-fn until(count: u64) -> Limits {
+fn instruction_limit(count: u64) -> Limits {
     Limits { instructions: Some(count), ..Limits::default() }
 }
 

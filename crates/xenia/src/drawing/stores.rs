@@ -141,7 +141,7 @@ pub fn stores_of(folder: &Path, title: &PipelineTitle) -> io::Result<Vec<Pipelin
 /// The number of an executable in the names of stores, by the SHA-256 of the loaded image in
 /// hexadecimal.
 pub fn image_of(image_sha256: &str) -> Option<u64> {
-    u64::from_str_radix(in_file_name(image_sha256), 16).ok()
+    u64::from_str_radix(file_name_digits(image_sha256), 16).ok()
 }
 
 /// Path of the store of a title's executable. A store of the same executable may have another name:
@@ -149,7 +149,7 @@ pub fn image_of(image_sha256: &str) -> Option<u64> {
 /// keeps its name, because copies of the file may have names of their own.
 pub(super) fn path_of(folder: &Path, title: &StoredTitle, image_sha256: &str) -> PathBuf {
     let name = title.pipelines_name();
-    let path = folder.join(format!("{name}-{}{ENDING}", in_file_name(image_sha256)));
+    let path = folder.join(format!("{name}-{}{ENDING}", file_name_digits(image_sha256)));
     if path.exists() {
         return path;
     }

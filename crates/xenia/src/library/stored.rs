@@ -9,7 +9,7 @@
 //! | saved states | `states` in the data folder | title id, else the executable's hash |
 
 use super::LibraryTitle;
-use crate::code_store::{after_hash, is_of};
+use crate::code_store::{after_hash, is_code_of};
 use crate::content;
 use crate::digest::in_file_name;
 use crate::screenshots::file_name;
@@ -77,12 +77,12 @@ impl StoredTitle {
 
 impl StoredPlaces {
     fn code_files(&self, title: &StoredTitle) -> Vec<PathBuf> {
-        files_in(self.code.as_deref(), |name| is_of(name, &title.name))
+        files_in(self.code.as_deref(), |name| is_code_of(name, &title.name))
     }
 
     fn pipeline_files(&self, title: &StoredTitle) -> Vec<PathBuf> {
         let id = title.own_id().map(|id| id.to_string());
-        let ending = title.image.as_deref().map(|image| format!("-{}.pipelines", in_file_name(image)));
+        let ending = title.image.as_deref().map(|image| format!("-{}.pipelines", file_name_digits(image)));
         let is_meant = |file: &str| match &id {
             Some(id) => after_hash(file, id) == Some(".pipelines"),
             // Others may have its name, and an imported store has another one.

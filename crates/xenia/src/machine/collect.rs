@@ -98,7 +98,7 @@ fn imports(image: &LoadedImage) -> Vec<ImportReport> {
     all.map(of).collect()
 }
 
-fn past(call: PastCall) -> PastCallReport {
+fn past_call_report(call: PastCall) -> PastCallReport {
     PastCallReport {
         ticks: call.at,
         name: call.name,
@@ -113,8 +113,8 @@ fn unfinished(history: &CallHistory) -> Vec<UnfinishedCallReport> {
     let report = calls.map(|call| UnfinishedCallReport {
         state: call.status.name(),
         count: call.count,
-        first: past(call.first),
-        last: past(call.last),
+        first: past_call_report(call.first),
+        last: past_call_report(call.last),
     });
     report.collect()
 }
@@ -122,6 +122,9 @@ fn unfinished(history: &CallHistory) -> Vec<UnfinishedCallReport> {
 fn threads(history: &CallHistory) -> Vec<ThreadCalls> {
     let threads = history.last_calls().into_iter();
     threads
-        .map(|(thread, calls)| ThreadCalls { thread, calls: calls.into_iter().map(past).collect() })
+        .map(|(thread, calls)| ThreadCalls {
+            thread,
+            calls: calls.into_iter().map(past_call_report).collect(),
+        })
         .collect()
 }

@@ -76,7 +76,7 @@ impl Relay<'_> {
         let (mut machine, log) = self.machine(interp);
         let mut marks: Vec<Mark> = Vec::new();
         for &cut in cuts {
-            if machine.run_until(&until(cut)) != RunEnd::Instructions {
+            if machine.run_until(&instruction_limit(cut)) != RunEnd::Instructions {
                 break;
             }
             match machine.save_state() {
@@ -112,7 +112,7 @@ impl Relay<'_> {
                 let (report, log) = finish(&mut machine, &log, count);
                 return same(&(report, [&whole.1[..from], &log].concat()), whole, "the last piece");
             };
-            assert_eq!(machine.run_until(&until(next.instructions)), RunEnd::Instructions);
+            assert_eq!(machine.run_until(&instruction_limit(next.instructions)), RunEnd::Instructions);
             let what = format!("the piece to {}", next.instructions);
             assert_eq!(first_difference(&machine.save_state().unwrap(), &next.state), None, "{what}");
             same_log(&flushed(&machine, &log), &whole.1[from..next.log], &what);
@@ -120,7 +120,7 @@ impl Relay<'_> {
     }
 }
 
-fn until(count: u64) -> Limits {
+fn instruction_limit(count: u64) -> Limits {
     Limits { instructions: Some(count), ..Limits::default() }
 }
 
@@ -132,7 +132,7 @@ fn flushed(machine: &Machine, log: &Path) -> Vec<u8> {
 
 /// Runs to the end or the limit.
 fn finish(machine: &mut Machine, log: &Path, count: u64) -> (RunReport, Vec<u8>) {
-    let finished = machine.run(&until(count));
+    let finished = machine.run(&instruction_limit(count));
     assert!(!finished.has_lost_output);
     (finished.report, std::fs::read(log).unwrap())
 }
@@ -253,7 +253,7 @@ impl<'a> ProgramRelay<'a> {
         // It ends in a branch to itself.
         memory.write(GuestAddr(EXIT_BASE), 0x4800_0000_u32).unwrap();
         // A machine goes back only if it has run.
-        machine.run_until(&until(1));
+        machine.run_until(&instruction_limit(1));
         let state = machine.save_state().unwrap();
         Self { relay, whole: (machine, state), pieces: [None, None], count: 0 }
     }
@@ -269,7 +269,7 @@ impl<'a> ProgramRelay<'a> {
         let mut states = vec![machine.save_state().unwrap()];
         while states.len() < MAX_STATES {
             let next = machine.position().instructions + STEP;
-            if machine.run_until(&until(next)) != RunEnd::Instructions {
+            if machine.run_until(&instruction_limit(next)) != RunEnd::Instructions {
                 break;
             }
             states.push(machine.save_state().unwrap());
@@ -298,7 +298,7 @@ impl<'a> ProgramRelay<'a> {
             None => relay.machine(self.count % 2 == 1).0.load_state(from).unwrap(),
         };
         let end = next.position().instructions + STEP;
-        assert_eq!(next.run_until(&until(end)), RunEnd::Instructions, "{what}");
+        assert_eq!(next.run_until(&instruction_limit(end)), RunEnd::Instructions, "{what}");
         assert_eq!(first_difference(&next.save_state().unwrap(), to), None, "{what}, at {end}");
         *machine = Some(next);
     }

@@ -35,7 +35,7 @@ impl Maker {
 
     /// The report of a run of `count` instructions.
     fn whole(&self, count: u64) -> RunReport {
-        self.machine().run(&until(count)).report
+        self.machine().run(&instruction_limit(count)).report
     }
 
     /// A new machine with the state of `machine`, which went through a file.
@@ -53,14 +53,14 @@ impl Maker {
     fn relayed(&self, cuts: &[u64], count: u64) -> RunReport {
         let mut machine = self.machine();
         for &cut in cuts {
-            machine.run_until(&until(cut));
+            machine.run_until(&instruction_limit(cut));
             machine = self.successor(machine);
         }
-        machine.run(&until(count)).report
+        machine.run(&instruction_limit(count)).report
     }
 }
 
-fn until(count: u64) -> Limits {
+fn instruction_limit(count: u64) -> Limits {
     Limits { instructions: Some(count), ..Limits::default() }
 }
 
@@ -134,9 +134,9 @@ fn a_state_of_one_engine_continues_in_another() {
     let second = Maker::new(poller(), CpuConfig::default());
     let whole = first.whole(400_000);
     let mut machine = first.machine();
-    machine.run_until(&until(123_456));
+    machine.run_until(&instruction_limit(123_456));
     let mut next = second.machine().load_state(&machine.save_state().unwrap()).unwrap();
-    assert_same(&next.run(&until(400_000)).report, &whole, "interpreted, then compiled");
+    assert_same(&next.run(&instruction_limit(400_000)).report, &whole, "interpreted, then compiled");
 }
 
 #[test]
@@ -145,11 +145,11 @@ fn a_piece_ends_in_the_next_state_or_reports_the_difference() {
     let maker = Maker::new(poller(), CpuConfig::default());
     let saved = dir.path().join("next.state");
     let mut machine = maker.machine();
-    machine.run_until(&until(50_000));
+    machine.run_until(&instruction_limit(50_000));
     machine.save_state_to(&saved).unwrap();
     let next = NextState::read(&saved).unwrap();
     let run_to = |machine: &mut Machine| {
-        let end = machine.run_until(&until(next.instructions));
+        let end = machine.run_until(&instruction_limit(next.instructions));
         next.compare(machine, &end).unwrap()
     };
     assert_eq!(run_to(&mut maker.machine()), PieceEnd::Same);
@@ -164,7 +164,7 @@ fn a_piece_ends_in_the_next_state_or_reports_the_difference() {
 fn a_state_of_another_title_or_other_conditions_is_refused() {
     let maker = Maker::new(poller(), interpreted());
     let mut machine = maker.machine();
-    machine.run_until(&until(1000));
+    machine.run_until(&instruction_limit(1000));
     let state = machine.save_state().unwrap();
     let refusal = |maker: &Maker| format!("{:#}", maker.machine().load_state(&state).err().unwrap());
     let other = Maker::new(assembled(POLLER, "get_state", 0x191, "other data"), interpreted());
@@ -186,16 +186,16 @@ fn a_run_continues_after_saving_a_state() {
     let whole = maker.whole(400_000);
     let mut machine = maker.machine();
     machine.set_save_points(vec![point(300_000, "b"), point(100_001, "a"), point(400_000, "end")]);
-    let finished = machine.run(&until(400_000));
+    let finished = machine.run(&instruction_limit(400_000));
     assert!(!finished.has_lost_output);
     assert_same(&finished.report, &whole, "with save points");
     for name in ["a", "b", "end"] {
         let mut next = maker.machine().load_state_from(&dir.path().join(name)).unwrap();
-        assert_same(&next.run(&until(400_000)).report, &whole, name);
+        assert_same(&next.run(&instruction_limit(400_000)).report, &whole, name);
     }
     let mut machine = maker.machine();
     machine.set_save_points(vec![point(500_000, "late")]);
-    let finished = machine.run(&until(400_000));
+    let finished = machine.run(&instruction_limit(400_000));
     assert!(finished.has_lost_output && !dir.path().join("late").exists(), "the point was not reached");
 }
 
@@ -208,9 +208,9 @@ fn a_damaged_file_is_refused_by_name_and_no_machine_is_changed() {
     let path = dir.path().join("a.state");
     let maker = Maker::new(poller(), interpreted());
     let mut machine = maker.machine();
-    machine.run_until(&until(1000));
+    machine.run_until(&instruction_limit(1000));
     machine.save_state_to(&path).unwrap();
-    machine.run_until(&until(2000));
+    machine.run_until(&instruction_limit(2000));
     let before = machine.save_state().unwrap();
     let whole = std::fs::read(&path).unwrap();
     Cases::new("XENIA_STATE_CASES", DAMAGED_FILES).each(|seed| {
@@ -236,7 +236,7 @@ fn a_damaged_file_is_refused_by_name_and_no_machine_is_changed() {
 #[test]
 fn pages_in_too_many_runs_are_refused() {
     let mut machine = Maker::new(poller(), interpreted()).machine();
-    machine.run_until(&until(1000));
+    machine.run_until(&instruction_limit(1000));
     let mut state = machine.save_state().unwrap();
     let number = state.sections().iter().filter(|section| section.name.starts_with("pages")).count();
     // 1,025 runs of no page, and no contents.
@@ -255,7 +255,7 @@ fn any_bytes_in_a_section_are_refused_or_run() {
     let are_usual = cases.are_usual();
     let maker = Maker::of_file("sync-suite.xex", interpreted());
     let mut machine = maker.machine();
-    machine.run_until(&until(3_000_000));
+    machine.run_until(&instruction_limit(3_000_000));
     let state = machine.save_state().unwrap();
     let mut loaded = 0;
     cases.each(|seed| {
@@ -279,7 +279,7 @@ fn any_bytes_in_a_section_are_refused_or_run() {
         }
         if let Ok(mut next) = maker.machine().load_state(&changed) {
             loaded += 1;
-            next.run_until(&until(3_020_000));
+            next.run_until(&instruction_limit(3_020_000));
             next.discard();
         }
     });
@@ -319,7 +319,7 @@ fn parallel_suite(folder: &Path, pace: u32) -> Maker {
 /// Runs a suite, which is copied to a folder, until no case fails at one of the paces. `run` gets
 /// the folder, the pace, and the time between two loads, and returns the exit code and the number
 /// of loads. Returns the latter.
-fn at_some_pace(run: impl Fn(&Path, u32, GuestTicks) -> (Option<u32>, usize)) -> usize {
+fn passing_loads(run: impl Fn(&Path, u32, GuestTicks) -> (Option<u32>, usize)) -> usize {
     let mut failed: Vec<String> = Vec::new();
     for pace in PACES {
         if let Some(why) = failed.last() {
@@ -365,7 +365,7 @@ fn max_loads(usual: usize) -> usize {
 
 #[test]
 fn a_parallel_machine_continues_from_its_states() {
-    let loads = at_some_pace(|folder, pace, between| {
+    let loads = passing_loads(|folder, pace, between| {
         run_with_loads(&[&parallel_suite(folder, pace)], between, max_loads(25))
     });
     assert!(loads > 10, "{loads} loads");
@@ -373,7 +373,7 @@ fn a_parallel_machine_continues_from_its_states() {
 
 #[test]
 fn console_services_continue_from_states() {
-    let loads = at_some_pace(|folder, pace, between| {
+    let loads = passing_loads(|folder, pace, between| {
         let maker = parallel(folder, "console-suite.xex", &[("pace", pace)]);
         run_with_loads(&[&maker], between, max_loads(10))
     });
@@ -405,7 +405,7 @@ fn racing_threads_continue_from_states() {
 
 #[test]
 fn a_state_of_one_mode_continues_in_the_other() {
-    let loads = at_some_pace(|folder, pace, between| {
+    let loads = passing_loads(|folder, pace, between| {
         let parallel = parallel_suite(folder, pace);
         let mut lockstep = Maker { title: parallel.title.clone(), config: parallel.config.clone() };
         lockstep.config.executor.parallel = false;

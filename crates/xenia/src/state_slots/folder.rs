@@ -2,7 +2,7 @@
 //! folder by its hash.
 
 use super::{EXIT, PICTURE, StateSlots};
-use crate::digest::{in_file_name, sha256};
+use crate::digest::{file_name_digits, sha256};
 use crate::screenshots::file_name;
 use crate::state_origin::StateOrigin;
 use crate::title::Title;
@@ -40,7 +40,7 @@ pub(super) fn folder_of(states: &Path, title: &Title) -> PathBuf {
 /// Whether a folder's name is that of the slots of an executable without an id of its own, by the
 /// SHA-256 of its loaded image in hexadecimal.
 pub(crate) fn is_folder_of(folder: &str, image: &str) -> bool {
-    folder.strip_suffix(in_file_name(image)).is_some_and(|name| name.ends_with('-'))
+    folder.strip_suffix(file_name_digits(image)).is_some_and(|name| name.ends_with('-'))
 }
 
 /// The folder for an executable, whatever its file was called before.
@@ -50,7 +50,7 @@ fn folder_of_image(states: &Path, name: &str, image: &str) -> PathBuf {
     };
     let entries = fs::read_dir(states).into_iter().flatten().flatten();
     let found = entries.map(|entry| entry.path()).filter(is_of_image).min();
-    found.unwrap_or_else(|| states.join(format!("{name}-{}", in_file_name(image))))
+    found.unwrap_or_else(|| states.join(format!("{name}-{}", file_name_digits(image))))
 }
 
 /// Moves the states of an executable, with their pictures, to a new folder. Returns the number of
@@ -114,7 +114,7 @@ mod tests {
                 StateFile::new(header).write(File::create(shared.path(slot)).unwrap()).unwrap();
             }
             fs::write(shared.path(0).with_extension(PICTURE), "picture").unwrap();
-            let digits = in_file_name(&image);
+            let digits = file_name_digits(&image);
             let folder = folder_of(states, &title);
             assert_eq!(folder, states.join(format!("demo-{digits}")));
             let own = StateSlots::in_folder(folder.clone());

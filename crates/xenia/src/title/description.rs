@@ -59,7 +59,8 @@ fn recognize(path: &Path) -> Result<Option<Recognized>> {
             }
             let volume = title_in(parts::volume(format, file, path)?);
             let executable = executable_of(&volume, "", ChoiceReport::Nothing).ok();
-            executable.and_then(|executable| found(package.as_ref().and_then(of_package), executable))
+            executable
+                .and_then(|executable| found(package.as_ref().and_then(package_description), executable))
         }
     })
 }
@@ -73,12 +74,12 @@ pub fn is_title(path: &Path) -> Result<bool> {
 /// decrypted is described by its header.
 pub fn describe(path: &Path, keys: &KeyRing) -> Result<Option<DescribedTitle>> {
     let Some(found) = recognize(path)? else { return Ok(None) };
-    let title = found.package.unwrap_or_else(|| of_executable(&*found.executable, keys));
+    let title = found.package.unwrap_or_else(|| executable_description(&*found.executable, keys));
     Ok(Some(DescribedTitle { format: found.format.to_owned(), ..title }))
 }
 
 /// The description in a package's header, if it is complete.
-fn of_package(package: &PackageInfo) -> Option<DescribedTitle> {
+fn package_description(package: &PackageInfo) -> Option<DescribedTitle> {
     let name = [&package.title_name, &package.display_name].into_iter().find(|name| !name.is_empty())?;
     let icon = package.pictures.iter().rev().find_map(|picture| icon(picture))?;
     let id = Some(package.title_id);
@@ -86,7 +87,7 @@ fn of_package(package: &PackageInfo) -> Option<DescribedTitle> {
     Some(DescribedTitle { id, name, icon: Some(icon), ..DescribedTitle::default() })
 }
 
-fn of_executable(file: &dyn ReadAt, keys: &KeyRing) -> DescribedTitle {
+fn executable_description(file: &dyn ReadAt, keys: &KeyRing) -> DescribedTitle {
     let header = || Xex::read(file).ok()?.execution.map(|execution| execution.title_id);
     let image = match xenia_formats::load(&file, keys) {
         Ok(image) => image,

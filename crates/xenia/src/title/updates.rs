@@ -173,7 +173,7 @@ fn apply(
     // A file that is not a XEX is reported when it is loaded.
     let base = Xex::read(executable).ok()?;
     let execution = base.execution?;
-    let mut updates = match in_folder(folder, execution.title_id, execution.disc_number, name) {
+    let mut updates = match updates_in_folder(folder, execution.title_id, execution.disc_number, name) {
         Ok(updates) => updates,
         Err(error) => {
             errln!("xenia-rs: cannot look for updates in {}: {error}", folder.display());
@@ -196,7 +196,7 @@ fn apply(
 }
 
 /// The packages in the folder that contain the patch `patch`.
-fn in_folder(folder: &Path, title: TitleId, disc: u8, patch: &[&str]) -> VfsResult<Vec<Update>> {
+fn updates_in_folder(folder: &Path, title: TitleId, disc: u8, patch: &[&str]) -> VfsResult<Vec<Update>> {
     let store = ContentStore::new(Box::new(HostFolder::read_only(folder)?));
     let mut updates = Vec::new();
     for (name, header) in store.packages(Xuid::NOBODY, title.0, UPDATE)? {

@@ -12,11 +12,11 @@ use xenia_testing::{PACES, note_repeat};
 #[test]
 fn dialogs_and_services_are_as_they_were() {
     let maker = Maker::new("console-suite.xex", CpuConfig::default());
-    let whole = maker.machine().run(&until(40_000_000)).report;
+    let whole = maker.machine().run(&instruction_limit(40_000_000)).report;
     let mut machine = maker.machine();
     machine.set_rewind(Some(REWIND_MEMORY)).unwrap();
     for count in 1..20_u64 {
-        machine.run_until(&until(count * 2_000_000));
+        machine.run_until(&instruction_limit(count * 2_000_000));
         // A moment that cannot be saved is passed over, as in a run.
         let _ = machine.make_checkpoint();
         let checkpoints = machine.checkpoints().len();
@@ -24,7 +24,7 @@ fn dialogs_and_services_are_as_they_were() {
             machine.go_back_to(checkpoints.saturating_sub(3)).unwrap();
         }
     }
-    assert_same(&machine.run(&until(40_000_000)).report, &whole, "after all");
+    assert_same(&machine.run(&instruction_limit(40_000_000)).report, &whole, "after all");
 }
 
 #[test]

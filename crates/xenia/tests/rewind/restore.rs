@@ -7,14 +7,14 @@ use xenia_testing::is_long;
 /// Goes back to `early` from moments up to `late`, this many times; each run from there ends in the
 /// same state.
 fn goes_back_and_on(maker: &Maker, returns: u32, [early, late]: [u64; 2], what: &str) {
-    let whole = maker.machine().run(&until(late)).report;
+    let whole = maker.machine().run(&instruction_limit(late)).report;
     let mut machine = maker.machine();
-    machine.run_until(&until(early));
+    machine.run_until(&instruction_limit(early));
     let position = machine.position();
     let state = machine.save_state().unwrap();
     for number in 0..returns {
         let from = late - (late - early) / u64::from(returns) * u64::from(number);
-        machine.run_until(&until(from));
+        machine.run_until(&instruction_limit(from));
         machine.restore(&state).unwrap_or_else(|error| panic!("{what}: return {number}: {error:#}"));
         assert_eq!(machine.position(), position, "{what}");
         let again = machine.save_state().unwrap();
@@ -22,7 +22,7 @@ fn goes_back_and_on(maker: &Maker, returns: u32, [early, late]: [u64; 2], what: 
             assert!(again == before, "{what}: return {number}: {}", before.name);
         }
     }
-    assert_same(&machine.run(&until(late)).report, &whole, what);
+    assert_same(&machine.run(&instruction_limit(late)).report, &whole, what);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_machine_goes_back_after_the_title_has_ended() {
     let maker = Maker::new("hello.xex", CpuConfig::default());
     let whole = maker.machine().run(&Limits::default()).report;
     let mut machine = maker.machine();
-    machine.run_until(&until(1_000));
+    machine.run_until(&instruction_limit(1_000));
     let state = machine.save_state().unwrap();
     machine.run_until(&Limits::default());
     machine.restore(&state).unwrap();
@@ -68,14 +68,14 @@ fn a_machine_goes_back_after_the_title_has_ended() {
 #[test]
 fn a_state_of_another_machine_is_restored_and_one_of_another_title_is_refused() {
     let maker = Maker::new("cpu-suite.xex", CpuConfig::default());
-    let whole = maker.machine().run(&until(3_000_000)).report;
+    let whole = maker.machine().run(&instruction_limit(3_000_000)).report;
     let mut first = maker.machine();
-    first.run_until(&until(1_234_567));
+    first.run_until(&instruction_limit(1_234_567));
     let state = first.save_state().unwrap();
     let mut machine = maker.machine();
-    machine.run_until(&until(2_500_000));
+    machine.run_until(&instruction_limit(2_500_000));
     let mut other = Maker::new("hello.xex", CpuConfig::default()).machine();
     assert!(machine.restore(&other.save_state().unwrap()).is_err() && !machine.is_broken());
     machine.restore(&state).unwrap();
-    assert_same(&machine.run(&until(3_000_000)).report, &whole, "of another machine");
+    assert_same(&machine.run(&instruction_limit(3_000_000)).report, &whole, "of another machine");
 }

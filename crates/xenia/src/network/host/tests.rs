@@ -13,7 +13,7 @@ use xenia_memory::GuestMemory;
 use xenia_sched::{Scheduler, ThreadRef};
 
 /// Polls until the host's network has an answer.
-fn until<R>(mut ask: impl FnMut() -> Result<R, WsaError>) -> Result<R, WsaError> {
+fn poll_until_answered<R>(mut ask: impl FnMut() -> Result<R, WsaError>) -> Result<R, WsaError> {
     let given_up = Instant::now() + Duration::from_mins(1);
     loop {
         match ask() {
@@ -25,7 +25,7 @@ fn until<R>(mut ask: impl FnMut() -> Result<R, WsaError>) -> Result<R, WsaError>
 
 fn receive(network: &mut HostNetwork, id: SocketId, room: usize) -> Result<Vec<u8>, WsaError> {
     let mut bytes = vec![0; room];
-    let received = until(|| network.receive(id, &mut bytes))?;
+    let received = poll_until_answered(|| network.receive(id, &mut bytes))?;
     bytes.truncate(received.length);
     Ok(bytes)
 }
@@ -43,9 +43,9 @@ fn connected(network: &mut HostNetwork) -> (SocketId, SocketId) {
     network.listen(listener, 4).unwrap();
     let client = network.open(SocketKind::Stream).unwrap();
     if network.connect(client, at).is_err() {
-        until(|| network.connected(client)).unwrap();
+        poll_until_answered(|| network.connected(client)).unwrap();
     }
-    (client, until(|| network.accept(listener)).unwrap().0)
+    (client, poll_until_answered(|| network.accept(listener)).unwrap().0)
 }
 
 /// A receive of no bytes.
@@ -104,7 +104,8 @@ fn a_reset_that_a_poll_finds_fails_every_receive() {
     let (client, server) = connected(&mut network);
     network.get(server).unwrap().any().set_linger(Some(Duration::ZERO)).unwrap();
     network.close(server);
-    until(|| if network.ready(client).readable { Ok(()) } else { Err(WsaError::WOULD_BLOCK) }).unwrap();
+    poll_until_answered(|| if network.ready(client).readable { Ok(()) } else { Err(WsaError::WOULD_BLOCK) })
+        .unwrap();
     assert!(network.ready(client).is_ended);
     assert_eq!(network.available(client), 0);
     for _ in 0..2 {
@@ -118,9 +119,9 @@ fn a_reset_that_a_send_finds_fails_every_receive() {
     let (client, server) = connected(&mut network);
     network.get(server).unwrap().any().set_linger(Some(Duration::ZERO)).unwrap();
     assert_eq!(network.send(server, b"data", None), Ok(4));
-    assert_eq!(until(|| network.peek(client, &mut [0; 9])).unwrap().length, 4);
+    assert_eq!(poll_until_answered(|| network.peek(client, &mut [0; 9])).unwrap().length, 4);
     network.close(server);
-    let reset = until(|| match network.send(client, b"x", None) {
+    let reset = poll_until_answered(|| match network.send(client, b"x", None) {
         Ok(_) => Err(WsaError::WOULD_BLOCK),
         sent => Ok(sent),
     });
@@ -152,9 +153,9 @@ fn a_connection_on_the_hosts_loopback_carries_all_both_ways() {
     assert_eq!(network.accept(listener).err(), Some(WsaError::WOULD_BLOCK));
     let client = network.open(SocketKind::Stream).unwrap();
     if network.connect(client, at).is_err() {
-        until(|| network.connected(client)).unwrap();
+        poll_until_answered(|| network.connected(client)).unwrap();
     }
-    let (server, remote) = until(|| network.accept(listener)).unwrap();
+    let (server, remote) = poll_until_answered(|| network.accept(listener)).unwrap();
     assert_eq!((Some(remote), network.remote(client)), (network.local(client), Some(at)));
     assert_eq!(network.receive(server, &mut [0; 4]).err(), Some(WsaError::WOULD_BLOCK));
     // More data than the host buffers at once, sent and received in one thread.
@@ -216,14 +217,14 @@ fn connect_to_unlistening_address_is_refused() {
     let other = network.open(SocketKind::Stream).unwrap();
     assert_eq!(network.bind(other, at), Err(WsaError::ADDRESS_IN_USE));
     let refused = match network.connect(other, at) {
-        Err(WsaError::WOULD_BLOCK) => until(|| network.connected(other)),
+        Err(WsaError::WOULD_BLOCK) => poll_until_answered(|| network.connected(other)),
         begun => begun,
     };
     assert_eq!(refused, Err(WsaError::CONNECTION_REFUSED));
     // The same socket may try again.
     network.listen(taken, 1).unwrap();
     if network.connect(other, at) != Ok(()) {
-        until(|| network.connected(other)).unwrap();
+        poll_until_answered(|| network.connected(other)).unwrap();
     }
     assert_eq!(network.remote(other), Some(at));
     network.close(taken);
@@ -237,9 +238,9 @@ fn a_port_is_free_once_its_sockets_are_closed() {
     network.listen(listener, 4).unwrap();
     let client = network.open(SocketKind::Stream).unwrap();
     if network.connect(client, at).is_err() {
-        until(|| network.connected(client)).unwrap();
+        poll_until_answered(|| network.connected(client)).unwrap();
     }
-    let server = until(|| network.accept(listener)).unwrap().0;
+    let server = poll_until_answered(|| network.accept(listener)).unwrap().0;
     // The host still knows a connection for a while on the side that closes it first.
     network.close(server);
     assert_eq!(receive(&mut network, client, 9).unwrap(), b"");
@@ -260,7 +261,7 @@ fn messages_on_the_hosts_loopback_have_a_sender_and_are_cut() {
     let (b, at) = bound(&mut network, SocketKind::Datagram);
     assert_eq!(network.send(a, b"message", Some(at)), Ok(7));
     let mut room = [0; 4];
-    let looked = until(|| network.peek(b, &mut room)).unwrap();
+    let looked = poll_until_answered(|| network.peek(b, &mut room)).unwrap();
     let received = network.receive(b, &mut room).unwrap();
     assert_eq!(looked, received);
     assert_eq!((received.length, received.is_cut, received.from, &room), (4, true, Some(from), b"mess"));
@@ -304,23 +305,23 @@ fn the_datagram_ports_that_titles_prefer_need_no_rights() {
     assert_eq!(network.remote(peer), Some(at));
     assert_eq!(network.send(peer, b"ab", None), Ok(2));
     let mut room = [0; 4];
-    let received = until(|| network.receive(title, &mut room)).unwrap();
+    let received = poll_until_answered(|| network.receive(title, &mut room)).unwrap();
     assert_eq!((received.length, received.from), (2, Some(from)));
     assert_eq!(network.send(title, b"c", Some(from)), Ok(1));
-    assert_eq!(until(|| network.receive(peer, &mut room)).unwrap().from, Some(at));
+    assert_eq!(poll_until_answered(|| network.receive(peer, &mut room)).unwrap().from, Some(at));
 }
 
 #[test]
 fn names_are_looked_up_in_the_background() {
     let mut network = HostNetwork::new();
     assert_eq!(network.look_up("localhost"), Err(WsaError::WOULD_BLOCK));
-    assert!(until(|| network.look_up("localhost")).unwrap().contains(&Ipv4Addr::LOCALHOST));
+    assert!(poll_until_answered(|| network.look_up("localhost")).unwrap().contains(&Ipv4Addr::LOCALHOST));
     assert!(network.lookups.is_empty());
     // Finished lookups that are not polled again are dropped when others start.
     for index in 0..MAX_LOOKUPS {
         assert_eq!(network.look_up(&format!("127.0.0.{index}")), Err(WsaError::WOULD_BLOCK));
     }
-    assert!(until(|| network.look_up("localhost")).unwrap().contains(&Ipv4Addr::LOCALHOST));
+    assert!(poll_until_answered(|| network.look_up("localhost")).unwrap().contains(&Ipv4Addr::LOCALHOST));
 }
 
 #[test]
@@ -355,7 +356,7 @@ fn a_console_whose_data_came_before_it_was_looked_up_is_connected() {
     net.bind(title, SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).unwrap();
     let other = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     other.send_to(&[], net.local(title).unwrap()).unwrap();
-    assert_eq!(until(|| attempt(&mut net, &memory, title, receive_nothing())), Ok(0));
+    assert_eq!(poll_until_answered(|| attempt(&mut net, &memory, title, receive_nothing())), Ok(0));
     let mut address = net.own_address();
     address[..4].copy_from_slice(&Ipv4Addr::LOCALHOST.octets());
     assert_eq!(net.associate(address, [1; 8]), Ok(Ipv4Addr::LOCALHOST));
@@ -388,7 +389,7 @@ fn each_call_notices_a_connection_made_in_the_background() {
     });
     for what in [send_nothing, receive_nothing()] {
         let socket = connecting(&mut net);
-        let done = until(|| match attempt(&mut net, &memory, socket, what.clone()) {
+        let done = poll_until_answered(|| match attempt(&mut net, &memory, socket, what.clone()) {
             Err(WsaError::NOT_CONNECTED) => Err(WsaError::WOULD_BLOCK),
             done => Ok(done),
         });
@@ -398,14 +399,14 @@ fn each_call_notices_a_connection_made_in_the_background() {
     }
     let socket = connecting(&mut net);
     listener.accept().unwrap().0.write_all(b"data").unwrap();
-    let available = until(|| match net.available(socket) {
+    let available = poll_until_answered(|| match net.available(socket) {
         Ok(0) => Err(WsaError::WOULD_BLOCK),
         count => count,
     });
     assert_eq!(available, Ok(4));
     drop(listener);
     let socket = connecting(&mut net);
-    let error = until(|| match net.option(socket, ERROR.0, ERROR.1) {
+    let error = poll_until_answered(|| match net.option(socket, ERROR.0, ERROR.1) {
         Ok(OptionValue::Word(0)) => Err(WsaError::WOULD_BLOCK),
         error => error,
     });
