@@ -39,7 +39,7 @@ fn other(
 }
 
 /// `ctx` after `word`, unless that ends the run.
-fn after(machine: &mut CpuHarness, ctx: &PpcContext, word: u32) -> Option<PpcContext> {
+fn context_after(machine: &mut CpuHarness, ctx: &PpcContext, word: u32) -> Option<PpcContext> {
     machine.ctx = ctx.clone();
     let exit = machine.interp.execute(&mut machine.ctx, &mut machine.devices, Instruction(word));
     exit.is_none().then(|| machine.ctx.clone())
@@ -60,7 +60,7 @@ fn instructions_read_and_write_the_registers_that_their_rows_name() {
             }
             scramble(&mut before, &mut random);
             let registers: Vec<_> = op.registers(Instruction(word)).collect();
-            let Some(expected) = after(&mut machine, &before, word) else { continue };
+            let Some(expected) = context_after(&mut machine, &before, word) else { continue };
             completed += 1;
             let what = |r: &dyn std::fmt::Debug| format!("{} {word:#010x}: {r:?}", op.row().name);
 
@@ -77,7 +77,7 @@ fn instructions_read_and_write_the_registers_that_their_rows_name() {
             let (file, number, value) = other(&registers, |r| r.is_read, &mut random);
             let mut changed = before.clone();
             exchange(&mut changed, file, number, value);
-            let mut actual = after(&mut machine, &changed, word)
+            let mut actual = context_after(&mut machine, &changed, word)
                 .unwrap_or_else(|| panic!("ends the run: {}", what(&(file, number))));
             // A register that is written only in some cases keeps the other value in the rest.
             let kept = exchange(&mut actual, file, number, 0);

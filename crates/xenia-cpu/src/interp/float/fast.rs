@@ -37,7 +37,7 @@ const fn biased_exponent(bits: u64) -> u64 {
 
 /// Whether the biased exponent is within `low..=high`.
 #[inline(always)]
-fn within(bits: u64, low: u64, high: u64) -> bool {
+fn has_exponent_in(bits: u64, low: u64, high: u64) -> bool {
     // One comparison: exponents below `low` wrap to large numbers.
     biased_exponent(bits).wrapping_sub(low) <= high - low
 }
@@ -76,7 +76,7 @@ fn single(result: f64, error: f64) -> Option<Fast> {
         odd -= 2 * (moves & (error.to_bits() ^ bits) >> 63);
     }
     // Normal singles whose rounding cannot overflow to infinity or start below the least normal.
-    if !within(odd, 897, 1149) {
+    if !has_exponent_in(odd, 897, 1149) {
         return None;
     }
     // Round to nearest even on the bit pattern: a carry out of the fraction increments the
@@ -104,7 +104,7 @@ pub(crate) fn add<const IS_SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
     let x = f64::from_bits(a);
     let y = f64::from_bits(b);
     let sum = x + y;
-    if !within(sum.to_bits(), 1, 2045) {
+    if !has_exponent_in(sum.to_bits(), 1, 2045) {
         // An exact zero can only come from finite operands.
         let bits = sum.to_bits();
         return (bits << 1 == 0).then(|| Fast { bits, status: zero_class(bits) });
@@ -127,7 +127,7 @@ pub(crate) fn multiply<const IS_SINGLE: bool>(a: u64, c: u64) -> Option<Fast> {
     let product = x * y;
     let bits = product.to_bits();
     // Above the lower bound the error term is representable.
-    if !within(bits, 110, 2046) {
+    if !has_exponent_in(bits, 110, 2046) {
         let finite = biased_exponent(a) != 0x7FF && biased_exponent(c) != 0x7FF;
         let zero = a << 1 == 0 || c << 1 == 0;
         return (finite && zero).then(|| Fast { bits, status: zero_class(bits) });
@@ -144,7 +144,10 @@ pub(crate) fn divide<const IS_SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
     let quotient = x / y;
     // The remainder must be representable, so the dividend must not be too small. The least normal
     // exponent is excluded: a tiny quotient may have been rounded up to it.
-    if !within(quotient.to_bits(), 2, 2046) || !within(a, 110, 2046) || !within(b, 1, 2046) {
+    if !has_exponent_in(quotient.to_bits(), 2, 2046)
+        || !has_exponent_in(a, 110, 2046)
+        || !has_exponent_in(b, 1, 2046)
+    {
         return None;
     }
     let remainder = fused_multiply_add(-quotient, y, x);
@@ -157,7 +160,7 @@ pub(crate) fn divide<const IS_SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
 #[inline(always)]
 pub(crate) fn square_root<const IS_SINGLE: bool>(b: u64) -> Option<Fast> {
     // Positive, and large enough for the remainder to be representable.
-    if b & SIGN != 0 || !within(b, 110, 2046) {
+    if b & SIGN != 0 || !has_exponent_in(b, 110, 2046) {
         return None;
     }
     let x = f64::from_bits(b);
@@ -173,7 +176,7 @@ pub(crate) fn multiply_add<const IS_SINGLE: bool>(a: u64, c: u64, b: u64) -> Opt
     let y = f64::from_bits(c);
     let z = f64::from_bits(b);
     let product = x * y;
-    if is_short(a | c) && within(product.to_bits(), 110, 2044) {
+    if is_short(a | c) && has_exponent_in(product.to_bits(), 110, 2044) {
         // The product is exact, so this is an addition.
         return add::<IS_SINGLE>(product.to_bits(), b);
     }
@@ -184,11 +187,12 @@ pub(crate) fn multiply_add<const IS_SINGLE: bool>(a: u64, c: u64, b: u64) -> Opt
 #[inline(never)]
 fn multiply_add_long<const IS_SINGLE: bool>(x: f64, y: f64, z: f64, product: f64) -> Option<Fast> {
     // Keep every intermediate of the general case away from both ends of the range.
-    if !within(product.to_bits(), 220, 1900) || !within(z.to_bits(), 220, 1900) && z != 0.0 {
+    if !has_exponent_in(product.to_bits(), 220, 1900) || !has_exponent_in(z.to_bits(), 220, 1900) && z != 0.0
+    {
         return None;
     }
     let result = fused_multiply_add(x, y, z);
-    if !within(result.to_bits(), 110, 2044) {
+    if !has_exponent_in(result.to_bits(), 110, 2044) {
         return None;
     }
     // Boldo and Muller, "Some functions computable with a fused-mac": the error of an FMA.
