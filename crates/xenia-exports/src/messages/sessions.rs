@@ -64,7 +64,7 @@ fn answer(result: Result<(), SessionError>) -> HResult {
 }
 
 /// Runs an operation on the session that a message names.
-fn with<R>(
+fn act_on_session<R>(
     call: &Call,
     words: MessageWords,
     f: impl FnOnce(&mut Session) -> Result<R, SessionError>,
@@ -190,7 +190,7 @@ fn read_members(call: &Call, words: MessageWords) -> Fallible<Result<Vec<Member>
 
 pub(super) fn join(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     match read_members(call, words)? {
-        Ok(members) => Ok(answer(with(call, words, |session| session.join(&members))?)),
+        Ok(members) => Ok(answer(act_on_session(call, words, |session| session.join(&members))?)),
         Err(refused) => Ok(refused),
     }
 }
@@ -199,7 +199,7 @@ pub(super) fn leave(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     match read_members(call, words)? {
         Ok(members) => {
             let xuids: Vec<Xuid> = members.iter().map(|member| member.xuid).collect();
-            Ok(answer(with(call, words, |session| {
+            Ok(answer(act_on_session(call, words, |session| {
                 session.leave(&xuids);
                 Ok(())
             })?))
@@ -209,11 +209,11 @@ pub(super) fn leave(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
 }
 
 pub(super) fn start(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    Ok(answer(with(call, words, Session::start)?))
+    Ok(answer(act_on_session(call, words, Session::start)?))
 }
 
 pub(super) fn end(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    Ok(answer(with(call, words, Session::end)?))
+    Ok(answer(act_on_session(call, words, Session::end)?))
 }
 
 pub(super) fn modify(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
@@ -222,13 +222,13 @@ pub(super) fn modify(call: &mut Call, words: MessageWords) -> Fallible<HResult> 
     if wanted & flags::ONLINE != 0 {
         return Ok(NOT_LOGGED_ON);
     }
-    Ok(answer(with(call, words, |session| session.modify(wanted, slots))?))
+    Ok(answer(act_on_session(call, words, |session| session.modify(wanted, slots))?))
 }
 
 pub(super) fn describe(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let Some(size_at) = words.pointer(call, 4)? else { return Ok(HResult::INVALID_ARGUMENT) };
     let at = words.pointer(call, 8)?;
-    let session = match with(call, words, |session| Ok(session.clone()))? {
+    let session = match act_on_session(call, words, |session| Ok(session.clone()))? {
         Ok(session) => session,
         Err(error) => return Ok(code(error)),
     };
@@ -277,7 +277,7 @@ pub(super) fn migrate(call: &mut Call, words: MessageWords) -> Fallible<HResult>
     }
     // The new host makes the address; the others pass what they have received.
     let address = if is_here { fresh_address(call) } else { read_info(call, info)? };
-    let moved = with(call, words, |session| {
+    let moved = act_on_session(call, words, |session| {
         session.host = user;
         session.address = address;
         session.flags &= !flags::HOST;

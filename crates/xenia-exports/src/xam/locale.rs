@@ -19,7 +19,7 @@ const MAX_LOCALE: u32 = 43;
 const MAX_DATE_UNITS: u32 = 0x100;
 
 /// Returns the locale of the console, for a title that knows this many countries and locales.
-fn of_console(call: &Call, max_country: u32, max_locale: u32) -> u32 {
+fn console_locale(call: &Call, max_country: u32, max_locale: u32) -> u32 {
     let locale = &call.kernel.config.locale;
     let country = call.kernel.user.xconfig.lock().country(locale);
     codes::locale_of_console(country.into(), locale.game_region, max_country, max_locale)
@@ -78,13 +78,13 @@ impl XamLocale {
     /// Returns the locale of the console, from its country or its region.
     #[export(Done)]
     fn XamGetLocale(call: &mut Call) -> u32 {
-        of_console(call, MAX_COUNTRY, MAX_LOCALE)
+        console_locale(call, MAX_COUNTRY, MAX_LOCALE)
     }
 
     /// Like `XamGetLocale`, for a title that knows this many countries and locales.
     #[export(Done)]
     fn XamGetLocaleEx(call: &mut Call, max_country: u8, max_locale: u8) -> u32 {
-        of_console(call, max_country.into(), max_locale.into())
+        console_locale(call, max_country.into(), max_locale.into())
     }
 
     /// Returns the country code of a locale.

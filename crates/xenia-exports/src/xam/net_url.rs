@@ -288,7 +288,7 @@ mod tests {
     use super::*;
 
     /// Scheme number, user, password, host, port, path and extra of a URL.
-    fn of(url: &str) -> Result<(u32, [Option<String>; 5], u16), u32> {
+    fn parts_of_url(url: &str) -> Result<(u32, [Option<String>; 5], u16), u32> {
         let units: Vec<u16> = url.encode_utf16().collect();
         let found = separate(&units).map_err(|error| error.0)?;
         let text = |part: Range<usize>| String::from_utf16_lossy(&units[part]);
@@ -300,12 +300,12 @@ mod tests {
     #[test]
     fn a_url_has_components() {
         let some = |text: &str| Some(text.to_owned());
-        let all = of("HTTPS://me:secret@a.example:8443/b/c?d=e#f").unwrap();
+        let all = parts_of_url("HTTPS://me:secret@a.example:8443/b/c?d=e#f").unwrap();
         let parts = [some("me"), some("secret"), some("a.example"), some("/b/c"), some("?d=e#f")];
         assert_eq!(all, (2, parts, 8443));
-        let least = of("http://a").unwrap();
+        let least = parts_of_url("http://a").unwrap();
         assert_eq!(least, (1, [None, None, some("a"), some(""), some("")], 80));
-        let query = of("http://me@a:?b/c@d:e").unwrap();
+        let query = parts_of_url("http://me@a:?b/c@d:e").unwrap();
         assert_eq!(query, (1, [some("me"), None, some("a"), some(""), some("?b/c@d:e")], 80));
     }
 
@@ -324,7 +324,7 @@ mod tests {
     #[test]
     fn other_texts_are_refused() {
         for text in ["", "http", "http:/a", "ftp://a", "httpx://a", "a.example/b"] {
-            assert_eq!(of(text), Err(UNRECOGNIZED_SCHEME.0), "{text}");
+            assert_eq!(parts_of_url(text), Err(UNRECOGNIZED_SCHEME.0), "{text}");
         }
         for text in [
             "http://",
@@ -335,7 +335,7 @@ mod tests {
             "http://a:x",
             "http://a:+80",
         ] {
-            assert_eq!(of(text), Err(INVALID_URL.0), "{text}");
+            assert_eq!(parts_of_url(text), Err(INVALID_URL.0), "{text}");
         }
     }
 }

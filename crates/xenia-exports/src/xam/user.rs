@@ -39,7 +39,7 @@ mod sign_in_info {
 }
 
 /// Applies `f` to the profile signed in at a place, if there is one.
-fn of_user<R>(call: &Call, user: u32, f: impl FnOnce(&Profile) -> R) -> Option<R> {
+fn with_profile<R>(call: &Call, user: u32, f: impl FnOnce(&Profile) -> R) -> Option<R> {
     call.kernel.user.profiles.lock().get(user).map(f)
 }
 
@@ -48,7 +48,7 @@ pub(super) fn check_place(call: &Call, user: u32) -> Result<(), Win32Error> {
     if user >= USERS {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    of_user(call, user, |_| ()).ok_or(Win32Error::NO_SUCH_USER)
+    with_profile(call, user, |_| ()).ok_or(Win32Error::NO_SUCH_USER)
 }
 
 /// Checks a call's user: a place with a signed-in user, or any.
@@ -168,7 +168,7 @@ impl XamUser {
     /// Returns whether a user is signed in: 1, with an offline profile; 0, not.
     #[export(Done)]
     fn XamUserGetSigninState(call: &mut Call, user: u32) -> u32 {
-        of_user(call, user, |_| SIGNED_IN_LOCALLY).unwrap_or(0)
+        with_profile(call, user, |_| SIGNED_IN_LOCALLY).unwrap_or(0)
     }
 
     /// Returns information about a signed-in user. There are no online ids.
@@ -182,7 +182,8 @@ impl XamUser {
         let Some(at) = information else { return Ok(HResult::INVALID_ARGUMENT) };
         let memory = call.memory();
         memory.fill(at, sign_in_info::SIZE, 0)?;
-        let Some((xuid, name)) = of_user(call, user, |profile| (profile.xuid, profile.name().to_owned()))
+        let Some((xuid, name)) =
+            with_profile(call, user, |profile| (profile.xuid, profile.name().to_owned()))
         else {
             return Ok(HResult::NO_SUCH_USER);
         };
@@ -230,7 +231,7 @@ impl XamUser {
         if user >= USERS {
             return Ok(Win32Error::INVALID_PARAMETER);
         }
-        let name = of_user(call, user, |profile| profile.name().to_owned());
+        let name = with_profile(call, user, |profile| profile.name().to_owned());
         if let Some(last) = length.checked_sub(1) {
             let bytes = name.as_deref().unwrap_or_default().as_bytes();
             let bytes = &bytes[..bytes.len().min(last as usize)];
@@ -251,7 +252,7 @@ impl XamUser {
         let Some(buffer) = buffer.filter(|_| length as usize > MAX_NAME_LENGTH && user < USERS) else {
             return Ok(HResult::INVALID_ARGUMENT);
         };
-        let Some(name) = of_user(call, user, |profile| profile.name().to_owned()) else {
+        let Some(name) = with_profile(call, user, |profile| profile.name().to_owned()) else {
             return Ok(HResult::NO_SUCH_USER);
         };
         WideText(buffer).store(call.memory(), name.encode_utf16().chain([0]))?;
@@ -268,7 +269,7 @@ impl XamUser {
         context: Option<Out<u32>>,
     ) -> Fallible<HResult> {
         let Some(context) = context else { return Ok(HResult::INVALID_ARGUMENT) };
-        let is_there = user == user_index::ANY || of_user(call, user, |_| ()).is_some();
+        let is_there = user == user_index::ANY || with_profile(call, user, |_| ()).is_some();
         context.set(call.memory(), if is_there { user } else { 0 })?;
         Ok(if is_there { HResult::OK } else { Win32Error::DEVICE_NOT_CONNECTED.to_hresult() })
     }

@@ -20,7 +20,7 @@ fn hash_at(call: &Call, algorithm: Algorithm, state: Ptr<()>) -> Fallible<Digest
 }
 
 /// Processes the parts of a digest in turns, and passes the result and the buffer to `end`.
-fn of_parts<T>(
+fn process_parts<T>(
     call: &Call,
     mut digest: Box<DigestCall>,
     end: fn(&Call, &[u8], Buffer) -> Fallible<T>,
@@ -42,9 +42,9 @@ fn of_parts<T>(
 /// Begins or continues a digest; its purpose determines the result.
 pub(crate) fn run_digest(call: &Call, digest: Box<DigestCall>) -> Flow {
     match digest.purpose {
-        DigestPurpose::Store => of_parts(call, digest, store_digest).into_flow(),
-        DigestPurpose::StoreWithStatus => of_parts(call, digest, store_with_status).into_flow(),
-        DigestPurpose::Verify => of_parts(call, digest, verify).into_flow(),
+        DigestPurpose::Store => process_parts(call, digest, store_digest).into_flow(),
+        DigestPurpose::StoreWithStatus => process_parts(call, digest, store_with_status).into_flow(),
+        DigestPurpose::Verify => process_parts(call, digest, verify).into_flow(),
     }
 }
 
