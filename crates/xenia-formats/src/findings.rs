@@ -46,6 +46,6 @@ impl Findings {
 }
 
 /// Unwraps the [`FormatError`] inside a failed read, or wraps the host's error about `what`.
-pub(crate) fn of_read(error: io::Error, what: &'static str, offset: u64) -> FormatError {
+pub(crate) fn read_error(error: io::Error, what: &'static str, offset: u64) -> FormatError {
     error.downcast::<FormatError>().unwrap_or_else(|error| FormatError::new(what, offset, Reason::Io(error)))
 }

@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{FormatError, Reason, limited};
 use crate::expansion_limit::check_growth;
 use crate::fields::Fields;
-use crate::findings::{Findings, of_read};
+use crate::findings::{Findings, read_error};
 use crate::read_at::{ReadAt, read_exact_at, read_in_blocks};
 use crate::unsupported::has;
 use crate::volume::{Directory, Volume};
@@ -77,7 +77,7 @@ pub(crate) fn verify(file: Arc<dyn ReadAt>, findings: &mut Findings) -> Result<(
     for block in blocks.into_iter().flatten() {
         findings.checked();
         if let Err(error) = archive.block(block, &mut buffer) {
-            findings.fault(of_read(error, "ZAR block", 0));
+            findings.fault(read_error(error, "ZAR block", 0));
         }
     }
     let io_error = |error| FormatError::new("ZArchive", 0, Reason::Io(error));

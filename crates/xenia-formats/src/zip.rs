@@ -19,7 +19,7 @@ use rawzip::{CompressionMethod, Crc32, RECOMMENDED_BUFFER_SIZE, ReaderAt, ZipArc
 
 use crate::error::{FormatError, Reason, limited};
 use crate::expansion_limit::check_growth;
-use crate::findings::{Findings, of_read};
+use crate::findings::{Findings, read_error};
 use crate::read_at::{ReadAt, Section};
 use crate::unsupported::begins;
 use crate::volume::{Directory, Volume};
@@ -82,7 +82,7 @@ pub(crate) fn verify(archive: Arc<dyn ReadAt>, findings: &mut Findings) -> Resul
     for file in read(archive)?.files {
         findings.checked();
         if let Err(error) = check(&file) {
-            let error = of_read(error, FILE, file.range.start);
+            let error = read_error(error, FILE, file.range.start);
             findings.fault(FormatError { what: format!("{FILE} {:?}", file.path).into(), ..error });
         }
     }

@@ -86,7 +86,7 @@ fn a_sample_cut_at_any_byte_is_refused_with_an_offset_or_shows_by_its_digests() 
 }
 
 /// `bytes` at `offset` of a file with `size` bytes; the rest contains no magic of a format.
-fn with(size: usize, offset: usize, bytes: &[u8]) -> Vec<u8> {
+fn file_with(size: usize, offset: usize, bytes: &[u8]) -> Vec<u8> {
     let mut file = vec![0x55; size];
     file[offset..offset + bytes.len()].copy_from_slice(bytes);
     file
@@ -96,23 +96,23 @@ fn with(size: usize, offset: usize, bytes: &[u8]) -> Vec<u8> {
 fn unreadable_formats_are_named_with_advice() {
     let mut elf = crate::support::elf_builder::sample().build();
     elf[4] = 2;
-    let mut xenon_pe = with(0x100, 0x80, b"PE\0\0\xF2\x01");
+    let mut xenon_pe = file_with(0x100, 0x80, b"PE\0\0\xF2\x01");
     xenon_pe[..2].copy_from_slice(b"MZ");
     xenon_pe[0x3C..0x40].copy_from_slice(&0x80_u32.to_le_bytes());
     let samples = [
-        ("xbe", with(64, 0, b"XBEH")),
-        ("ciso", with(64, 0, b"CISO")),
-        ("iso9660", with(0x9000, 0x8001, b"CD001")),
-        ("7z", with(64, 0, b"7z\xBC\xAF\x27\x1C")),
-        ("rar", with(64, 0, b"Rar!\x1A\x07\0")),
-        ("cab", with(64, 0, b"MSCF")),
-        ("compressed", with(64, 0, b"\x1F\x8B")),
-        ("tar", with(512, 257, b"ustar")),
-        ("pe", with(64, 0, b"MZ")),
+        ("xbe", file_with(64, 0, b"XBEH")),
+        ("ciso", file_with(64, 0, b"CISO")),
+        ("iso9660", file_with(0x9000, 0x8001, b"CD001")),
+        ("7z", file_with(64, 0, b"7z\xBC\xAF\x27\x1C")),
+        ("rar", file_with(64, 0, b"Rar!\x1A\x07\0")),
+        ("cab", file_with(64, 0, b"MSCF")),
+        ("compressed", file_with(64, 0, b"\x1F\x8B")),
+        ("tar", file_with(512, 257, b"ustar")),
+        ("pe", file_with(64, 0, b"MZ")),
         ("xenon-pe", xenon_pe),
-        ("old-xex", with(64, 0, b"XEX?")),
-        ("picture", with(64, 0, b"\x89PNG\r\n\x1A\n")),
-        ("xdbf", with(64, 0, b"XDBF")),
+        ("old-xex", file_with(64, 0, b"XEX?")),
+        ("picture", file_with(64, 0, b"\x89PNG\r\n\x1A\n")),
+        ("xdbf", file_with(64, 0, b"XDBF")),
         ("zeros", vec![0; 10]),
         ("other-elf", elf),
     ];

@@ -45,7 +45,7 @@ fn add_names(exports: &mut Vec<ImageExport>, named: Vec<ImageExport>) {
 }
 
 /// Whether an exported address is in the image.
-fn inside(xex: &Xex, address: u32) -> bool {
+fn is_in_image(xex: &Xex, address: u32) -> bool {
     address.checked_sub(xex.base.0).is_some_and(|offset| offset < xex.security.image_size)
 }
 
@@ -75,7 +75,7 @@ fn read_ordinals(xex: &Xex, image: &[u8], out: &mut Vec<ImageExport>) -> Result<
             continue; // an ordinal that isn't in use
         }
         let address = base.wrapping_add(offset);
-        if !inside(xex, address) {
+        if !is_in_image(xex, address) {
             return Err(offsets.invalid(
                 index as usize * 4,
                 format!("ordinal {} is at {address:#010x}, outside the image", first + index),
@@ -121,7 +121,7 @@ fn read_pe_directory(
         let name_at = start + names.u32_le(row * 4)? as usize;
         let name = image.get(name_at..).unwrap_or(&[]);
         let name = text(&name[..name.len().min(MAX_NAME)]);
-        if !inside(xex, address) {
+        if !is_in_image(xex, address) {
             return Err(names.invalid(row * 4, format!("{name} is at {address:#010x}, outside the image")));
         }
         let ordinal = Ordinal((first as u16).wrapping_add(index));

@@ -42,7 +42,7 @@ fn records(list: &[Record], buffer: &mut [u8]) -> Vec<u8> {
     out
 }
 
-fn under(key: [u8; 16], mut block: [u8; 16]) -> [u8; 16] {
+fn decrypted(key: [u8; 16], mut block: [u8; 16]) -> [u8; 16] {
     let decryptor = cbc::Decryptor::<aes::Aes128>::new(&key.into(), &[0; 16].into());
     decryptor.decrypt_padded::<NoPadding>(&mut block).unwrap();
     block
@@ -69,7 +69,7 @@ pub fn build(old: &XexBuilder, new: &XexBuilder, image: &[Record]) -> Vec<u8> {
     let mut buffer = old_header;
     buffer.resize(buffer.len().max(new_header.len()), 0);
     let master = old.master.unwrap_or_default();
-    let session = under(master, FILE_KEY);
+    let session = decrypted(master, FILE_KEY);
 
     let mut descriptor = vec![0; 12];
     descriptor.extend([0; 20]);
@@ -105,7 +105,7 @@ pub fn build(old: &XexBuilder, new: &XexBuilder, image: &[Record]) -> Vec<u8> {
     let size = format.len() as u32;
     format[..4].copy_from_slice(&size.to_be_bytes());
     if old.master.is_some() {
-        payload = encrypted(under(session, PATCH_KEY), &payload);
+        payload = encrypted(decrypted(session, PATCH_KEY), &payload);
     }
 
     let bodies = 0x18 + 16;
