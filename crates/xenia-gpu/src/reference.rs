@@ -129,7 +129,7 @@ impl Reference {
 
     /// The EDRAM tiles that a draw may read or change.
     pub fn tiles_of(call: &DrawCall) -> EdramTiles {
-        tiles::of_draw(call)
+        tiles::scissor_tiles(call)
     }
 
     /// Lists the memory ranges that a draw reads (see [`Backend::inputs`]).
@@ -140,7 +140,7 @@ impl Reference {
     /// Lists the memory ranges that a draw's vertices read: their indices, and the inputs of the
     /// vertex shader.
     pub fn inputs_of_vertices(call: &DrawCall, want: &mut dyn FnMut(PhysicalRange)) {
-        inputs::of_vertices(call, want);
+        inputs::each_vertex_range(call, want);
     }
 
     fn draw_with(

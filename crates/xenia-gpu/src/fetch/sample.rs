@@ -67,7 +67,7 @@ struct Lookup<'a> {
 /// Converts a coordinate from texels of one level to those of another. A rounded ratio of the sides
 /// would miss texel edges, and products of large sides have more bits than a float.
 #[inline(always)]
-fn in_texels(at: f32, base: f32, side: u32) -> f32 {
+fn texel_coordinate(at: f32, base: f32, side: u32) -> f32 {
     let side = side as f32;
     if side == base { at } else { (f64::from(at) * f64::from(side) / f64::from(base)) as f32 }
 }
@@ -135,7 +135,7 @@ impl<'a> Lookup<'a> {
                 let side = image.size[axis];
                 let base = self.size[axis];
                 if side as f32 != base {
-                    *at = map(at, |at| in_texels(at, base, side));
+                    *at = map(at, |at| texel_coordinate(at, base, side));
                 }
             }
             let level = Level { image, clamp: info.clamp, border: self.border };
@@ -224,7 +224,7 @@ impl<'a> Lookup<'a> {
     fn in_image(&self, image: &TextureLevel, at: [f32; 3], linear: IsLinear) -> [f32; 4] {
         let info = &self.binding.info;
         let dimension = info.dimension;
-        let within = |axis: usize| in_texels(at[axis], self.size[axis], image.size[axis]);
+        let within = |axis: usize| texel_coordinate(at[axis], self.size[axis], image.size[axis]);
         let clamp = FetchPlan::clamp(info, linear.plane);
         let is_scaled = dimension == Dimension::D3 && self.fetch.dimension == Dimension::D3;
         let w = if is_scaled { within(2) } else { at[2] };

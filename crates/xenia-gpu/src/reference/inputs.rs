@@ -12,22 +12,22 @@ pub(super) fn inputs(call: &DrawCall, want: &mut dyn FnMut(PhysicalRange)) -> bo
     if call.exports_memory() {
         return false;
     }
-    of_vertices(call, want);
+    each_vertex_range(call, want);
     if let Some(shader) = &call.pixel_shader {
-        of_shader(call, shader, want);
+        each_shader_range(call, shader, want);
     }
     true
 }
 
 /// Calls `want` with each range that vertices read: indices, and the vertex shader's inputs.
-pub(super) fn of_vertices(call: &DrawCall, want: &mut dyn FnMut(PhysicalRange)) {
+pub(super) fn each_vertex_range(call: &DrawCall, want: &mut dyn FnMut(PhysicalRange)) {
     if let Some(range) = index_range(call) {
         want(range);
     }
-    of_shader(call, &call.vertex_shader, want);
+    each_shader_range(call, &call.vertex_shader, want);
 }
 
-fn of_shader(call: &DrawCall, shader: &Shader, want: &mut dyn FnMut(PhysicalRange)) {
+fn each_shader_range(call: &DrawCall, shader: &Shader, want: &mut dyn FnMut(PhysicalRange)) {
     for instruction in &shader.program.instructions {
         if let ShaderInstruction::Vertex(fetch) = instruction {
             let buffer = call.constants.vertex_buffer(fetch.constant);

@@ -44,7 +44,7 @@ impl TileRows {
 }
 
 /// Tiles that a draw may read or change: those within its scissor.
-pub(super) fn of_draw(call: &DrawCall) -> EdramTiles {
+pub(super) fn scissor_tiles(call: &DrawCall) -> EdramTiles {
     let Scissor { left, top, right, bottom } = call.scissor;
     let within = |place: i32| place.clamp(0, GUARD_PIXELS as i32) as u32;
     let columns = within(left)..within(right);

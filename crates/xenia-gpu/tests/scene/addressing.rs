@@ -124,7 +124,7 @@ fn the_level_of_a_fetch_with_one_coordinate_follows_that_one() {
 }
 
 /// Levels at coordinates in texels of a white texture of four texels with a black border.
-fn beyond(mode: u32, policy: u32, filter: &str, coordinates: &[f32]) -> Vec<u8> {
+fn sampled_levels(mode: u32, policy: u32, filter: &str, coordinates: &[f32]) -> Vec<u8> {
     let mut scene = Scene::new(80, 16, 0);
     for x in 0..4 {
         scene.memory.write_u32(TEXTURE + tiled_2d(x, 0, 32, 2), u32::MAX);
@@ -159,7 +159,7 @@ fn half_way_modes_reach_half_of_the_border() {
         (5, "point", [255; 6]),
         (6, "linear", [0, 64, 255, 255, 191, 0]),
     ] {
-        let found = beyond(mode, 0, filter, &at);
+        let found = sampled_levels(mode, 0, filter, &at);
         for (found, expected) in found.iter().zip(expected) {
             assert!(found.abs_diff(expected) <= 2, "mode {mode}, {filter}: {found} for {expected}");
         }
@@ -176,6 +176,6 @@ fn point_filters_may_prefer_the_nearest_texel_over_the_border() {
         (7, 0, "point", [255, 255, 0]),
         (7, 1, "point", [255; 3]),
     ] {
-        assert_eq!(beyond(mode, policy, filter, &at), expected, "mode {mode}, {policy}, {filter}");
+        assert_eq!(sampled_levels(mode, policy, filter, &at), expected, "mode {mode}, {policy}, {filter}");
     }
 }

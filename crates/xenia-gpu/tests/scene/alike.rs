@@ -13,7 +13,7 @@ fn crowd(msaa: u32, depth_tile: u32, change: impl Fn(&mut Scene)) {
     let mut scene = Scene::new(width, height, msaa);
     scene.write(RbDepthInfo::with().depth_base(depth_tile));
     scene.write(depth(Compare::GreaterEqual));
-    scene.write(over());
+    scene.write(alpha_blending());
     change(&mut scene);
     let mut dice = Dice(5);
     let mut next = |limit: u32| (dice.next() >> 48) as f32 / 65536.0 * limit as f32;

@@ -150,7 +150,7 @@ fn blending_and_alpha_test_follow_the_registers() {
     let mut scene = Scene::new(80, 16, 0);
     scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, BLUE));
     scene.draw(8, 3);
-    scene.write(over());
+    scene.write(alpha_blending());
     scene.vertices(&rectangle(0.0, 0.0, 40.0, 16.0, [1.0, 0.0, 0.0, 0.4]));
     scene.draw(8, 3);
     scene.write(blend(BlendFactor::One, BlendFactor::Zero));
