@@ -27,7 +27,7 @@ fn device(name: &str) -> io::Result<UinputDevice> {
 }
 
 /// Polls until there is a value.
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -80,7 +80,7 @@ fn a_pad_of_the_hosts_kernel_is_plugged_in_moved_shaken_and_pulled_out() {
         let state = controllers.0.lock();
         state.pads.values().find(|pad| pad.shape.name == name).map(|pad| pad.user)
     };
-    let user = until("plugged in", || user_of(&controllers)).expect("there are at most three other pads");
+    let user = wait_for("plugged in", || user_of(&controllers)).expect("there are at most three other pads");
     let model = controllers.model(user, 0).expect("it is there");
     assert!(model.has_motors && !model.wireless);
 
@@ -89,13 +89,13 @@ fn a_pad_of_the_hosts_kernel_is_plugged_in_moved_shaken_and_pulled_out() {
         AbsEvent::new(Abs::X, 32767).into(),
     ];
     device.write_events(&moved).expect("the kernel takes it");
-    until("pressed and moved", || {
+    wait_for("pressed and moved", || {
         let pad = controllers.gamepad(user, 0)?;
         (pad.buttons == 0x1000 && pad.left_x == 32767).then_some(())
     });
     let released = KeyEvent::new(Key::from_raw(code::BTN_SOUTH), KeyState::RELEASED).into();
     device.write_events(&[released]).expect("the kernel takes it");
-    until("released", || (controllers.gamepad(user, 0)?.buttons == 0).then_some(()));
+    wait_for("released", || (controllers.gamepad(user, 0)?.buttons == 0).then_some(()));
 
     let (sink, speeds): (_, Receiver<_>) = channel();
     let ended = AtomicBool::new(false);
@@ -109,6 +109,6 @@ fn a_pad_of_the_hosts_kernel_is_plugged_in_moved_shaken_and_pulled_out() {
         driver.join().expect("no panic").expect("the kernel answers");
     });
     drop(device);
-    until("pulled out", || user_of(&controllers).is_none().then_some(()));
+    wait_for("pulled out", || user_of(&controllers).is_none().then_some(()));
     assert_eq!(controllers.gamepad(user, 0), None);
 }
