@@ -1,7 +1,7 @@
 //! Calls and returns: registers passed as arguments, abandoned host frames, and changes of callers
 //! and callees.
 
-use crate::common::pair::{at_once, machines};
+use crate::common::pair::{eager_config, machines};
 use crate::common::*;
 use xenia_cpu::Exit;
 use xenia_isa::Op;
@@ -60,7 +60,7 @@ fn long_jumps() -> Vec<u32> {
 #[test]
 fn long_jumps_leave_calls_of_any_depth() {
     for (rounds, depth) in [(3, 10_000_u32), (2000, 12), (300, 500), (5, 0)] {
-        let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &long_jumps())], |ctx| {
+        let (mut jit, mut interpreter) = machines(eager_config(), &[(CODE, &long_jumps())], |ctx| {
             ctx.gpr[7] = depth.into();
             ctx.gpr[8] = u64::from(CODE + 24);
             ctx.ctr = rounds;
@@ -90,7 +90,7 @@ fn returns_beyond_the_last_call_bring_registers_along() {
         MTLR0,
         BLR,
     ];
-    let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &code)], |_| ());
+    let (mut jit, mut interpreter) = machines(eager_config(), &[(CODE, &code)], |_| ());
     // The first round compiles code entered from the dispatcher; then calls are linked.
     for round in 1..4 {
         for machine in [&mut jit, &mut interpreter] {
@@ -128,7 +128,7 @@ fn through_a_pointer() -> Vec<u32> {
 #[test]
 fn calls_through_pointers_outgrow_the_host_stack_in_visits_of_any_length() {
     for budget in [LONG, 50_000, 4_999, 101] {
-        let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &through_a_pointer())], |ctx| {
+        let (mut jit, mut interpreter) = machines(eager_config(), &[(CODE, &through_a_pointer())], |ctx| {
             ctx.gpr[3] = 15_000;
             ctx.gpr[9] = DATA.into();
             ctx.gpr[12] = u64::from(CODE + 12);
@@ -158,12 +158,13 @@ fn a_fault_in_a_callee_finds_every_register() {
     ];
     let fine = u64::from(DATA + 0x100);
     for (r1, r4) in [(fine, 0x2000_0000), (0x2000_0000, fine), (fine, fine)] {
-        let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &caller), (FAR, &callee)], |ctx| {
-            // The upper halves of registers are passed as well.
-            ctx.gpr[1] = r1 | 3 << 32;
-            ctx.gpr[3] = 0x1234_5678_9ABC_DEF0;
-            ctx.gpr[4] = r4 | 5 << 32;
-        });
+        let (mut jit, mut interpreter) =
+            machines(eager_config(), &[(CODE, &caller), (FAR, &callee)], |ctx| {
+                // The upper halves of registers are passed as well.
+                ctx.gpr[1] = r1 | 3 << 32;
+                ctx.gpr[3] = 0x1234_5678_9ABC_DEF0;
+                ctx.gpr[4] = r4 | 5 << 32;
+            });
         for round in 0..3 {
             for machine in [&mut jit, &mut interpreter] {
                 machine.ctx.pc = CODE;
@@ -185,7 +186,7 @@ fn a_linked_callee_that_changes_is_gone_by_the_next_visit() {
         d(Op::bcx, 4, 2, -12),
         SC,
     ];
-    let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &caller)], |_| {});
+    let (mut jit, mut interpreter) = machines(eager_config(), &[(CODE, &caller)], |_| {});
     for round in 0..8 {
         for machine in [&mut jit, &mut interpreter] {
             machine.put(FAR, &[d(Op::addi, 3, 3, round), BLR]);
@@ -206,7 +207,7 @@ fn a_linked_callee_that_its_caller_changes_is_gone_after_isync() {
     let here = 4 * caller.len() as i32;
     caller.extend([d(Op::bcx, 16, 0, -here), SC]);
     let (mut jit, mut interpreter) =
-        machines(at_once(), &[(CODE, &caller), (FAR, &[d(Op::addi, 3, 3, 0), BLR])], |ctx| {
+        machines(eager_config(), &[(CODE, &caller), (FAR, &[d(Op::addi, 3, 3, 0), BLR])], |ctx| {
             ctx.gpr[4] = FAR.into();
             ctx.gpr[10] = d(Op::addi, 3, 3, 0).into();
             ctx.ctr = 40;
@@ -222,7 +223,7 @@ fn a_caller_modified_by_its_callee_continues_with_the_new_code() {
     let mut callee = vec![x(Op::mfspr, 9, 9, 0, 0), x(Op::addx, 9, 10, 9, 0), d(Op::stw, 9, 4, 0)];
     callee.extend(make_visible());
     callee.push(BLR);
-    let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &caller), (FAR, &callee)], |ctx| {
+    let (mut jit, mut interpreter) = machines(eager_config(), &[(CODE, &caller), (FAR, &callee)], |ctx| {
         ctx.gpr[4] = u64::from(CODE + 4);
         ctx.gpr[10] = d(Op::addi, 3, 3, 0).into();
         ctx.ctr = 40;
@@ -239,7 +240,7 @@ fn system_calls_at_depth_return_to_every_caller() {
         let bottom = CODE + 4 * words.len() as u32;
         words[4] = d(Op::bcx, 12, 2, (bottom - CODE - 16) as i32); // beq
         words.extend([SC, BLR]);
-        let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &words)], |ctx| {
+        let (mut jit, mut interpreter) = machines(eager_config(), &[(CODE, &words)], |ctx| {
             ctx.gpr[3] = depth;
             ctx.gpr[9] = DATA.into();
             ctx.gpr[12] = u64::from(CODE + 12);
@@ -261,7 +262,7 @@ fn system_calls_at_depth_return_to_every_caller() {
 #[test]
 fn a_call_to_code_that_cannot_be_fetched_faults_there() {
     let (mut jit, mut interpreter) =
-        machines(at_once(), &[(CODE, &[x(Op::mtspr, 12, 9, 0, 0), BCTRL, SC])], |ctx| {
+        machines(eager_config(), &[(CODE, &[x(Op::mtspr, 12, 9, 0, 0), BCTRL, SC])], |ctx| {
             ctx.gpr[12] = 0x2000_0000;
         });
     let exit = jit.run(LONG);

@@ -24,7 +24,7 @@ struct Program {
 }
 
 /// The address of the program's word `word`.
-fn at(word: u32) -> u32 {
+fn address_of(word: u32) -> u32 {
     CODE + 4 * word
 }
 
@@ -35,7 +35,7 @@ fn next_word(name: &'static str, store: &[u32]) -> Program {
     words.extend(store);
     let patched = words.len() as u32;
     words.push(d(Op::addi, 3, 3, 1));
-    words.push(b(at(patched + 1), CODE, false));
+    words.push(b(address_of(patched + 1), CODE, false));
     assert!(patched == 2 + count);
     Program { name, words, patched }
 }
@@ -72,7 +72,7 @@ fn programs() -> Vec<Program> {
             d(Op::addi, 3, 3, 1),
             d(Op::addi, 8, 8, 1),
             d(Op::bcx, 16, 0, -28),
-            b(at(10), CODE, false),
+            b(address_of(10), CODE, false),
         ],
         patched: 7,
     });
@@ -80,12 +80,12 @@ fn programs() -> Vec<Program> {
     programs.push(Program {
         name: "in a callee",
         words: vec![
-            b(at(0), at(6), true),
+            b(address_of(0), address_of(6), true),
             d(Op::addi, 8, 8, 1),
             flip(5, 3),
-            b(at(3), at(6), true),
+            b(address_of(3), address_of(6), true),
             d(Op::addi, 8, 8, 1),
-            b(at(5), CODE, false),
+            b(address_of(5), CODE, false),
             low(Op::stw, 5),
             d(Op::addi, 3, 3, 1),
             d(Op::addi, 8, 8, 3),
@@ -94,7 +94,8 @@ fn programs() -> Vec<Program> {
         patched: 7,
     });
     // The callee is on another page, and changes the code to which it returns.
-    let mut words = vec![b(at(0), at(1100), true), d(Op::addi, 3, 3, 1), b(at(2), CODE, false)];
+    let mut words =
+        vec![b(address_of(0), address_of(1100), true), d(Op::addi, 3, 3, 1), b(address_of(2), CODE, false)];
     words.resize(1100, 0);
     words.extend([flip(5, 3), low(Op::stw, 5), d(Op::addi, 8, 8, 3), BLR]);
     programs.push(Program { name: "in the caller", words, patched: 1 });
@@ -105,7 +106,7 @@ fn prepare(machine: &mut JitHarness, program: &Program) {
     machine.put(CODE, &program.words);
     machine.ctx.pc = CODE;
     machine.ctx.gpr[1] = u64::from(DATA + 0x100);
-    machine.ctx.gpr[4] = u64::from(at(program.patched));
+    machine.ctx.gpr[4] = u64::from(address_of(program.patched));
     machine.ctx.gpr[5] = u64::from(program.words[program.patched as usize]);
     machine.ctx.gpr[8] = 0x0100_6338;
 }
@@ -139,8 +140,8 @@ fn check(engine: &str, program: &Program, expected: &JitHarness, mut machine: Ji
     let what = format!("{engine}, visits of {visit}: {}", program.name);
     assert_eq!(machine.ctx.first_difference(&expected.ctx), None, "{what}");
     assert_eq!(
-        machine.memory.read::<u32>(xenia_guest::GuestAddr(at(program.patched))),
-        expected.memory.read::<u32>(xenia_guest::GuestAddr(at(program.patched))),
+        machine.memory.read::<u32>(xenia_guest::GuestAddr(address_of(program.patched))),
+        expected.memory.read::<u32>(xenia_guest::GuestAddr(address_of(program.patched))),
         "{what}"
     );
     machine.engine.counters().interpreted_instructions

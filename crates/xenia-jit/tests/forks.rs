@@ -104,7 +104,7 @@ const MODES: [ReservationMode; 3] =
 
 /// Runs `begin(hw_id)` on `count` host threads, each with a fork of `engine`, up to `sc 2`; returns
 /// the contexts. Visits are short and of odd length, so that they end at arbitrary instructions.
-fn at_once(
+fn run_together(
     count: u8,
     engine: Box<dyn Execute>,
     budget: i64,
@@ -156,7 +156,7 @@ fn concurrent_lwarx_stwcx_serializes() {
         for reservations in MODES {
             let memory = memory();
             put(&memory, &words);
-            at_once(6, make(&memory, EngineConfig { reservations }), 997, |hw_id| {
+            run_together(6, make(&memory, EngineConfig { reservations }), 997, |hw_id| {
                 let mut ctx = PpcContext { ctr: TURNS, ..PpcContext::default() };
                 // Threads 0 and 2 use the low word, 4 the high one; the increment of a doubleword
                 // adds to both.
@@ -214,7 +214,7 @@ fn a_list_without_locks_hands_each_node_to_one_at_a_time() {
                 memory.write(GuestAddr(node(number)), next).unwrap();
             }
             memory.write(GuestAddr(DATA), node(1)).unwrap();
-            at_once(6, make(&memory, EngineConfig { reservations }), 1013, |_| {
+            run_together(6, make(&memory, EngineConfig { reservations }), 1013, |_| {
                 let mut ctx = PpcContext { pc: CODE, ctr: TURNS, ..PpcContext::default() };
                 ctx.gpr[4] = DATA.into();
                 ctx
@@ -279,7 +279,7 @@ fn stores_of_the_same_value(make: Make, reservations: ReservationMode) -> (u64, 
     put(&memory, &writer);
     put_at(&memory, reader_at, &reader);
     let engine = make(&memory, EngineConfig { reservations });
-    let contexts = at_once(2, engine, 1009, |hw_id| {
+    let contexts = run_together(2, engine, 1009, |hw_id| {
         let pc = if hw_id == 0 { CODE } else { reader_at };
         let mut ctx = PpcContext { pc, ctr: 3000, ..PpcContext::default() };
         ctx.gpr[4] = DATA.into();
@@ -341,7 +341,7 @@ fn both_loads_before_both_stores(make: Make, fence: u32) -> u32 {
     let memory = memory();
     put(&memory, &words);
     let at = |part: u32, number: u8| u64::from(DATA + part + u32::from(number) * 0x3000);
-    at_once(2, make(&memory, EngineConfig::default()), 5003, |own| {
+    run_together(2, make(&memory, EngineConfig::default()), 5003, |own| {
         let mut ctx = PpcContext { pc: CODE, ctr: TURNS.into(), ..PpcContext::default() };
         let other = 1 - own;
         ctx.gpr[4..9].copy_from_slice(&[

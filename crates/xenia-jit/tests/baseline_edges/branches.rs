@@ -101,7 +101,7 @@ fn compares(field: u32, doubleword: u32) -> Vec<u32> {
 }
 
 /// Instructions between a compare and its branch: some change the host's flags, some the field.
-fn between(field: u32) -> Vec<Vec<u32>> {
+fn instructions_between(field: u32) -> Vec<Vec<u32>> {
     let mcrf = |to: u32, from: u32| vec![Op::mcrf.row().bits | to << 23 | from << 18];
     let other = (field + 3) & 7;
     vec![
@@ -155,7 +155,7 @@ fn branches_on_the_flags_of_a_compare_agree() {
                 words.extend([bc(4, bits[n % bits.len()], 8), d(Op::addi, 3, 3, 2)]);
                 words
             };
-            let programs: Vec<_> = between(field).into_iter().map(program).collect();
+            let programs: Vec<_> = instructions_between(field).into_iter().map(program).collect();
             pair.agree(&programs, |_| states.clone());
         }
     }

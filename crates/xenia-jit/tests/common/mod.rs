@@ -14,7 +14,7 @@ use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Protect};
 use xenia_testing::Dice;
 
 pub mod pair;
-use pair::at_once;
+use pair::eager_config;
 
 /// Start of the code area (64 KiB).
 pub const CODE: u32 = 0x8200_0000;
@@ -81,7 +81,7 @@ impl JitHarness {
 
     /// A machine with the JIT, which compiles code at its first execution.
     pub fn jit() -> Self {
-        Self::jit_with(at_once())
+        Self::jit_with(eager_config())
     }
 
     /// A machine with the JIT and Cranelift's verifier.

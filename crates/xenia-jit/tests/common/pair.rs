@@ -28,7 +28,7 @@ pub fn machines(
 }
 
 /// The configuration of [`Machine::jit`]: code is compiled at its first execution.
-pub fn at_once() -> JitConfig {
+pub fn eager_config() -> JitConfig {
     JitConfig { warm_up: 1, precise_faults: true, ..JitConfig::default() }
 }
 

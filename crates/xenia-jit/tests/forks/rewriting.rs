@@ -55,7 +55,7 @@ fn rewrite(make: Make, at: u32, turns: u32) -> Vec<PpcContext> {
     put_at(&memory, caller_at, &caller);
     let function = [d(Op::addi, 3, 0, 0), d(Op::addi, 4, 0, 0), BLR];
     put_at(&memory, at, &function);
-    at_once(6, make(&memory, EngineConfig::default()), 1009, |hw_id| {
+    run_together(6, make(&memory, EngineConfig::default()), 1009, |hw_id| {
         let mut ctx = PpcContext { ctr: turns.into(), pc: caller_at, ..PpcContext::default() };
         if hw_id == 0 {
             ctx.pc = CODE;

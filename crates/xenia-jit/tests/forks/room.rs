@@ -59,7 +59,7 @@ fn units_are_evicted_and_withdrawn_while_others_run_them() {
             });
             // Again where the host has no time for the thread that writes.
             for _ in 0..100 {
-                let contexts = at_once(6, Execute::fork(&first).unwrap(), 1013, |hw_id| {
+                let contexts = run_together(6, Execute::fork(&first).unwrap(), 1013, |hw_id| {
                     let mut ctx = PpcContext { pc: CODE, ctr: ROUNDS.into(), ..PpcContext::default() };
                     ctx.gpr[1] = u64::from(DATA + 0x1000 * (u32::from(hw_id) + 1));
                     ctx

@@ -222,15 +222,21 @@ fn compile(thread: &mut ThreadSteps, is_watched: bool, fault: &str) {
         }
         thread.unlock(LOCK);
     };
-    under(thread, &conditions, compare);
+    add_under_conditions(thread, &conditions, compare);
 }
 
 /// Adds steps under several conditions.
-fn under(thread: &mut ThreadSteps, conditions: &[(LocalRegister, u8)], steps: &dyn Fn(&mut ThreadSteps)) {
+fn add_under_conditions(
+    thread: &mut ThreadSteps,
+    conditions: &[(LocalRegister, u8)],
+    steps: &dyn Fn(&mut ThreadSteps),
+) {
     match conditions {
         [] => steps(thread),
         [(register, value), rest @ ..] => {
-            thread.when(StepCondition::Is(*register, (*value).into()), |thread| under(thread, rest, steps));
+            thread.when(StepCondition::Is(*register, (*value).into()), |thread| {
+                add_under_conditions(thread, rest, steps)
+            });
         }
     }
 }
