@@ -278,7 +278,7 @@ mod tests {
         display.change_mode(DisplayMode::default(), ModeFlags(2));
         (0..3).for_each(|mark| display.swap_begins(mark));
         display.persist(Some(GuestAddr(0xA000_0000)));
-        let mut read = crate::kernel::through(&display);
+        let mut read = crate::kernel::round_trip(&display);
         assert_eq!(read.check_state(), Ok(()));
         assert_eq!(format!("{read:?}"), format!("{display:?}"));
         assert_eq!((read.swap_ends(), read.persist(None)), (display.swap_ends(), display.persist(None)));

@@ -290,7 +290,7 @@ mod tests {
             let routine = NotificationRoutine { registration: GuestAddr(n), routine: GuestAddr(n + 0x100) };
             title.notifications.register(routine, priority);
         }
-        let mut read = crate::kernel::through(&title);
+        let mut read = crate::kernel::round_trip(&title);
         assert_eq!((read.check_state(), format!("{read:?}")), (Ok(()), format!("{title:?}")));
         assert_eq!(read.notifications.take_first(), title.notifications.take_first());
         assert_eq!(read.library_of(GuestAddr(0x40)), Some(Library::xam));

@@ -11,4 +11,4 @@ mod through;
 pub use self::areas::AreasState;
 pub use self::core::CoreState;
 #[cfg(test)]
-pub(crate) use self::through::through;
+pub(crate) use self::through::round_trip;

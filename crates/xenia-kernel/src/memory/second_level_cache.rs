@@ -141,7 +141,7 @@ mod tests {
         cache.lock(&memory, 0, first).unwrap();
         cache.lock(&memory, 1, second).unwrap();
         assert_eq!(cache.lock(&memory, 0, first).unwrap_err().status(), NtStatus::UNSUCCESSFUL);
-        let mut read = crate::kernel::through(&cache);
+        let mut read = crate::kernel::round_trip(&cache);
         assert_eq!((read.check_state(), read.unlock(&memory, 1)), (Ok(()), Some(second)));
         read.locks[1] = Some(lock(GuestAddr(u32::MAX), 2, [3, 3]));
         assert!(read.check_state().is_err());

@@ -159,7 +159,7 @@ mod tests {
         let mut keystrokes = Keystrokes::default();
         let pad = Gamepad { buttons: 0x1001, ..Gamepad::default() };
         (0..2).for_each(|_| assert!(keystrokes.next(2, &pad, 0).is_some()));
-        let mut read = crate::kernel::through(&keystrokes);
+        let mut read = crate::kernel::round_trip(&keystrokes);
         assert_eq!(read.check_state(), Ok(()));
         for now in [1, 401, 402, 700] {
             let pad = if now < 700 { pad } else { Gamepad::default() };

@@ -13,7 +13,7 @@ impl<T: Serialize + DeserializeOwned> StateSection for Through<T> {
 }
 
 /// The state that is read from the bytes of `state`.
-pub(crate) fn through<T: Serialize + DeserializeOwned + Clone>(state: &T) -> T {
+pub(crate) fn round_trip<T: Serialize + DeserializeOwned + Clone>(state: &T) -> T {
     let stored = StoredSection::encode(&Through(state.clone())).expect("it can be encoded");
     stored.decode::<Through<T>>().expect("its own bytes").0
 }

@@ -112,7 +112,7 @@ impl RenderDriver {
 mod tests {
     use super::super::{Due, Next};
     use super::*;
-    use crate::kernel::through;
+    use crate::kernel::round_trip;
     use crate::ports::RENDER_FRAME_BYTES;
     use std::sync::Arc;
     use xenia_guest::GuestAddr;
@@ -165,7 +165,7 @@ mod tests {
         let other = driver();
         let driver = used();
         let saved = driver.state();
-        other.restore(through(&saved), 4 * FRAME_TICKS - 1).expect("it can be");
+        other.restore(round_trip(&saved), 4 * FRAME_TICKS - 1).expect("it can be");
         assert_eq!(other.state(), saved);
         assert_eq!(goes_on(&other), goes_on(&driver));
         assert_eq!((other.figures(), other.state()), (driver.figures(), driver.state()));

@@ -115,12 +115,12 @@ mod tests {
     #[test]
     fn a_restored_dialog_is_open_and_is_polled_when_it_was_due() {
         let dialog = OpenDialog::default();
-        let saved = crate::kernel::through(&state(message(2, 1), 5));
+        let saved = crate::kernel::round_trip(&state(message(2, 1), 5));
         dialog.restore(saved.clone()).expect("it can be");
         assert!(dialog.is_open());
         assert_eq!((dialog.request(), dialog.next_due()), (Some(message(2, 1)), Some(1234)));
         assert_eq!(format!("{:?}", dialog.state()), format!("{saved:?}"));
-        let closing = crate::kernel::through(&OpenDialogState { open: None, gone: Some(99) });
+        let closing = crate::kernel::round_trip(&OpenDialogState { open: None, gone: Some(99) });
         dialog.restore(closing.clone()).expect("it can be");
         assert!(!dialog.is_open() && dialog.request().is_none());
         assert_eq!((dialog.is_shown(), dialog.next_due()), (true, Some(99)));

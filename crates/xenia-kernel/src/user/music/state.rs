@@ -112,7 +112,7 @@ mod tests {
     fn a_restored_player_continues_its_song() {
         let mut music = player();
         let restored = MusicPlayer::default();
-        restored.restore(crate::kernel::through(&music)).expect("it can be");
+        restored.restore(crate::kernel::round_trip(&music)).expect("it can be");
         assert_eq!((restored.next_due(), restored.playing_volume()), (Some(music.due()), Some(0.5)));
         let mut other = restored.state();
         assert_eq!(format!("{other:?}"), format!("{music:?}"));

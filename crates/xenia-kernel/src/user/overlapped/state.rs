@@ -76,7 +76,7 @@ mod tests {
             lines
         };
         let requests = Requests::new(0x11);
-        let saved = crate::kernel::through(&state(&[5, 5, 9], 1));
+        let saved = crate::kernel::round_trip(&state(&[5, 5, 9], 1));
         requests.restore(saved, &ResourceLimits::default()).expect("they can be");
         assert_eq!((requests.next_due(), lines(&requests).len()), (Some(5), 4));
         let other = Requests::new(0x11);
