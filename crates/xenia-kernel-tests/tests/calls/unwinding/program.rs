@@ -49,7 +49,7 @@ fn routines(text: &mut String) {
 }
 
 /// Rounds up to the next multiple.
-fn up_to(value: i32, multiple: i32) -> i32 {
+fn rounded_up(value: i32, multiple: i32) -> i32 {
     (value + multiple - 1) / multiple * multiple
 }
 
@@ -87,7 +87,7 @@ impl Prologue<'_> {
     }
 
     fn save_vector(&mut self) {
-        self.used = up_to(self.used, 16);
+        self.used = rounded_up(self.used, 16);
         let at = self.take(16);
         let high = self.dice.one_in(2);
         let n = if high { 64 + self.dice.below(64) } else { 14 + self.dice.below(18) };
@@ -184,7 +184,7 @@ impl Program {
                 }
                 if p.dice.one_in(3) {
                     let first = 64 + p.dice.below(64) as i32;
-                    p.used = up_to(p.used, 16);
+                    p.used = rounded_up(p.used, 16);
                     let _ = writeln!(text, "subi 12, 1, {}\nbl save_vmx{first}", p.used);
                     p.used += 16 * (128 - first);
                     for n in first..128 {
@@ -198,10 +198,10 @@ impl Program {
         }
         if p.dice.one_in(4) && self.narrow {
             let first = 14 + p.dice.below(18) as i32;
-            p.used = up_to(p.used, 8);
+            p.used = rounded_up(p.used, 8);
             let at = p.take(4 * (32 - first));
             p.stores.push((format!("stmw {first}, "), at, "(1)".into()));
-            p.used = up_to(p.used, 8);
+            p.used = rounded_up(p.used, 8);
             for n in first..32 {
                 let _ = writeln!(p.changes, "li {n}, {}", p.dice.below(0x7FFF));
             }
@@ -221,7 +221,7 @@ impl Program {
             }
             return (text, p.changes);
         }
-        let size = up_to(p.used + 16 * p.dice.below(8) as i32 + 32, 16);
+        let size = rounded_up(p.used + 16 * p.dice.below(8) as i32 + 32, 16);
         // Some stores follow the allocation of the frame; vector stores are relative to r1 too.
         let late = p.dice.below(p.stores.len() + 1);
         for (before, at, after) in &p.stores[late..] {
