@@ -139,7 +139,7 @@ fn run_one(
         return Ok(None);
     }
     let picture = match std::fs::read(&frame) {
-        Ok(bytes) => thumbnail::of(&bytes).ok(),
+        Ok(bytes) => thumbnail::reduced(&bytes).ok(),
         Err(_) => None,
     };
     let picture = match picture {

@@ -26,7 +26,7 @@ pub fn run(args: &DisArgs) -> Result<Code> {
     let start = args.start.unwrap_or(code.start);
     let syntax = if args.raw { Syntax::Standard } else { Syntax::default() };
     let offset = start.checked_sub(code.base).filter(|&offset| (offset as usize) < code.bytes.len());
-    let offset = offset.with_context(|| outside(args, start, code.base, code.bytes.len() as u64))?;
+    let offset = offset.with_context(|| outside_message(args, start, code.base, code.bytes.len() as u64))?;
     let words = code.bytes[offset as usize..].chunks_exact(4).take(args.count as usize);
     for (index, word) in words.enumerate() {
         let pc = start + 4 * index as u32;
@@ -65,12 +65,12 @@ fn flat(args: &DisArgs, base: u32) -> Result<Listing> {
     let room = (1 << 32) - u64::from(start);
     let length = args.count.saturating_mul(4).clamp(4, room.max(4));
     file.take(length).read_to_end(&mut bytes).with_context(unreadable)?;
-    ensure!(start >= base && !bytes.is_empty(), outside(args, start, base, skipped));
+    ensure!(start >= base && !bytes.is_empty(), outside_message(args, start, base, skipped));
     Ok(Listing { base: start, bytes, start, names: BTreeMap::new() })
 }
 
 /// The error message for a `start` outside a file of `length` bytes that is loaded at `base`.
-fn outside(args: &DisArgs, start: u32, base: u32, length: u64) -> String {
+fn outside_message(args: &DisArgs, start: u32, base: u32, length: u64) -> String {
     let end = u64::from(base) + length;
     let file = args.title.display();
     format!("nothing is at {start:#010x}: {file} is from {base:#010x} to {end:#010x}, so give --start in it")

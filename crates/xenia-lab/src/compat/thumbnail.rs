@@ -29,7 +29,7 @@ pub(super) fn decoded(png: &[u8]) -> Result<RgbaPicture> {
 
 /// A small PNG picture of an RGBA picture as `--last-frame` writes it; each pixel is the mean of a
 /// square of the large picture.
-pub(super) fn of(png: &[u8]) -> Result<Vec<u8>> {
+pub(super) fn reduced(png: &[u8]) -> Result<Vec<u8>> {
     let RgbaPicture { width, height, pixels } = decoded(png)?;
     let step = width.div_ceil(MAX_WIDTH);
     let small_width = (width / step).max(1);
@@ -79,13 +79,13 @@ mod tests {
     #[test]
     fn pictures_are_shrunk_by_averaging_pixels() {
         let large: Vec<u8> = (0..1280 * 720).flat_map(|n| [(n % 2 * 200) as u8, 7, 0, 255]).collect();
-        let small = of(&encoded(1280, 720, &large)).unwrap();
+        let small = reduced(&encoded(1280, 720, &large)).unwrap();
         assert_eq!(size(&small), (320, 180));
         let mut reader = png::Decoder::new(Cursor::new(&small)).read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         reader.next_frame(&mut pixels).unwrap();
         assert_eq!(pixels[..4], [100, 7, 0, 255]);
-        assert_eq!(size(&of(&encoded(3, 1, &[9; 12])).unwrap()), (3, 1));
-        assert!(of(b"noise").is_err());
+        assert_eq!(size(&reduced(&encoded(3, 1, &[9; 12])).unwrap()), (3, 1));
+        assert!(reduced(b"noise").is_err());
     }
 }
