@@ -212,8 +212,11 @@ pub(crate) fn find(region: &Region, graph: &FlowGraph, singles: SingleArithmetic
             modes[n] = first.map(|first| if from.all(|other| other == first) { first } else { None });
         }
     }
-    let forms =
-        if singles.is_single_precision { forms::at_starts(&nodes, region.instructions) } else { Vec::new() };
+    let forms = if singles.is_single_precision {
+        forms::formats_at_starts(&nodes, region.instructions)
+    } else {
+        Vec::new()
+    };
     let assumptions = |(n, node): (usize, &Node<'_>)| {
         let formats = forms.get(n).copied().filter(|_| !node.is_ebb_member).unwrap_or_default();
         Assumptions { mode: modes[n].flatten(), formats }

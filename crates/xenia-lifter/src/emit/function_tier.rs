@@ -154,7 +154,7 @@ impl Compiler {
     /// Description of the target and its settings, with all that code depends on.
     pub fn target(&self) -> String {
         let mut features: Vec<String> = self.isa.isa_flags().iter().map(ToString::to_string).collect();
-        features.extend(features::of_peephole(self.cpu).iter().map(ToString::to_string));
+        features.extend(features::peephole_features(self.cpu).iter().map(ToString::to_string));
         format!("{} {} {}", self.isa.triple(), self.isa.flags(), features.join(" "))
     }
 
@@ -346,12 +346,12 @@ mod tests {
     fn the_target_names_features_of_the_peephole_pass() {
         let names = |cpu| {
             let target = Compiler::new(CompilerConfig { cpu, ..CompilerConfig::default() }).unwrap().target();
-            features::of_peephole(TargetCpu::Native)
+            features::peephole_features(TargetCpu::Native)
                 .iter()
                 .all(|name| target.split(' ').any(|word| word == *name))
         };
         assert!(names(TargetCpu::Native));
-        assert_eq!(names(TargetCpu::Portable), features::of_peephole(TargetCpu::Native).is_empty());
+        assert_eq!(names(TargetCpu::Portable), features::peephole_features(TargetCpu::Native).is_empty());
     }
 
     #[test]

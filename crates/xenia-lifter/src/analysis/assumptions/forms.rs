@@ -67,7 +67,7 @@ fn needed(nodes: &[Node<'_>]) -> Vec<u32> {
 
 /// Computes, in the order of `nodes`, the registers that blocks assume as singles and those that
 /// they leave open. `instructions` is the size of the region.
-pub(super) fn at_starts(nodes: &[Node<'_>], instructions: usize) -> Vec<FprFormats> {
+pub(super) fn formats_at_starts(nodes: &[Node<'_>], instructions: usize) -> Vec<FprFormats> {
     let mut wanted = vec![0; nodes.len()];
     for _ in 0..MAX_ROUNDS {
         let before = wanted.clone();

@@ -29,6 +29,6 @@ pub fn enabled(cpu: TargetCpu) -> Vec<&'static str> {
 }
 
 /// Features that the peephole pass may use beside Cranelift's: there is no pass.
-pub fn of_peephole(_: TargetCpu) -> &'static [&'static str] {
+pub fn peephole_features(_: TargetCpu) -> &'static [&'static str] {
     &[]
 }

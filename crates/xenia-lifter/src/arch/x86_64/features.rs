@@ -25,7 +25,7 @@ pub fn has_fma() -> bool {
 
 /// Features that the peephole pass may use beside Cranelift's, namely loads and stores that swap
 /// bytes, which x86-64-v2 lacks.
-pub fn of_peephole(cpu: TargetCpu) -> &'static [&'static str] {
+pub fn peephole_features(cpu: TargetCpu) -> &'static [&'static str] {
     if cpu == TargetCpu::Native && has!("movbe") { &["movbe"] } else { &[] }
 }
 

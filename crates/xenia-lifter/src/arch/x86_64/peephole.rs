@@ -38,7 +38,7 @@ pub(crate) fn optimize(code: &[u8], facts: Facts<'_>, cpu: TargetCpu) -> Option<
     let mut flow = flow::FunctionCode::decode(code, facts)?;
     spills::remove(&mut flow);
     liveness::solve(&mut flow);
-    if features::of_peephole(cpu).contains(&"movbe") {
+    if features::peephole_features(cpu).contains(&"movbe") {
         swaps::fuse(&mut flow);
     }
     copies::remove(&mut flow);

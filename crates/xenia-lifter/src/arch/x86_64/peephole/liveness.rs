@@ -38,7 +38,7 @@ fn pass(flow: &mut FunctionCode) -> bool {
         };
         let mut live = out;
         for op in flow.ops[block.ops.clone()].iter().rev() {
-            live = before(&flow.blocks, op, live);
+            live = live_before(&flow.blocks, op, live);
         }
         let block = &mut flow.blocks[number];
         changes |= block.live_in != live;
@@ -49,7 +49,7 @@ fn pass(flow: &mut FunctionCode) -> bool {
 }
 
 /// The registers that are live before `op` if `after` are live after it.
-fn before(blocks: &[Block], op: &HostOp, after: u16) -> u16 {
+fn live_before(blocks: &[Block], op: &HostOp, after: u16) -> u16 {
     // Treating a register as live is always correct, whether a call preserves it or not.
     let is_call = matches!(op.successor, Successor::Call | Successor::PreservingCall);
     let left = if is_call { after } else { after & !op.usage.defines };

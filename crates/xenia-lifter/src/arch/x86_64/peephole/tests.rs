@@ -14,7 +14,7 @@ use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 const PLAIN: Facts<'_> = Facts { blocks: &[0], starts: &[], marked: &[], references: &[] };
 
 fn has_movbe() -> bool {
-    super::features::of_peephole(TargetCpu::Native).contains(&"movbe")
+    super::features::peephole_features(TargetCpu::Native).contains(&"movbe")
 }
 
 fn optimized(code: &[u8], facts: Facts<'_>) -> Optimized {
