@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use xenia_sync::{Level, Mutex};
 
 /// Waits until a condition holds; fails instead of hanging.
-fn until(so: impl Fn() -> bool) {
+fn wait_until(so: impl Fn() -> bool) {
     let start = Instant::now();
     while !so() {
         assert!(start.elapsed() < Duration::from_mins(1), "it never came");
@@ -40,7 +40,7 @@ fn the_highest_priority_is_woken_first_and_equals_in_their_order() {
                 // The next one is woken before this thread is done, and no other thread arrives.
                 lock.release();
             });
-            until(|| sleepers() == index + 1);
+            wait_until(|| sleepers() == index + 1);
         }
         lock.release();
     });
@@ -66,12 +66,12 @@ fn priorities_are_lent_along_a_chain_and_restored() {
         scope.spawn(move || {
             a.store(set_priority(1), Ordering::Relaxed);
             first.acquire();
-            until(|| done.load(Ordering::Relaxed));
+            wait_until(|| done.load(Ordering::Relaxed));
             assert_eq!(priority(), 7);
             first.release();
             assert_eq!(priority(), 1);
         });
-        until(|| !first.is_free());
+        wait_until(|| !first.is_free());
         scope.spawn(move || {
             b.store(set_priority(2), Ordering::Relaxed);
             second.acquire();
@@ -83,14 +83,14 @@ fn priorities_are_lent_along_a_chain_and_restored() {
             second.release();
             assert_eq!(priority(), 2);
         });
-        until(|| priority::is_asleep(b.load(Ordering::Relaxed)));
-        until(|| priority_of(a.load(Ordering::Relaxed)) == 2);
+        wait_until(|| priority::is_asleep(b.load(Ordering::Relaxed)));
+        wait_until(|| priority_of(a.load(Ordering::Relaxed)) == 2);
         scope.spawn(move || {
             set_priority(7);
             second.acquire();
             second.release();
         });
-        until(|| priority_of(a.load(Ordering::Relaxed)) == 7);
+        wait_until(|| priority_of(a.load(Ordering::Relaxed)) == 7);
         done.store(true, Ordering::Relaxed);
     });
     let reported = REPORTED.lock().expect("no panic");
