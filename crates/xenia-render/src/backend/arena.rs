@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn an_arena_grows_while_it_is_filled() {
-        device::tests::with(|device| {
+        device::tests::with_device(|device| {
             let usage = wgpu::BufferUsages::UNIFORM;
             let mut arena = Arena::growing(device, "test", usage, 1024..=3072, 16);
             let mut sizes = Vec::new();

@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn polls_on_the_thread_notice_what_was_executed() {
-        device::tests::with(|device| {
+        device::tests::with_device(|device| {
             let mut finisher = Finisher::default();
             let executed = Arc::new(AtomicUsize::new(0));
             assert_eq!((finisher.poll(device), finisher.begin_poll(device)), (Ok(()), Ok(())), "no thread");

@@ -418,7 +418,7 @@ mod tests {
 
     #[test]
     fn an_image_without_memory_is_none_and_no_error() {
-        device::tests::with(|device| {
+        device::tests::with_device(|device| {
             let mut mirror = Mirror::default();
             assert!(mirror.image(device, 0..4, 0).is_some());
             let bytes = mirror.bytes();

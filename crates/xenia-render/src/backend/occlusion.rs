@@ -344,7 +344,7 @@ mod tests {
 
     #[test]
     fn a_report_waits_for_the_queries_before_it() {
-        device::tests::with(|device| {
+        device::tests::with_device(|device| {
             let mut occlusion = Occlusion::default();
             occlusion.begin(device);
             assert_eq!(occlusion.next(None), Some(0));

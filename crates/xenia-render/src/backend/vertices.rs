@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn transient_words_that_follow_each_other_are_uploaded_together() {
-        device::tests::with(|device| {
+        device::tests::with_device(|device| {
             let mut vertices = Vertices::new(device);
             for _ in 0..2 {
                 let sent = [vec![1; 32], vec![2; 48], vec![3; MIN_DIRECT], vec![4; 16]];

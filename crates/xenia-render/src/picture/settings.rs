@@ -44,26 +44,30 @@ impl PictureChange {
         let old = &from.appearance;
         let new = &to.appearance;
         PictureSettings {
-            scaling: after(now.scaling, from.scaling, to.scaling),
-            filter: after(now.filter, from.filter, to.filter),
+            scaling: setting_after(now.scaling, from.scaling, to.scaling),
+            filter: setting_after(now.filter, from.filter, to.filter),
             appearance: Appearance {
-                smooths_edges: after(looks.smooths_edges, old.smooths_edges, new.smooths_edges),
-                sharpness: after(looks.sharpness, old.sharpness, new.sharpness),
-                brightness: after(looks.brightness, old.brightness, new.brightness),
-                gamma: after(looks.gamma, old.gamma, new.gamma),
-                aspect: after(looks.aspect, old.aspect, new.aspect),
-                overscan: after(looks.overscan, old.overscan, new.overscan),
+                smooths_edges: setting_after(looks.smooths_edges, old.smooths_edges, new.smooths_edges),
+                sharpness: setting_after(looks.sharpness, old.sharpness, new.sharpness),
+                brightness: setting_after(looks.brightness, old.brightness, new.brightness),
+                gamma: setting_after(looks.gamma, old.gamma, new.gamma),
+                aspect: setting_after(looks.aspect, old.aspect, new.aspect),
+                overscan: setting_after(looks.overscan, old.overscan, new.overscan),
             },
             pacing: FramePacing {
-                vsync: after(now.pacing.vsync, from.pacing.vsync, to.pacing.vsync),
-                low_latency: after(now.pacing.low_latency, from.pacing.low_latency, to.pacing.low_latency),
+                vsync: setting_after(now.pacing.vsync, from.pacing.vsync, to.pacing.vsync),
+                low_latency: setting_after(
+                    now.pacing.low_latency,
+                    from.pacing.low_latency,
+                    to.pacing.low_latency,
+                ),
             },
         }
     }
 }
 
 /// A setting after a change from one value to another.
-fn after<T: Copy + PartialEq>(now: T, from: T, to: T) -> T {
+fn setting_after<T: Copy + PartialEq>(now: T, from: T, to: T) -> T {
     if from == to { now } else { to }
 }
 

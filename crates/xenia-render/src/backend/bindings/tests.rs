@@ -69,7 +69,7 @@ impl<'a> Draws<'a> {
 
 #[test]
 fn groups_keep_few_textures_beyond_the_limit() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let mut draws = Draws::new(device);
         draws.textures.set_limit(8 * BYTES);
         for number in 0..40 {
@@ -87,7 +87,7 @@ fn groups_keep_few_textures_beyond_the_limit() {
 
 #[test]
 fn a_texture_that_stays_keeps_its_group_while_others_are_dropped() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let mut draws = Draws::new(device);
         draws.textures.set_limit(8 * BYTES);
         for number in 1..40 {
@@ -102,7 +102,7 @@ fn a_texture_that_stays_keeps_its_group_while_others_are_dropped() {
 
 #[test]
 fn a_full_cache_keeps_the_groups_of_the_last_draws() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let mut draws = Draws::new(device);
         draws.groups.limit = 8;
         for number in 0..9 {
@@ -119,7 +119,7 @@ fn a_full_cache_keeps_the_groups_of_the_last_draws() {
 
 #[test]
 fn a_texture_changed_in_place_keeps_its_group() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let mut draws = Draws::new(device);
         draws.textures.set_limit(8 * BYTES);
         for value in 0..20 {
@@ -133,7 +133,7 @@ fn a_texture_changed_in_place_keeps_its_group() {
 
 #[test]
 fn draws_in_turn_have_their_groups_until_their_memory_is_written() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let mut draws = Draws::new(device);
         for value in 1..4 {
             draws.memory.write(0x1_0000, &[value]);

@@ -67,7 +67,7 @@ fn backend(device: &device::Device) -> WgpuBackend {
 
 #[test]
 fn the_oldest_pages_make_room_and_are_delivered() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let ram = memory();
         let mut backend = backend(device);
         backend.mirror.set_limit(u64::from(2 * BYTES));
@@ -86,7 +86,7 @@ fn the_oldest_pages_make_room_and_are_delivered() {
 
 #[test]
 fn a_resolve_without_memory_drops_the_oldest_pages() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let ram = memory();
         let mut backend = backend(device);
         let places = [0x1_0000, 0x2_0000, 0x3_0000, 0x4_0000];
@@ -107,7 +107,7 @@ fn a_resolve_without_memory_drops_the_oldest_pages() {
 
 #[test]
 fn resolves_are_submitted_before_there_are_too_many() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let ram = memory();
         let mut backend = backend(device);
         for _ in 0..=super::MAX_UNSUBMITTED / super::DRAWS_OF_A_COPY {
@@ -122,7 +122,7 @@ fn resolves_are_submitted_before_there_are_too_many() {
 
 #[test]
 fn resolves_that_only_clear_are_submitted_before_there_are_too_many() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let ram = memory();
         let mut backend = backend(device);
         let clear =
@@ -161,7 +161,7 @@ fn arrive(backend: &mut WgpuBackend, number: u64, ram: &Ram) {
 
 #[test]
 fn deliveries_under_way_are_waited_for_where_memory_is_read() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let ram = memory();
         let mut backend = backend(&device.with_fresh_counters());
         let places = [0x1_0000, 0x2_0000, 0x3_0000];
@@ -190,7 +190,7 @@ fn deliveries_under_way_are_waited_for_where_memory_is_read() {
 
 #[test]
 fn a_resolve_over_pages_under_way_is_delivered_after_them() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let ram = memory();
         let mut backend = backend(device);
         // The last page is resolved in part, and the CPU writes beside the texels meanwhile.

@@ -33,7 +33,7 @@ pub(crate) fn lose(device: &Device) {
 
 /// Runs a test with the shared device, one test at a time; prints a message if there is no
 /// driver.
-pub(crate) fn with(test: impl FnOnce(&Device)) {
+pub(crate) fn with_device(test: impl FnOnce(&Device)) {
     let device = DEVICE.get_or_init(|| {
         Device::open(AdapterChoice { software: draws_in_software(), name: None }).map(Mutex::new)
     });
@@ -46,7 +46,7 @@ pub(crate) fn with(test: impl FnOnce(&Device)) {
 
 #[test]
 fn two_frames_are_in_flight() {
-    with(|device| {
+    with_device(|device| {
         let device = device.with_fresh_counters();
         device.wait(None).unwrap();
         for frame in 0..40 {
@@ -135,5 +135,5 @@ fn a_panic_while_a_resource_is_made_is_an_error_after_another_or_on_a_lost_devic
 
 #[test]
 fn the_device_has_a_name() {
-    with(|device| assert!(!device.name().is_empty()));
+    with_device(|device| assert!(!device.name().is_empty()));
 }

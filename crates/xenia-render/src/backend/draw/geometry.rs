@@ -208,7 +208,7 @@ mod tests {
 
     use super::*;
     use crate::backend::Options;
-    use crate::backend::device::tests::with;
+    use crate::backend::device::tests::with_device;
     use xenia_gpu::draw_state::{Constants, DrawRequest, IndexSource};
     use xenia_gpu::enums::EdramMode;
     use xenia_gpu::microcode::{ShaderKind, assemble};
@@ -254,7 +254,7 @@ mod tests {
             writeln!(jumps, "l{i}:\nexec\nadd r1, r1, r0\njump l{}, p0", (i * 7 + 3) % 300).unwrap();
         }
         let rectangle = vgt::VgtDrawInitiator(8 | 2 << 6 | 3 << 16);
-        with(|device| {
+        with_device(|device| {
             for (before, is_read) in [("", true), (jumps.as_str(), false)] {
                 let text = format!("{before}alloc colors\nexec\nmax oC0, r0, r0");
                 let pixel = shader(ShaderKind::Pixel, &text);

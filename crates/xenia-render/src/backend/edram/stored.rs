@@ -131,13 +131,13 @@ impl Edram {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::device::tests::with;
+    use super::super::super::device::tests::with_device;
     use super::*;
     use crate::backend::Scale;
 
     #[test]
     fn numbers_round_trip_and_invalid_ones_are_refused() {
-        with(|device| {
+        with_device(|device| {
             let texels = Texels { kind: 1, widths: [5, 6, 5, 0], number: 2, bytes: 8 };
             for kernel in [
                 Kernel::DumpColor { multisampled: false },

@@ -12,7 +12,7 @@ use xenia_gpu::edram::{EDRAM_WORDS, TILE_WIDTH};
 use xenia_gpu::enums::{ColorTargetFormat, DepthFormat, Msaa};
 
 use super::*;
-use crate::backend::device::tests::with;
+use crate::backend::device::tests::with_device;
 use crate::backend::edram_shadow::{ALL_TILES, words_of};
 
 const MSAA: [Msaa; 3] = [Msaa::X1, Msaa::X2, Msaa::X4];
@@ -92,7 +92,7 @@ fn there_and_back(
 
 #[test]
 fn runs_of_tiles_are_read_one_after_another() {
-    with(|device| {
+    with_device(|device| {
         let words = random_words(11);
         for factor in [1, 2] {
             let mut edram = Edram::new(device, Scale::new(factor).unwrap());
@@ -108,7 +108,7 @@ fn runs_of_tiles_are_read_one_after_another() {
 
 #[test]
 fn edram_load_then_dump_round_trips() {
-    with(|device| {
+    with_device(|device| {
         let mut edram = Edram::new(device, Scale::ONE);
         let before = random_words(1);
         // Every second pair, in which each format and each mode occurs.
@@ -147,7 +147,7 @@ fn transfers_use_their_own_parameters_and_textures() {
     const MOVED: Range<u32> = 0..300;
     /// Distance in tiles that each is moved.
     const FAR: u32 = 1024;
-    with(|device| {
+    with_device(|device| {
         let mut edram = Edram::new(device, Scale::ONE);
         let before = random_words(12);
         edram.set_words(device, &before, 0..EDRAM_WORDS);
@@ -218,7 +218,7 @@ fn dumped(device: &Device, edram: &mut Edram, format: TargetFormat, color: [f64;
 fn values_are_rounded_and_limited_to_what_formats_hold() {
     use ColorTargetFormat::*;
     use TargetFormat::{Color, Depth};
-    with(|device| {
+    with_device(|device| {
         let mut edram = Edram::new(device, Scale::ONE);
         for (format, color, expected) in [
             // No value lies halfway between two levels: devices round those as they like.
@@ -256,7 +256,7 @@ fn values_are_rounded_and_limited_to_what_formats_hold() {
 
 #[test]
 fn stencil_bits_that_no_tile_has_are_not_loaded() {
-    with(|device| {
+    with_device(|device| {
         let mut edram = Edram::new(device, Scale::ONE);
         let depth = TargetPlace {
             base: 100,
@@ -296,7 +296,7 @@ fn stencil_bits_that_no_tile_has_are_not_loaded() {
 
 #[test]
 fn filled_textures_and_a_cleared_edram_are_the_same() {
-    with(|device| {
+    with_device(|device| {
         let mut edram = Edram::new(device, Scale::ONE);
         let before = random_words(9);
         let area = [8, 8, 152, 24];
@@ -324,7 +324,7 @@ fn filled_textures_and_a_cleared_edram_are_the_same() {
 
 #[test]
 fn samples_lie_in_the_part_of_the_pixel_that_the_edram_has_them_in() {
-    with(|device| {
+    with_device(|device| {
         let mut edram = Edram::new(device, Scale::ONE);
         let bits = 0x4321_8765;
         // Half a pixel: left, top, width, height; and the samples of pixel (0, 0).

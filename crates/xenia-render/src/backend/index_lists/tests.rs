@@ -31,7 +31,7 @@ fn draw(lists: &mut IndexLists, device: &Device, memory: &Ram, call: &DrawCall) 
 
 #[test]
 fn lists_of_the_part_that_is_filled_next_make_room() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let memory = Ram::new(0x1_0000);
         let calls: Vec<DrawCall> = (1..=5).map(|number| call(number << 12)).collect();
         let mut lists = IndexLists::new(device);
@@ -67,7 +67,7 @@ fn lists_of_the_part_that_is_filled_next_make_room() {
 
 #[test]
 fn recent_lists_are_those_of_unwritten_memory() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let memory = Ram::new(0x1_0000);
         let calls = [0x1000, 0x2000].map(call);
         let mut lists = IndexLists::new(device);

@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn scaled_pages_without_memory_lower_the_limit_and_a_single_image_stays() {
-        device::tests::with(|device| {
+        device::tests::with_device(|device| {
             let mut mirror = Mirror::new(Scale::new(2).unwrap());
             let first = mirror.image(device, 0..4, 0).unwrap();
             let limit = mirror.limit;

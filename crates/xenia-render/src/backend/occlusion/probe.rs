@@ -156,7 +156,7 @@ fn draw(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::device::tests::with;
+    use crate::backend::device::tests::with_device;
     use crate::backend::mapping::Mapping;
     use xenia_testing::draws_in_software;
 
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_device_counts_the_probe_and_that_in_software_exactly() {
-        with(|device| {
+        with_device(|device| {
             let back = submit(device);
             let size = back.size();
             let values = counts(&Mapping::begin(device, back, size).wait(device).unwrap());

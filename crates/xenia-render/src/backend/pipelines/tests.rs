@@ -5,7 +5,7 @@ use std::time::Duration;
 use xenia_gpu::microcode::{Shader, ShaderKind, assemble};
 
 use super::*;
-use crate::backend::device::tests::with;
+use crate::backend::device::tests::with_device;
 
 #[test]
 fn few_pipelines_wait_to_be_compiled() {
@@ -16,7 +16,7 @@ fn few_pipelines_wait_to_be_compiled() {
         recipe.vertex = number;
         Parts { recipe, vertex: shader.clone(), pixel: None }
     };
-    with(|device| {
+    with_device(|device| {
         let mut pipelines = Pipelines::new(device, &Options { async_pipelines: true, ..Options::default() });
         for number in 0..5000 {
             assert!(matches!(pipelines.get(&parts(number)), Err(Missing::Compiling)));
@@ -46,7 +46,7 @@ fn depth_only(vertex: &Arc<Shader>, samples: u32) -> Parts {
 fn a_full_cache_keeps_the_pipelines_used_last() {
     let words = assemble("alloc position\nmax oPos, r0, r0").unwrap();
     let shader = Arc::new(Shader::new(ShaderKind::Vertex, &words));
-    with(|device| {
+    with_device(|device| {
         let mut pipelines = Pipelines::new(device, &Options::default());
         pipelines.limit = 8;
         let parts = (1..=4).map(|samples| depth_only(&shader, samples)).collect();
@@ -73,7 +73,7 @@ fn half_a_cache_is_compiled_at_the_start() {
     assert!(limit_on(wgpu::DeviceType::Cpu) < MAX_PIPELINES);
     let words = assemble("alloc position\nmax oPos, r0, r0").unwrap();
     let shader = Arc::new(Shader::new(ShaderKind::Vertex, &words));
-    with(|device| {
+    with_device(|device| {
         let mut pipelines = Pipelines::new(device, &Options::default());
         pipelines.limit = 4;
         let parts: Vec<_> = (1..=5).map(|samples| depth_only(&shader, samples)).collect();
@@ -89,7 +89,7 @@ fn a_recent_pipeline_is_that_of_the_same_words() {
     let words = assemble("alloc position\nmax oPos, r0, r0").unwrap();
     let shader = || Arc::new(Shader::new(ShaderKind::Vertex, &words));
     let parts = |vertex: &Arc<Shader>| depth_only(vertex, 1);
-    with(|device| {
+    with_device(|device| {
         let mut pipelines = Pipelines::new(device, &Options::default());
         let [one, same] = [shader(), shader()];
         let Ok(first) = pipelines.get(&parts(&one)) else { panic!("no pipeline") };

@@ -37,7 +37,7 @@ fn rectangle() -> DrawCall {
 
 #[test]
 fn targets_without_memory_replace_the_others_or_the_reference_draws() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let call = rectangle();
         let memory = Ram::new(0x1_0000);
         for (at, corner) in (VERTICES..).step_by(4).zip([0.0_f32, 0.0, 64.0, 0.0, 64.0, 32.0]) {
@@ -98,7 +98,7 @@ fn targets_end_where_others_begin() {
 
 #[test]
 fn targets_are_limited_in_bytes() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         for factor in [1, 2] {
             let mut targets = Targets::new(Scale::new(factor).unwrap());
             let format = TargetFormat::Color(ColorTargetFormat::Rgba8);
@@ -120,7 +120,7 @@ fn targets_are_limited_in_bytes() {
 
 #[test]
 fn targets_have_a_lower_limit_where_memory_has_ended() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let mut targets = Targets::new(Scale::ONE);
         let format = TargetFormat::Color(ColorTargetFormat::Rgba8);
         let place = TargetPlace { base: 0, pitch: 80, msaa: Msaa::X1, format };
@@ -138,7 +138,7 @@ fn targets_have_a_lower_limit_where_memory_has_ended() {
 
 #[test]
 fn targets_used_last_stay() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let mut targets = Targets::new(Scale::ONE);
         let format = TargetFormat::Color(ColorTargetFormat::Rgba8);
         let place = |base| TargetPlace { base, pitch: 80, msaa: Msaa::X1, format };

@@ -230,7 +230,7 @@ mod tests {
             clamp([TextureFilter::Linear, TextureFilter::Linear, TextureFilter::Point], anisotropy),
             1
         );
-        device::tests::with(|device| {
+        device::tests::with_device(|device| {
             let mut samplers = Samplers::default();
             let mut ids = 0_u64..;
             for i in 0..64 {
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn dropped_samplers_are_reported_once() {
-        device::tests::with(|device| {
+        device::tests::with_device(|device| {
             let filters = [TextureFilter::UseFetchConstant; 3];
             let anisotropy = Anisotropy::UseFetchConstant;
             let own = SamplerKey::new(&info(0, 0, 1), filters, anisotropy, device.features);

@@ -238,7 +238,7 @@ fn formats() -> impl Iterator<Item = u32> {
 
 #[test]
 fn each_format_tiling_and_byte_order_decodes_like_the_reference() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let mut rng = ChaCha8Rng::seed_from_u64(4);
         let ram = random_memory(&mut rng);
         let mut textures = Textures::new(device, Scale::ONE);
@@ -255,7 +255,7 @@ fn each_format_tiling_and_byte_order_decodes_like_the_reference() {
 
 #[test]
 fn each_format_takes_each_sign_like_the_reference() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         let ram = random_memory(&mut rng);
         let mut textures = Textures::new(device, Scale::ONE);
@@ -273,7 +273,7 @@ fn each_format_takes_each_sign_like_the_reference() {
 
 #[test]
 fn devices_without_features_get_the_nearest_half_floats() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         let ram = random_memory(&mut rng);
         let mut lesser = device.clone();

@@ -59,7 +59,7 @@ fn red(pixels: &[[u8; 4]], x: u32, y: u32) -> u8 {
 
 #[test]
 fn brightness_and_gamma_change_levels_and_leave_white() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let steps = frame(|x, _| (x * 17) as u8);
         let plain = Appearance::default();
         let same = drawn(device, &steps, &plain);
@@ -77,7 +77,7 @@ fn brightness_and_gamma_change_levels_and_leave_white() {
 
 #[test]
 fn overscan_cuts_each_edge() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         // A white border of two pixels around grey.
         let inner = 2..SIDE - 2;
         let bordered = frame(|x, y| if inner.contains(&x) && inner.contains(&y) { 100 } else { 255 });
@@ -88,7 +88,7 @@ fn overscan_cuts_each_edge() {
 
 #[test]
 fn sharpening_steepens_edges_and_leaves_flat_parts() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let soft = frame(|x, _| [60, 60, 60, 60, 60, 60, 90, 120, 150, 180][x.min(9) as usize]);
         let sharp = drawn(device, &soft, &Appearance { sharpness: 100, ..Appearance::default() });
         // Darker before the slope, lighter behind it.
@@ -102,7 +102,7 @@ fn sharpening_steepens_edges_and_leaves_flat_parts() {
 
 #[test]
 fn stairs_are_smoothed_and_straight_edges_stay() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let smooth = Appearance { smooths_edges: true, ..Appearance::default() };
         // An edge that falls by a pixel every four columns.
         let stairs = drawn(device, &frame(|x, y| if y < 6 + x / 4 { 255 } else { 0 }), &smooth);

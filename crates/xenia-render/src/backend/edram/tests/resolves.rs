@@ -116,7 +116,7 @@ impl Pair {
 
 #[test]
 fn comparisons_pack_the_references_bits() {
-    with(|device| {
+    with_device(|device| {
         let mut pair = Pair::new(device);
         pair.set_words(device, &random_words(9));
         let formats = [ColorTargetFormat::Rgba8, ColorTargetFormat::Rgba8Gamma];
@@ -171,7 +171,7 @@ fn distance(by_device: &[u8], by_reference: &[u8], format: &TexelFormat) -> u64 
 
 #[test]
 fn resolves_leave_what_the_reference_leaves() {
-    with(|device| {
+    with_device(|device| {
         let mut pair = Pair::new(device);
         let mut random = ChaCha8Rng::seed_from_u64(2);
         let formats = FORMATS.into_iter().enumerate();
@@ -229,7 +229,7 @@ fn random_resolve(
 
 #[test]
 fn floats_that_are_only_copied_keep_their_bits() {
-    with(|device| {
+    with_device(|device| {
         let mut pair = Pair::new(device);
         use ColorTargetFormat::{R32Float, Rg16Float, Rg32Float, Rgba16Float};
         // Among them denormals and zeros, then infinities and NaNs.
@@ -269,7 +269,7 @@ fn resolve_to(format: ColorTargetFormat, destination: u32) -> ResolveCall {
 
 #[test]
 fn a_sample_that_is_only_widened_keeps_denormals_and_payloads() {
-    with(|device| {
+    with_device(|device| {
         let mut pair = Pair::new(device);
         let mut words = modest_words(4);
         words[2040 * 1280..][..2].copy_from_slice(&[0x8000_0001, 0x7fa0_0001]);
@@ -285,7 +285,7 @@ fn a_sample_that_is_only_widened_keeps_denormals_and_payloads() {
 
 #[test]
 fn resolves_clear_what_the_reference_clears() {
-    with(|device| {
+    with_device(|device| {
         let mut pair = Pair::new(device);
         pair.set_words(device, &random_words(5));
         for (round, format) in FORMATS.into_iter().enumerate() {
@@ -302,7 +302,7 @@ fn resolves_clear_what_the_reference_clears() {
 
 #[test]
 fn large_resolves_are_made_in_parts() {
-    with(|device| {
+    with_device(|device| {
         let mut pair = Pair::new(device);
         pair.set_words(device, &modest_words(6));
         let mut call = resolve_of(FORMATS[10], Msaa::X1);
@@ -332,7 +332,7 @@ fn large_resolves_are_made_in_parts() {
 
 #[test]
 fn random_rectangles_and_places_are_the_references() {
-    with(|device| {
+    with_device(|device| {
         let mut pair = Pair::new(device);
         pair.set_words(device, &random_words(7));
         let mut random = ChaCha8Rng::seed_from_u64(8);

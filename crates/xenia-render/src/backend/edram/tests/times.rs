@@ -24,7 +24,7 @@ fn milliseconds(device: &Device, mut run: impl FnMut(&mut wgpu::CommandEncoder))
 #[test]
 #[ignore = "a measurement"]
 fn times_of_transfers_and_resolves_are_printed() {
-    with(|device| {
+    with_device(|device| {
         let mut edram = Edram::new(device, Scale::ONE);
         let memory = xenia_gpu::Ram::new(16 << 20);
         for (format, msaa) in [FORMATS[0], FORMATS[1], FORMATS[7], FORMATS[12]]

@@ -2,7 +2,7 @@
 //! error. `XENIA_RANDOM_RECIPES` selects the cases.
 
 use super::*;
-use crate::backend::device::tests::with;
+use crate::backend::device::tests::with_device;
 use xenia_gpu::microcode::{ShaderKind, assemble};
 use xenia_testing::{Cases, Dice};
 
@@ -32,7 +32,7 @@ fn parts(mut words: [u32; WORDS], shaders: &[Arc<Shader>; 2]) -> Parts {
 
 #[test]
 fn any_recipe_makes_a_pipeline_or_an_error() {
-    with(|device| {
+    with_device(|device| {
         let shaders = [shader(ShaderKind::Vertex, VERTEX), shader(ShaderKind::Pixel, PIXEL)];
         let maker = Maker::new(device.clone());
         let mut made = 0;
@@ -69,7 +69,7 @@ fn any_recipe_makes_a_pipeline_or_an_error() {
 
 #[test]
 fn device_errors_are_scoped_to_their_attempt() {
-    with(|device| {
+    with_device(|device| {
         let buffer = |size| {
             move |device: &wgpu::Device| {
                 device.create_buffer(&wgpu::BufferDescriptor {

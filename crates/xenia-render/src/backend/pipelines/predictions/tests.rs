@@ -6,7 +6,7 @@ use xenia_gpu::microcode::{Shader, ShaderKind, assemble};
 
 use super::super::{Missing, Options, Pipelines};
 use super::*;
-use crate::backend::device::tests::with;
+use crate::backend::device::tests::with_device;
 
 /// Word of a recipe that contains `HAS_DEPTH`.
 const FLAGS: usize = 5;
@@ -43,7 +43,7 @@ fn wait_until_idle(pipelines: &Pipelines) {
 
 #[test]
 fn a_predicted_pipeline_is_found_and_counted_when_a_draw_uses_it() {
-    with(|device| {
+    with_device(|device| {
         for async_pipelines in [false, true] {
             let mut pipelines = Pipelines::new(device, &Options { async_pipelines, ..Options::default() });
             let tally = pipelines.tally().clone();
@@ -69,7 +69,7 @@ fn a_predicted_pipeline_is_found_and_counted_when_a_draw_uses_it() {
 
 #[test]
 fn no_pipeline_is_compiled_twice_whenever_a_draw_needs_it() {
-    with(|device| {
+    with_device(|device| {
         for async_pipelines in [false, true] {
             let mut pipelines = Pipelines::new(device, &Options { async_pipelines, ..Options::default() });
             let tally = pipelines.tally().clone();
@@ -92,7 +92,7 @@ fn no_pipeline_is_compiled_twice_whenever_a_draw_needs_it() {
 
 #[test]
 fn few_predictions_wait_while_a_draw_does() {
-    with(|device| {
+    with_device(|device| {
         let mut pipelines = Pipelines::new(device, &Options::default());
         let tally = pipelines.tally().clone();
         pipelines.predictions.pause();
@@ -112,7 +112,7 @@ fn few_predictions_wait_while_a_draw_does() {
 
 #[test]
 fn shaders_that_are_never_drawn_with_end_predictions() {
-    with(|device| {
+    with_device(|device| {
         let mut pipelines = Pipelines::new(device, &Options::default());
         let tally = pipelines.tally().clone();
         for n in 0..1000 {
@@ -132,7 +132,7 @@ fn shaders_that_are_never_drawn_with_end_predictions() {
 
 #[test]
 fn the_predictions_of_a_lost_device_end_none_of_the_next() {
-    with(|device| {
+    with_device(|device| {
         let mut lost = Pipelines::new(device, &Options::default());
         let tally = lost.tally().clone();
         tally.predicted.store(MAX_WRONG, Relaxed);
@@ -150,7 +150,7 @@ fn the_predictions_of_a_lost_device_end_none_of_the_next() {
 
 #[test]
 fn a_further_unused_pipeline_replaces_the_oldest() {
-    with(|device| {
+    with_device(|device| {
         let ready = Maker::new(device.clone()).make(&parts(0)).unwrap();
         let mut state = State::default();
         for n in 0..=MAX_UNUSED as u32 {
@@ -164,7 +164,7 @@ fn a_further_unused_pipeline_replaces_the_oldest() {
 
 #[test]
 fn a_shader_above_the_limit_is_not_predicted() {
-    with(|device| {
+    with_device(|device| {
         let mut pipelines = Pipelines::new(device, &Options::default());
         for (bytes, predicted) in [(MAX_SHADER_BYTES, 0), (MAX_SHADER_BYTES / 2, 1)] {
             let mut parts = parts(0);
@@ -182,7 +182,7 @@ fn a_shader_above_the_limit_is_not_predicted() {
 
 #[test]
 fn a_refused_prediction_is_the_draws_to_report() {
-    with(|device| {
+    with_device(|device| {
         let mut pipelines = Pipelines::new(device, &Options::default());
         // Hosts make no pipeline without a target.
         let mut refused = parts(0);

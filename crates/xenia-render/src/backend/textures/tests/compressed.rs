@@ -80,12 +80,12 @@ fn compare_blocks(device: &Device) {
 
 #[test]
 fn blocks_that_the_host_decompresses_are_the_guests() {
-    device::tests::with(|device| compare_blocks(&decompressing(device)));
+    device::tests::with_device(|device| compare_blocks(&decompressing(device)));
 }
 
 #[test]
 fn blocks_are_decoded_for_hosts_that_cannot_decompress_them() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let mut lesser = device.clone();
         lesser.features = device.features - wgpu::Features::TEXTURE_COMPRESSION_BC;
         compare_blocks(&lesser);
@@ -94,7 +94,7 @@ fn blocks_are_decoded_for_hosts_that_cannot_decompress_them() {
 
 #[test]
 fn levels_that_are_parts_of_a_block_are_copied() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let device = &decompressing(device);
         let mut rng = ChaCha8Rng::seed_from_u64(10);
         let ram = random_memory(&mut rng);

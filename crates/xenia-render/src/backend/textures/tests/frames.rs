@@ -36,7 +36,7 @@ fn has(textures: &Textures, page: u32) -> bool {
 
 #[test]
 fn textures_of_a_frame_beyond_the_limit_are_decoded_once() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let memory = Ram::new(MEMORY);
         for (beyond, decoded, has_warned) in [(BYTES, 4, false), (0, 40, true)] {
             let mut textures = Textures::new(device, Scale::ONE);
@@ -55,7 +55,7 @@ fn textures_of_a_frame_beyond_the_limit_are_decoded_once() {
 
 #[test]
 fn textures_of_older_frames_make_room() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let memory = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);
         textures.set_limit(3 * BYTES);
@@ -79,7 +79,7 @@ fn textures_of_older_frames_make_room() {
 
 #[test]
 fn a_device_without_memory_keeps_no_textures_beyond_the_limit() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let memory = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);
         textures.set_limit(3 * BYTES);
@@ -98,7 +98,7 @@ fn a_device_without_memory_keeps_no_textures_beyond_the_limit() {
 
 #[test]
 fn few_textures_are_dropped_at_a_time() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let memory = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);
         textures.set_limit(3 * BYTES);
@@ -117,7 +117,7 @@ fn few_textures_are_dropped_at_a_time() {
 
 #[test]
 fn changed_textures_of_a_frame_beyond_the_limit_need_few_searches() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let memory = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);
         textures.set_limit(3 * BYTES);
@@ -136,7 +136,7 @@ fn changed_textures_of_a_frame_beyond_the_limit_need_few_searches() {
 
 #[test]
 fn dropped_textures_alone_are_not_recent_any_more() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let memory = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);
         textures.set_limit(3 * BYTES);
@@ -151,7 +151,7 @@ fn dropped_textures_alone_are_not_recent_any_more() {
 
 #[test]
 fn textures_of_recorded_commands_stay() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let memory = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);
         textures.set_limit(3 * BYTES);

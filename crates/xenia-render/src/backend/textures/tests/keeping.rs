@@ -25,7 +25,7 @@ fn texel(device: &Device, host: &HostTexture, level: u32) -> u8 {
 
 #[test]
 fn only_written_levels_are_decoded_again() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let ram = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);
         let words = LEVELED.words();
@@ -70,7 +70,7 @@ fn only_written_levels_are_decoded_again() {
 
 #[test]
 fn a_texture_that_no_recorded_draw_uses_is_changed_in_place() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let ram = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);
         let words = LEVELED.words();
@@ -116,7 +116,7 @@ impl PhysicalMemory for Untracked {
 
 #[test]
 fn untracked_textures_are_decoded_each_time() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let memory = Untracked(Ram::new(MEMORY));
         let mut textures = Textures::new(device, Scale::ONE);
         for _ in 0..3 {
@@ -133,7 +133,7 @@ fn untracked_textures_are_decoded_each_time() {
 
 #[test]
 fn the_oldest_textures_make_room() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let ram = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);
         textures.set_limit(5 * MIN_TEXTURE_BYTES / 2);
@@ -156,7 +156,7 @@ fn the_oldest_textures_make_room() {
 
 #[test]
 fn textures_of_one_texel_count_as_what_a_device_takes_for_them() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let ram = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);
         textures.set_limit(4 * MIN_TEXTURE_BYTES);
@@ -185,7 +185,7 @@ fn textures_of_one_texel_count_as_what_a_device_takes_for_them() {
 
 #[test]
 fn an_opaque_border_has_a_separate_texture() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let mut rng = ChaCha8Rng::seed_from_u64(8);
         let ram = random_memory(&mut rng);
         let size = [256, 64, 1];
@@ -211,7 +211,7 @@ fn an_opaque_border_has_a_separate_texture() {
 
 #[test]
 fn memory_of_textures_counts_towards_the_limit_of_a_draw() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let ram = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);
         // Two KiB of texels in rows of 8192.
@@ -230,7 +230,7 @@ fn memory_of_textures_counts_towards_the_limit_of_a_draw() {
 
 #[test]
 fn a_texture_that_is_only_queried_takes_no_room_of_a_draw() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let ram = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::new(2).unwrap());
         for (limit, tiled, levels) in [(1, true, 0), (u64::MAX, true, 0), (1, false, 0), (1, true, 2)] {
@@ -252,7 +252,7 @@ fn a_texture_that_is_only_queried_takes_no_room_of_a_draw() {
 
 #[test]
 fn any_constant_has_a_texture_or_none() {
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let ram = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);
         textures.set_limit(32 << 20);
@@ -282,7 +282,7 @@ fn any_constant_has_a_texture_or_none() {
 fn forced_anisotropy_is_that_of_linear_filters() {
     use TextureFilter::UseFetchConstant;
     const LINEAR: u32 = 1 << 19 | 1 << 21 | 1 << 23;
-    device::tests::with(|device| {
+    device::tests::with_device(|device| {
         let words = |filters: u32, anisotropy: u32| [2, 6, 0, filters | anisotropy << 25, 0, 1 << 9];
         let sampler = |forced, words: [u32; 6]| {
             let mut textures = Textures::new(device, Scale::ONE);
