@@ -47,7 +47,7 @@ pub use assignments::AssignmentLine;
 pub use attendance::is_unattended;
 pub use edit::{SettingChange, change, change_together};
 pub use environment::read as read_environment;
-pub use environment::without as without_environment;
+pub use environment::without_environment;
 pub use file::located;
 pub use forms::form;
 pub use origin::{aside, explained, in_effect};

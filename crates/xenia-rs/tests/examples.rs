@@ -60,7 +60,7 @@ fn output_of(words: &[&str]) -> String {
 }
 
 /// The examples in the help of a command and its subcommands.
-fn of_the_help(command: &[&str], examples: &mut Vec<String>) {
+fn add_help_examples(command: &[&str], examples: &mut Vec<String>) {
     let help = output_of(&[command, &["--help"]].concat());
     let section = |name: &'static str| {
         let lines = help.lines().skip_while(move |line| !line.starts_with(name)).skip(1);
@@ -80,13 +80,13 @@ fn of_the_help(command: &[&str], examples: &mut Vec<String>) {
     for line in section("Commands:") {
         let name = line.split_whitespace().next().unwrap_or("help");
         if name != "help" && line.starts_with("  ") && !line.starts_with("   ") {
-            of_the_help(&[command, &[name]].concat(), examples);
+            add_help_examples(&[command, &[name]].concat(), examples);
         }
     }
 }
 
 /// The examples in the `sh` blocks of a text.
-fn of_a_text(text: &str, examples: &mut Vec<String>) {
+fn add_text_examples(text: &str, examples: &mut Vec<String>) {
     let mut inside = false;
     for line in text.lines() {
         if line.starts_with("```") {
@@ -274,10 +274,10 @@ fn the_front_page_has_the_number_of_exports() {
 #[test]
 fn every_example_of_the_help_and_the_book_runs() {
     let mut examples = Vec::new();
-    of_the_help(&[], &mut examples);
+    add_help_examples(&[], &mut examples);
     let of_help = examples.len();
     for text in TEXTS {
-        of_a_text(&std::fs::read_to_string(root().join(text)).unwrap(), &mut examples);
+        add_text_examples(&std::fs::read_to_string(root().join(text)).unwrap(), &mut examples);
     }
     assert!(
         of_help > 20 && examples.len() > of_help + 10,

@@ -10,7 +10,7 @@ const PRIMES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/prime
 
 /// Runs the program with this config.toml; returns the exit code, standard output and standard
 /// error.
-fn with(file: &str, words: &[&str]) -> (i32, String, String) {
+fn run_with_file(file: &str, words: &[&str]) -> (i32, String, String) {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("xenia-rs");
     std::fs::create_dir(&folder).unwrap();
@@ -36,7 +36,7 @@ fn run_with(config: &Path, words: &[&str], variables: &[(&str, &str)]) -> (i32, 
 fn settings_errors_stop_guest_commands_and_warn_others() {
     for file in ["[exec]\nframez = 1\n", "[exec\n", "[info]\nkey-file = 3.5.1\n"] {
         for words in [&["info", HELLO][..], &["exports"], &["dis", HELLO]] {
-            let (code, out, messages) = with(file, words);
+            let (code, out, messages) = run_with_file(file, words);
             assert!(code == 0 && out.lines().count() > 5, "{words:?}: {messages}");
             assert!(
                 messages.contains("warning: ") && messages.contains("config.toml"),
@@ -44,25 +44,26 @@ fn settings_errors_stop_guest_commands_and_warn_others() {
             );
         }
         for words in [&["exec", HELLO, "--headless"][..], &["fuzz", "--blocks", "1"], &["config", "--show"]] {
-            let (code, _, messages) = with(file, words);
+            let (code, _, messages) = run_with_file(file, words);
             assert!(code == 2 && messages.contains("config.toml"), "{words:?}: {messages}");
         }
     }
     // A file named on the command line must exist.
-    let (code, _, messages) = with("", &["exports", "--config", "/nowhere/my.toml"]);
+    let (code, _, messages) = run_with_file("", &["exports", "--config", "/nowhere/my.toml"]);
     assert!(code == 2 && messages.contains("/nowhere/my.toml"), "{messages}");
 }
 
 #[test]
 fn errors_of_a_setting_name_its_place() {
     for (setting, flag) in [("quantum = 0", "--quantum"), ("key-file = \"/nowhere/k.toml\"", "--key-file")] {
-        let (code, _, messages) = with(&format!("[exec]\n{setting}\n"), &["exec", HELLO, "--headless"]);
+        let (code, _, messages) =
+            run_with_file(&format!("[exec]\n{setting}\n"), &["exec", HELLO, "--headless"]);
         assert_eq!(code, 2, "{messages}");
         assert!(
             messages.contains(&format!("{flag} is set in ")) && messages.contains("config.toml, line 2"),
             "{messages}"
         );
-        let (_, _, messages) = with("", &["exec", HELLO, "--headless", "--quantum", "0"]);
+        let (_, _, messages) = run_with_file("", &["exec", HELLO, "--headless", "--quantum", "0"]);
         assert!(messages.contains("--quantum 0") && !messages.contains("is set in"), "typed: {messages}");
     }
 }
@@ -70,13 +71,13 @@ fn errors_of_a_setting_name_its_place() {
 #[test]
 fn config_command_shows_settings_with_lines() {
     let file = "[bench]\nruns = 9\n\n[exec]\nheadless = true  # here\ngpu = \"none\"\n";
-    let (code, out, _) = with(file, &["config"]);
+    let (code, out, _) = run_with_file(file, &["config"]);
     assert_eq!(code, 0);
     let expected =
         "[bench]\nruns = 9  # line 2\n[exec]\ngpu = \"none\"  # line 6\nheadless = true  # line 5\n";
     assert!(out.contains(expected), "{out}");
     assert!(out.contains("/xenia-rs  (config.toml and keys.toml)"), "{out}");
-    let (_, out, _) = with(file, &["config", "--paths"]);
+    let (_, out, _) = run_with_file(file, &["config", "--paths"]);
     assert!(!out.contains("headless") && out.lines().count() == 4, "{out}");
     let empty = tempfile::tempdir().unwrap();
     assert_eq!(run(empty.path(), &["config", "--show"]).1, "# there is no settings file\n");
@@ -180,7 +181,7 @@ fn the_executable_chosen_in_a_folder_is_reported_once() {
     let file = "[title.00000001]\nquantum = 7\n[exec]\nquantum = 9\n";
     for flags in [&["--headless"][..], &[]] {
         let words = [&["exec", folder, "-n", "0"], flags].concat();
-        let (code, _, messages) = with(file, &words);
+        let (code, _, messages) = run_with_file(file, &words);
         assert_eq!((code, messages.matches("Hello.xex").count()), (0, 1), "{flags:?}: {messages}");
     }
 }
@@ -215,8 +216,9 @@ fn settings_are_written_listed_and_taken_back() {
 #[test]
 fn a_switch_is_left_off_on_the_command_line() {
     let file = "[exec]\nfullscreen = true\n";
-    let (code, _, messages) = with(file, &["exec", HELLO, "--headless", "-n", "0", "--fullscreen=false"]);
+    let (code, _, messages) =
+        run_with_file(file, &["exec", HELLO, "--headless", "-n", "0", "--fullscreen=false"]);
     assert_eq!(code, 0, "{messages}");
-    let (code, _, messages) = with("", &["exec", HELLO, "--headless", "-n", "0", "--mute=2"]);
+    let (code, _, messages) = run_with_file("", &["exec", HELLO, "--headless", "-n", "0", "--mute=2"]);
     assert!(code == 2 && messages.contains("--mute"), "{messages}");
 }

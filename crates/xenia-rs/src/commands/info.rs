@@ -133,7 +133,7 @@ pub fn run(args: &InfoArgs) -> Result<Code> {
         }
         return Ok(Code::Done);
     }
-    let package = info_package::of(&path_of(&args.title)?);
+    let package = info_package::package_row(&path_of(&args.title)?);
     let report = match (Title::open(&args.title, &key_ring(args.key_file.as_deref())?), package) {
         (Ok(title), package) => {
             InfoReport { package: package.map(|(_, package)| package), ..describe(&title.image) }

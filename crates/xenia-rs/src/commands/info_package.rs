@@ -35,7 +35,7 @@ documented! {
 }
 
 /// The format and header of a file, if it is a package with a header.
-pub fn of(path: &Path) -> Option<(&'static str, PackageRow)> {
+pub fn package_row(path: &Path) -> Option<(&'static str, PackageRow)> {
     let file = source::open(path).ok().filter(|_| path.is_file())?;
     let format = xenia_formats::identify(&file).ok().flatten()?;
     let info = PackageInfo::read(&file).ok()?;

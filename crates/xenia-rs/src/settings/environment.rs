@@ -18,7 +18,7 @@ use std::ffi::{OsStr, OsString};
 pub type EnvironmentVariables<'a> = &'a dyn Fn(&OsStr) -> Option<OsString>;
 
 /// Removes the variables from a command, so that its parser reads only words.
-pub fn without(command: Command) -> Command {
+pub fn without_environment(command: Command) -> Command {
     command.mut_args(|arg| arg.env(Resettable::<clap::builder::OsStr>::Reset))
 }
 

@@ -89,7 +89,7 @@ fn value(flag: &Arg) -> Option<Value> {
     } else if WRITTEN.contains(&info.key.as_str()) {
         return None;
     } else {
-        of_kind(flag, &info)
+        kind_schema(flag, &info)
     };
     value["description"] = json!(info.says);
     if let Some(default) = info.default.as_deref().filter(|_| !matches!(info.kind, SettingKind::List(_))) {
@@ -98,7 +98,7 @@ fn value(flag: &Arg) -> Option<Value> {
     Some(value)
 }
 
-fn of_kind(flag: &Arg, info: &SettingInfo) -> Value {
+fn kind_schema(flag: &Arg, info: &SettingInfo) -> Value {
     // A flag whose value is optional may be set to `true`.
     let is_optional = !is_switch(flag) && flag.get_num_args().is_some_and(|range| range.min_values() == 0);
     let item = if info.is_path { json!({ "type": "string" }) } else { text_or_number(&info.key) };

@@ -74,14 +74,14 @@ mod tests {
     const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/console-suite.xex");
 
     /// A settings file with a table of the title, whose id is read from its header.
-    fn of_suite(settings: &str) -> String {
+    fn suite_settings(settings: &str) -> String {
         let id = xenia::title::id_of(Some(SUITE.as_ref())).unwrap();
         format!("[title.{id}]\n{settings}\n")
     }
 
     #[test]
     fn a_titles_settings_override_the_commands_and_yield_to_flags() {
-        let file = of_suite("patches = [\"60 FPS\", \"a, b\"]\nquantum = 7\ninterp = true")
+        let file = suite_settings("patches = [\"60 FPS\", \"a, b\"]\nquantum = 7\ninterp = true")
             + "[title.00000001]\nquantum = 9\nlicense = 3\n\
                [exec]\nquantum = 8\nframes = 5\ntier = \"baseline\"\n";
         for words in [&["exec", SUITE][..], &[SUITE]] {
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_console_that_one_title_sees_is_set_by_its_table() {
-        let file = of_suite(
+        let file = suite_settings(
             "missing = [\"zero\", \"MmDoubleMapMemory=1\"]\nsystem-version = \"2.0.7371\"\nlanguage = \"german\"\n\
              country = \"DE\"\nregion = \"europe\"\nnull-page = true\nlicense = 1\n\
              video-mode = \"640x480@50\"\nwidescreen = false\nlimit = [\"open_files=2_000\", \"sockets=64\"]",
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn commands_use_the_flags_that_they_have() {
-        let file = of_suite("patches = \"60 FPS\"\nheadless = true\nquantum = 7");
+        let file = suite_settings("patches = \"60 FPS\"\nheadless = true\nquantum = 7");
         let Some(Chosen::Patches(args)) = with(&file, &["patches", SUITE]).unwrap().command else {
             panic!("not patches")
         };

@@ -22,7 +22,7 @@ const PART: usize = 7;
 pub(super) fn folder_model(path: &Path, first: usize) -> FolderModel {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let parent = path.parent().map(Path::to_owned);
-    let (mut folders, failure) = match inside(&path, MAX_ENTRIES) {
+    let (mut folders, failure) = match list_folders(&path, MAX_ENTRIES) {
         Ok((folders, false)) => (folders, None),
         Ok((folders, true)) => (folders, Some(format!("Only {MAX_ENTRIES} entries were looked at."))),
         Err(error) => (Vec::new(), Some(format!("It can't be read: {error}"))),
@@ -38,7 +38,7 @@ pub(super) fn folder_model(path: &Path, first: usize) -> FolderModel {
 }
 
 /// The folders in a folder, and whether there are more entries than this.
-fn inside(path: &Path, most: usize) -> io::Result<(Vec<(String, PathBuf)>, bool)> {
+fn list_folders(path: &Path, most: usize) -> io::Result<(Vec<(String, PathBuf)>, bool)> {
     let mut entries = std::fs::read_dir(path)?;
     let looked_at = entries.by_ref().take(most).flatten().map(|entry| entry.path());
     let named = looked_at.map(|path| (name_of(&path), path));
@@ -65,7 +65,7 @@ pub(super) fn first(of_library: &[PathBuf], home: Option<PathBuf>) -> PathBuf {
 }
 
 /// The folders of the library with another one.
-pub(super) fn with(mut of_library: Vec<PathBuf>, path: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn with_folder(mut of_library: Vec<PathBuf>, path: &Path) -> Result<Vec<PathBuf>> {
     let folder = path.canonicalize().with_context(|| format!("cannot read {}", path.display()))?;
     if !folder.is_dir() {
         bail!("{} is not a folder", path.display());
@@ -147,8 +147,8 @@ mod tests {
         for number in 0..5 {
             std::fs::create_dir(dir.path().join(number.to_string())).unwrap();
         }
-        assert!(matches!(inside(dir.path(), 4), Ok((folders, true)) if folders.len() == 4));
-        assert!(matches!(inside(dir.path(), 5), Ok((folders, false)) if folders.len() == 5));
+        assert!(matches!(list_folders(dir.path(), 4), Ok((folders, true)) if folders.len() == 4));
+        assert!(matches!(list_folders(dir.path(), 5), Ok((folders, false)) if folders.len() == 5));
     }
 
     #[test]

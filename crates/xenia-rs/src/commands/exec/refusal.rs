@@ -15,7 +15,7 @@ use xenia_render::{Client, Hotkeys, KeyCode, KeyEvent, SoundVolume, Stopped, Vol
 
 /// Fails if another process uses the content folder of a run in a window.
 pub(super) fn check_content(args: &ExecArgs) -> Result<()> {
-    let args = session::in_window(args.clone());
+    let args = session::window_args(args.clone());
     let folder = content::place(&(&args.engine.content).into(), !args.engine.mode.parallel)?;
     match folder.filter(|folder| folder.is_dir()) {
         Some(folder) => content::lock(&folder).map(drop),

@@ -151,7 +151,7 @@ impl Session<'_> {
             new.states.load_slot = None;
             leave_flags_of_title(&mut new, self.own);
             new.refuse_unsupported()?;
-            Ok(in_window(new))
+            Ok(window_args(new))
         };
         match read() {
             Ok(new) => {
@@ -171,7 +171,7 @@ impl Session<'_> {
             args.states.load_state = None;
             leave_flags_of_title(&mut args, self.own);
             args.refuse_unsupported()?;
-            let args = in_window(args);
+            let args = window_args(args);
             let title = open_title(&args)?;
             Ok((args, title))
         };
@@ -190,8 +190,8 @@ impl Session<'_> {
 }
 
 /// The arguments as a window needs them: parallel, unless a flag needs lockstep.
-pub(super) fn in_window(mut args: ExecArgs) -> ExecArgs {
-    args.picture.gpu = drawing::in_window(&(&args.picture).into(), args.is_compared());
+pub(super) fn window_args(mut args: ExecArgs) -> ExecArgs {
+    args.picture.gpu = drawing::gpu_for_window(&(&args.picture).into(), args.is_compared());
     args.engine.mode.parallel |= !args.needs_lockstep();
     args
 }

@@ -226,7 +226,7 @@ impl WindowLibrary {
 
     /// Writes a folder to the settings.
     fn add(&self, path: &Path) -> Result<()> {
-        let folders = folders::with(self.args()?.folder, &user_folders::typed(path))?;
+        let folders = folders::with_folder(self.args()?.folder, &user_folders::typed(path))?;
         folders::keep(self.settings_file()?, &folders)
     }
 

@@ -277,7 +277,7 @@ impl SessionThread {
             volume: SessionVolume::new(&self.own.sound, &self.volume),
         };
         let first = match title {
-            Some(title) => Next::Run(Box::new(session::in_window(self.own.clone())), Box::new(title)),
+            Some(title) => Next::Run(Box::new(session::window_args(self.own.clone())), Box::new(title)),
             None => Next::Library(None),
         };
         let result = session.play(first);

@@ -24,7 +24,7 @@ pub(super) fn tables() -> Map<String, Value> {
     let mut input = keys();
     // The keyboard may have another user in one title.
     let of_title = super::object("Keys and pads in one title.", without(&OF_ALL[..2]));
-    input.insert("title".to_owned(), by(TITLE_ID, of_title));
+    input.insert("title".to_owned(), pattern_tables(TITLE_ID, of_title));
     let named = super::object("A named assignment.", without(&[&OF_ALL[..], &["controller"]].concat()));
     let actions = KeyAction::ALL.iter().map(|action| {
         let mut keys = one_or_many();
@@ -33,7 +33,7 @@ pub(super) fn tables() -> Map<String, Value> {
     });
     let tables = [
         ("input", super::object("Keys and pads, for all titles.", input)),
-        ("controller", by(NAME, named)),
+        ("controller", pattern_tables(NAME, named)),
         ("pad", json!({ "type": "object", "additionalProperties": { "type": "string", "pattern": NAME } })),
         ("hotkeys", super::object("Keys of the window, and combinations of pad buttons.", actions.collect())),
     ];
@@ -41,7 +41,7 @@ pub(super) fn tables() -> Map<String, Value> {
 }
 
 /// Tables whose names have a pattern.
-fn by(pattern: &str, table: Value) -> Value {
+fn pattern_tables(pattern: &str, table: Value) -> Value {
     json!({ "type": "object", "patternProperties": { pattern: table }, "additionalProperties": false })
 }
 
