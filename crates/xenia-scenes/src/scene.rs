@@ -238,7 +238,7 @@ pub fn blend(source: BlendFactor, destination: BlendFactor) -> With<RbBlendcontr
 }
 
 /// Alpha blending over the existing colour.
-pub fn over() -> With<RbBlendcontrol> {
+pub fn alpha_blending() -> With<RbBlendcontrol> {
     blend(BlendFactor::SrcAlpha, BlendFactor::OneMinusSrcAlpha)
 }
 
