@@ -59,7 +59,7 @@ impl Exports {
 }
 
 /// Whether a number is in a set.
-fn is_in(b: &mut Builder, set: u32, number: Value) -> Value {
+fn is_in_set(b: &mut Builder, set: u32, number: Value) -> Value {
     let set = b.uint(set);
     let bits = b.binary(Op::ShiftRight, set, number);
     has_bits(b, bits, 1)
@@ -312,7 +312,7 @@ impl Translator<'_> {
         let index = self.index(b, primitive);
         self.run_vertex(b, shader, index);
         let center = self.exported(b, Program::POSITION);
-        let [is_right, is_lower] = [corners::LARGER, corners::SECOND].map(|set| is_in(b, set, corner));
+        let [is_right, is_lower] = [corners::LARGER, corners::SECOND].map(|set| is_in_set(b, set, corner));
         let [width, height] = self.half_size(b);
         let x = with_sign(b, width, is_right);
         let y = with_sign(b, height, is_lower);

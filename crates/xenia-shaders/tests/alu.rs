@@ -143,7 +143,7 @@ fn check(gpu: &Gpu, name: &str, text: &str, inputs: &[Vec<[f32; 4]>]) -> u32 {
 
 #[test]
 fn vector_operations_agree() {
-    gpu::with(|gpu| {
+    gpu::with_gpu(|gpu| {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let inputs = inputs(4, number);
         for op in VectorOp::ALL {
@@ -164,7 +164,7 @@ fn vector_operations_agree() {
 
 #[test]
 fn scalar_operations_agree() {
-    gpu::with(|gpu| {
+    gpu::with_gpu(|gpu| {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         let inputs = inputs(6, number);
         // Beyond a few turns the driver's sine has lost the angle's precision, like ours.
@@ -207,7 +207,7 @@ fn scalar_operations_agree() {
 
 #[test]
 fn halves_run_together() {
-    gpu::with(|gpu| {
+    gpu::with_gpu(|gpu| {
         let inputs = inputs(8, number);
         for text in [
             "add r0, r0, r1\n+ adds r1.x, r0.xy\nmax oC0, r0, r0\nmax oC1, r1, r1",
@@ -227,7 +227,7 @@ fn halves_run_together() {
 
 #[test]
 fn computed_indices_stay_within() {
-    gpu::with(|gpu| {
+    gpu::with_gpu(|gpu| {
         let inputs = inputs(9, number);
         for text in [
             "maxas r1.x, r0.xx\nmax oC0, c[a0+0], c[a0+0]\nmax oC1, c[a0+255], c[a0+100]",

@@ -19,7 +19,7 @@ fn inputs() -> Vec<Vec<[f32; 4]>> {
 #[test]
 fn programs_with_control_flow_agree_with_the_interpreter() {
     let inputs = inputs();
-    gpu::with(|gpu| {
+    gpu::with_gpu(|gpu| {
         for text in [
             // Conditional clauses.
             "exec b1\nadd r1, r1, c[1].x\nexec !b1\nadd r1, r1, c[2].x\nexec b33\nadd r1, r1, c[4].x\nexec b255\nadd r1, r1, c[8].x\nexec !b32\nadd r1, r1, c[16].x\nexec\nmax oC0, r1, r1",
@@ -60,7 +60,7 @@ const RUNS: u64 = 30;
 fn random_programs_agree() {
     let runs = xenia_testing::number_in_environment("XENIA_SHADER_RUNS", RUNS);
     let flush = |value: f32| if value.is_subnormal() { 0.0 } else { value };
-    gpu::with(|gpu| {
+    gpu::with_gpu(|gpu| {
         for seed in 0..runs {
             let words = programs::exact_words(&mut ChaCha8Rng::seed_from_u64(seed));
             compare_words(gpu, &words, &inputs(), |a, b| unequal(flush(a), flush(b)));
@@ -70,7 +70,7 @@ fn random_programs_agree() {
 
 #[test]
 fn endless_programs_end() {
-    gpu::with(|gpu| {
+    gpu::with_gpu(|gpu| {
         // The results differ, because the interpreter counts other steps.
         for text in [
             "top:\nexec\nadd r1, r1, c[1].x\nmax oC0, c[7], c[7]\njump top",

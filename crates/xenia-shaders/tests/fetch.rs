@@ -18,7 +18,7 @@ const BASE: u32 = 0x1000;
 
 #[test]
 fn every_format_agrees() {
-    gpu::with(|gpu| {
+    gpu::with_gpu(|gpu| {
         let mut rng = ChaCha8Rng::seed_from_u64(11);
         let ram = Ram::new(0x4000);
         let words: Vec<u32> = (0..WORDS)
@@ -97,7 +97,7 @@ fn every_format_agrees() {
 
 #[test]
 fn vertex_fetches_past_the_buffer_return_zero() {
-    gpu::with(|gpu| {
+    gpu::with_gpu(|gpu| {
         let text = "vfetch r1, r0.x, vf95, format=33, stride=1, offset=0, integer\nmax oC0, r1, r1";
         let program = Program::decode(&assemble(text).unwrap());
         let translation = translate(&program, Stage::Compute { kind: ShaderKind::Pixel, inputs: 1 }).unwrap();

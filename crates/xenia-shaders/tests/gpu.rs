@@ -19,7 +19,7 @@ pub(super) struct Gpu {
 static GPU: OnceLock<Result<Mutex<Gpu>, String>> = OnceLock::new();
 
 /// Runs a test with the driver, one test at a time; prints a message if there is no driver.
-pub(super) fn with(test: impl FnOnce(&Gpu)) {
+pub(super) fn with_gpu(test: impl FnOnce(&Gpu)) {
     // Every test reports separately that it was not run.
     let gpu = GPU.get_or_init(|| Gpu::open().map(Mutex::new));
     if let Some(gpu) = obtain(Tool::Vulkan, gpu.as_ref()) {

@@ -97,7 +97,7 @@ fn check(picture: &[[f32; 4]], what: &str, formula: impl Fn(f32, f32) -> [f32; 4
 
 #[test]
 fn pictures_are_as_reckoned() {
-    gpu::with(|gpu| {
+    gpu::with_gpu(|gpu| {
         let plain = draw(gpu, "max oC0, r0, r0", false, 0);
         check(&plain, "interpolators", |x, y| [x + 0.5, y + 0.5, 0.25, 1.0]);
         let place = "max oC0.xy01, r3, r3";
@@ -139,7 +139,7 @@ fn pictures_are_as_reckoned() {
 
 #[test]
 fn the_vertices_of_a_rectangle_share_the_steps_of_an_invocation() {
-    gpu::with(|gpu| {
+    gpu::with_gpu(|gpu| {
         // Each run counts its rounds in the interpolator: 255 times 255 times 255 without a bound.
         let vertex = "vfetch r1.xy01, r0.x, vf2, format=37, stride=2, offset=0\nmax oPos, r1, r1\n\
                       loop i4, a\nb:\nloop i4, c\nd:\nloop i4, e\nf:\nexec\nadd r2.x, r2, c[1].x\n\

@@ -125,7 +125,7 @@ fn sampled_textures_agree_with_the_interpreter() {
     const POINT: f32 = 1e-6;
     // The driver's filter weights for 8-bit texels have eight bits.
     const LINEAR: f32 = 1.5 / 128.0;
-    gpu::with(|gpu| {
+    gpu::with_gpu(|gpu| {
         let point = "mag=point, min=point, mip=base";
         let linear = "mag=linear, min=linear, mip=base";
         for clamp in [0, 2] {
@@ -175,7 +175,7 @@ fn sampled_textures_agree_with_the_interpreter() {
 
 #[test]
 fn weights_and_levels_agree() {
-    gpu::with(|gpu| {
+    gpu::with_gpu(|gpu| {
         compare(gpu, &PLAIN, "getWeights2D r1, r0.xyz, tf3", 2e-5);
         let mips = Described { levels: 3, size: [64, 64, 1], ..PLAIN };
         compare(gpu, &mips, "getWeights2D r1, r0.xyz, tf3", 2e-5);

@@ -29,14 +29,14 @@ struct Segment {
 impl Cut {
     /// Values at the ends after the cut; `at` has their type.
     fn apply(&self, b: &mut Builder, [first, second]: [Value; 2], at: Value) -> [Value; 2] {
-        let cut = between(b, first, second, at);
+        let cut = interpolated(b, first, second, at);
         let [lacks_first, lacks_second] = self.are_outside;
         [b.select(lacks_first, cut, first), b.select(lacks_second, cut, second)]
     }
 }
 
 /// Value between two others of the same type.
-fn between(b: &mut Builder, from: Value, to: Value, part: Value) -> Value {
+fn interpolated(b: &mut Builder, from: Value, to: Value, part: Value) -> Value {
     let difference = b.binary(Op::Subtract, to, from);
     let change = b.binary(Op::Multiply, difference, part);
     b.binary(Op::Add, from, change)
