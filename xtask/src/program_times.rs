@@ -160,7 +160,7 @@ fn write_shares(rows: &[Value], programs: &Path, files: &FigureFiles) -> Result<
     let emulator = built::released_program()?;
     let shares: Result<Vec<Value>> = rows
         .iter()
-        .map(|row| shares::of(programs, &emulator, row).with_context(|| row["name"].to_string()))
+        .map(|row| shares::program_shares(programs, &emulator, row).with_context(|| row["name"].to_string()))
         .collect();
     Ok(std::fs::write(&files.parts, format!("{:#}\n", Value::from(shares?)))?)
 }

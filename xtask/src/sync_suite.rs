@@ -86,15 +86,15 @@ type Said = Vec<(String, Option<String>)>;
 
 /// Runs every order in lockstep, and every mode in parallel.
 pub(crate) fn short() -> Result<()> {
-    in_short(&SYNC)
+    run_shortly(&SYNC)
 }
 
 /// Like [`short`], for the console suite.
 pub(crate) fn console_short() -> Result<()> {
-    in_short(&CONSOLE)
+    run_shortly(&CONSOLE)
 }
 
-fn in_short(suite: &Suite) -> Result<()> {
+fn run_shortly(suite: &Suite) -> Result<()> {
     run_suite(suite, &SyncSuiteArgs::default(), &PACES)?;
     let parallel = SyncSuiteArgs { parallel: Some(PARALLEL.len() as u64), ..SyncSuiteArgs::default() };
     run_suite(suite, &parallel, &PACES)

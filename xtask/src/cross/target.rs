@@ -178,7 +178,7 @@ impl Target {
             missing.push(format!("the standard library: rustup target add {}", self.triple));
         }
         let (linker, packages) = self.linker;
-        if in_path(linker).is_none() {
+        if find_in_path(linker).is_none() {
             missing.push(format!("{linker} (Debian: {packages})"));
         }
         if self.runner().is_none() {
@@ -196,7 +196,7 @@ impl Target {
     /// The program that runs the built one.
     pub(super) fn runner(&self) -> Option<PathBuf> {
         let named = std::env::var_os(self.variable).map(PathBuf::from);
-        named.or_else(|| self.runners.iter().find_map(|name| in_path(name)))
+        named.or_else(|| self.runners.iter().find_map(|name| find_in_path(name)))
     }
 
     /// Cargo, with the setting for the target's linker.
@@ -207,7 +207,7 @@ impl Target {
     }
 }
 
-fn in_path(name: &str) -> Option<PathBuf> {
+fn find_in_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())

@@ -55,7 +55,7 @@ pub(super) fn can_be_had() -> Result<()> {
 
 /// The shares of a program, a row of `programs.json`, in percent of the samples of its first start
 /// and of its second.
-pub(super) fn of(folder: &Path, emulator: &Path, program: &Value) -> Result<Value> {
+pub(super) fn program_shares(folder: &Path, emulator: &Path, program: &Value) -> Result<Value> {
     let steps = program["steps"].as_array().map_or(0, Vec::len);
     let alone = folder.join("shares");
     std::fs::create_dir_all(&alone)?;
@@ -90,14 +90,14 @@ fn starts(script: &str, steps: usize) -> Option<[Vec<u64>; 2]> {
         }
         counts.entry(process).or_default()[part(code)] += 1;
     }
-    let of = |from: usize| {
+    let start_shares = |from: usize| {
         let processes = order.get(from..from + steps)?;
         let sums = (0..PARTS.len()).map(|part| processes.iter().map(|one| counts[one][part]).sum());
         let sums: Vec<u64> = sums.collect();
         let all = sums.iter().sum::<u64>().max(1);
         Some(sums.into_iter().map(|sum| (sum * 100 + all / 2) / all).collect())
     };
-    Some([of(0)?, of(steps)?])
+    Some([start_shares(0)?, start_shares(steps)?])
 }
 
 /// Process and code of a line `exe 16845 557d1dd95df5 SYMBOL (FILE)`, if it belongs to the

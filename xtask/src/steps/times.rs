@@ -37,11 +37,11 @@ impl Stopwatch {
 /// CPU seconds of this process and of the children that it waited for: `/proc` has what `getrusage`
 /// returns, which would need a crate or `unsafe`. A host without `/proc` has no figure.
 fn cpu_seconds() -> Option<f64> {
-    of_stat(&std::fs::read_to_string("/proc/self/stat").ok()?)
+    stat_cpu_seconds(&std::fs::read_to_string("/proc/self/stat").ok()?)
 }
 
 /// CPU seconds in the text of `/proc/self/stat`.
-fn of_stat(text: &str) -> Option<f64> {
+fn stat_cpu_seconds(text: &str) -> Option<f64> {
     /// `USER_HZ` of Linux, which is 100 on x86-64 and AArch64.
     const TICKS: f64 = 100.0;
     // The process's name, in parentheses, may itself contain parentheses.
@@ -57,19 +57,19 @@ fn of_stat(text: &str) -> Option<f64> {
 pub(super) fn report(steps: &[Spent]) -> String {
     let wall: f64 = steps.iter().map(|step| step.wall).sum();
     let cpu: Option<f64> = steps.iter().map(|step| step.cpu).sum();
-    let mut lines = vec![format!("time: {wall:.0} s{}", in_words(cpu))];
+    let mut lines = vec![format!("time: {wall:.0} s{}", cpu_words(cpu))];
     for step in steps {
         let share = step.wall / wall.max(f64::MIN_POSITIVE) * 100.0;
-        lines.push(format!("  {}: {:.0} s ({share:.0} %){}", step.name, step.wall, in_words(step.cpu)));
+        lines.push(format!("  {}: {:.0} s ({share:.0} %){}", step.name, step.wall, cpu_words(step.cpu)));
         let mut parts: Vec<&Spent> = step.parts.iter().collect();
         parts.sort_by(|one, other| other.wall.total_cmp(&one.wall));
-        let line = |part: &&Spent| format!("    {}: {:.0} s{}", part.name, part.wall, in_words(part.cpu));
+        let line = |part: &&Spent| format!("    {}: {:.0} s{}", part.name, part.wall, cpu_words(part.cpu));
         lines.extend(parts.iter().map(line));
     }
     lines.join("\n")
 }
 
-fn in_words(cpu: Option<f64>) -> String {
+fn cpu_words(cpu: Option<f64>) -> String {
     cpu.map_or_else(String::new, |cpu| format!(", CPU {cpu:.0} s"))
 }
 
@@ -81,8 +81,8 @@ mod tests {
     #[test]
     fn cpu_time_includes_ended_children() {
         let stat = "7 (a) b) S 1 7 7 0 -1 4194560 5 0 0 0 100 50 200 25 20 0 1 0";
-        assert_eq!(of_stat(stat), Some(3.75));
-        assert_eq!(of_stat("7 (a) S 1 7 7 0 -1 4194560 5 0 0 0 100 50 200"), None);
+        assert_eq!(stat_cpu_seconds(stat), Some(3.75));
+        assert_eq!(stat_cpu_seconds("7 (a) S 1 7 7 0 -1 4194560 5 0 0 0 100 50 200"), None);
         assert_eq!(cpu_seconds().is_some(), Path::new("/proc/self/stat").exists());
     }
 
