@@ -83,7 +83,7 @@ impl Golden {
     }
 
     /// Checks that the file has this version and belongs to a run with these limits.
-    pub fn is_of(&self, instructions: Option<u64>, frames: Option<u64>) -> Result<()> {
+    pub fn check_run(&self, instructions: Option<u64>, frames: Option<u64>) -> Result<()> {
         if self.version != VERSION {
             let version = self.version;
             bail!(
@@ -169,8 +169,8 @@ mod tests {
 
     #[test]
     fn golden_with_other_limits_is_rejected_with_advice() {
-        assert!(sample().is_of(Some(5), None).is_ok());
-        let refusal = |golden: Golden, n, frames| golden.is_of(n, frames).unwrap_err().to_string();
+        assert!(sample().check_run(Some(5), None).is_ok());
+        let refusal = |golden: Golden, n, frames| golden.check_run(n, frames).unwrap_err().to_string();
         let other = refusal(sample(), Some(6), Some(2));
         assert_eq!(
             other,

@@ -345,7 +345,7 @@ impl Machine {
     /// Waits for the pace between two slices. Returns `false` if the machine must end.
     fn wait_for_pace(&self, run: &mut ActiveRun<'_>) -> bool {
         let Some(pace) = &mut run.pace else { return true };
-        pace.between(&self.position(), || self.figures())
+        pace.between_slices(&self.position(), || self.figures())
     }
 
     /// Writes the recorded contention, if it was requested.

@@ -308,7 +308,7 @@ impl Pace {
 
     /// Called between two slices. Returns when the next may start, or false if the machine must
     /// end.
-    pub fn between(&mut self, at: &MachinePosition, figures: impl Fn() -> Figures) -> bool {
+    pub fn between_slices(&mut self, at: &MachinePosition, figures: impl Fn() -> Figures) -> bool {
         if self.reported_at.is_none_or(|last| last.elapsed() >= FIGURES_PERIOD) {
             self.report_now(&figures);
         }

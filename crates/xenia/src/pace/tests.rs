@@ -15,7 +15,7 @@ fn machine(mut pace: Pace) -> (mpsc::Sender<MachinePosition>, mpsc::Receiver<boo
     let (results, result) = mpsc::channel();
     std::thread::spawn(move || {
         for at in progress {
-            let _ = results.send(pace.between(&at, Figures::default));
+            let _ = results.send(pace.between_slices(&at, Figures::default));
         }
     });
     (sender, result)
@@ -30,13 +30,13 @@ fn a_state_is_saved_before_the_machine_pauses_or_ends() {
     control.pause(true);
     control.save_and_end(3);
     let mut paused = pace(&control, None);
-    assert!(paused.between(&START, Figures::default));
+    assert!(paused.between_slices(&START, Figures::default));
     assert_eq!((paused.take_save_slot(), paused.take_save_slot()), (Some(3), None));
     paused.keep_machine();
     control.pause(false);
-    assert!(paused.between(&START, Figures::default), "it could not be saved, and goes on");
+    assert!(paused.between_slices(&START, Figures::default), "it could not be saved, and goes on");
     control.save_and_end(3);
-    assert!(paused.take_save_slot().is_some() && !paused.between(&START, Figures::default));
+    assert!(paused.take_save_slot().is_some() && !paused.between_slices(&START, Figures::default));
     assert!(control.take_ended());
 }
 
@@ -48,10 +48,10 @@ fn a_paused_machine_is_inspected_and_stays_paused() {
     assert!(!paused.take_inspect_request());
     control.request_inspection();
     control.request_inspection();
-    assert!(paused.between(&START, Figures::default), "its loop answers");
+    assert!(paused.between_slices(&START, Figures::default), "its loop answers");
     assert_eq!((paused.take_inspect_request(), paused.take_inspect_request()), (true, false));
     control.close();
-    assert!(!paused.between(&START, Figures::default));
+    assert!(!paused.between_slices(&START, Figures::default));
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_paused_machine_goes_back_if_it_has_checkpoints() {
     let mut pace = pace(&control, None);
     assert!(!pace.is_rewinding());
     pace.set_can_rewind(true);
-    assert!(pace.is_rewinding() && pace.between(&START, Figures::default));
+    assert!(pace.is_rewinding() && pace.between_slices(&START, Figures::default));
     control.rewind(false);
     // It does not wait once the key is released.
     pace.hold(SOON);
@@ -133,7 +133,7 @@ fn a_machine_whose_time_is_the_hosts_clock_waits_for_nothing_else() {
         assert_eq!(pace.speed(), NO_LIMIT);
         control.turbo(false);
         let far = MachinePosition { now: 1000 * FIELD, frames: 0, ..START };
-        assert!(pace.between(&START, Figures::default) && pace.between(&far, Figures::default));
+        assert!(pace.between_slices(&START, Figures::default) && pace.between_slices(&far, Figures::default));
     }
 }
 
@@ -173,7 +173,7 @@ fn a_machine_is_ended_and_the_next_one_runs() {
     control.end_machine();
     control.expect_machine();
     let mut next = pace(&control, None);
-    assert!(next.between(&START, Figures::default));
+    assert!(next.between_slices(&START, Figures::default));
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn closing_ends_a_machine_that_is_paused_and_those_after_it() {
     let interrupt = Arc::new(AtomicBool::new(false));
     let mut next = pace(&control, None);
     next.watch(interrupt.clone());
-    assert!(interrupt.load(Relaxed) && !next.between(&START, Figures::default));
+    assert!(interrupt.load(Relaxed) && !next.between_slices(&START, Figures::default));
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn open_requests_set_a_flag_again_that_something_else_has_cleared() {
     control.pause(true);
     control.step();
     let mut pace = pace(&control, None);
-    assert!(pace.between(&START, Figures::default));
+    assert!(pace.between_slices(&START, Figures::default));
     let interrupt = Arc::new(AtomicBool::new(false));
     pace.watch(interrupt.clone());
     assert!(!interrupt.load(Relaxed), "the frame of a step is shown");

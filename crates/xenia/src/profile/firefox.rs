@@ -55,7 +55,7 @@ enum ThreadWeight {
 }
 
 impl ThreadWeight {
-    fn of(self, sample: &ResolvedSample) -> u64 {
+    fn weight_of(self, sample: &ResolvedSample) -> u64 {
         match self {
             Self::Time => sample.weight,
             Self::Instructions => (sample.instructions > 0).into(),
@@ -65,7 +65,7 @@ impl ThreadWeight {
 
 fn samples(all: &[ResolvedSample], by: ThreadWeight, period: Duration, stacks: &mut Stacks) -> Value {
     let mut before = 0.0;
-    let samples: Vec<&ResolvedSample> = all.iter().filter(|sample| by.of(sample) > 0).collect();
+    let samples: Vec<&ResolvedSample> = all.iter().filter(|sample| by.weight_of(sample) > 0).collect();
     let deltas: Vec<f64> = samples
         .iter()
         .map(|sample| {
@@ -73,13 +73,14 @@ fn samples(all: &[ResolvedSample], by: ThreadWeight, period: Duration, stacks: &
             at - std::mem::replace(&mut before, at)
         })
         .collect();
-    let busy = |sample: &&ResolvedSample| u64::try_from(period.as_micros()).unwrap_or(0) * by.of(sample);
+    let busy =
+        |sample: &&ResolvedSample| u64::try_from(period.as_micros()).unwrap_or(0) * by.weight_of(sample);
     json!({
         "length": samples.len(),
         "weightType": "samples",
         "stack": samples.iter().map(|sample| stacks.add(&sample.stack)).collect::<Vec<_>>(),
         "timeDeltas": deltas,
-        "weight": samples.iter().map(|sample| by.of(sample)).collect::<Vec<_>>(),
+        "weight": samples.iter().map(|sample| by.weight_of(sample)).collect::<Vec<_>>(),
         "threadCPUDelta": samples.iter().map(busy).collect::<Vec<_>>(),
     })
 }

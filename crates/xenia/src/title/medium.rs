@@ -118,7 +118,7 @@ pub(super) fn title_in(volume: Volume) -> Volume {
         return volume;
     }
     match title_folder(&volume) {
-        Some(path) => path.iter().fold(volume, |volume, name| volume.inside(name)),
+        Some(path) => path.iter().fold(volume, |volume, name| volume.rooted_in(name)),
         None => volume.without_outer(),
     }
 }
