@@ -135,7 +135,7 @@ impl DebugSession {
             DebugCommand::Continue => self.resume(machine, watcher)?,
             DebugCommand::Until(place) => {
                 let at = place.map_or(Ok(self.model.cursor), |place| here(&place, machine))?;
-                self.until(at, machine, watcher)?;
+                self.run_until(at, machine, watcher)?;
             }
             DebugCommand::Back(count) => self.step_back(count, machine, watcher),
             DebugCommand::BackContinue => self.resume_backwards(machine),

@@ -205,7 +205,7 @@ impl DebugSession {
         self.run_to(back, Some(frame), machine, watcher)
     }
 
-    pub(super) fn until(
+    pub(super) fn run_until(
         &mut self,
         at: u32,
         machine: &mut Debugged<'_, '_>,
