@@ -254,7 +254,7 @@ impl Harness {
     }
 
     /// Makes an asynchronous call of a `xam` function and advances time until it is complete.
-    pub fn in_the_background(&mut self, name: &str, arguments: &[u64]) {
+    pub fn call_in_background(&mut self, name: &str, arguments: &[u64]) {
         assert_eq!(self.xam_call(name, arguments), 0x3E5, "{name}");
         self.end_background_calls();
     }

@@ -28,7 +28,7 @@ fn with_user<R>(call: &Call, user: Xuid, f: impl FnOnce(&mut UserPresence) -> R)
     // Locked until the end: another user who came to the place would get the value.
     let profiles = call.kernel.user.profiles.lock();
     let place = profiles.place_of(user)?;
-    call.kernel.user.presence.lock().of(place).map(f)
+    call.kernel.user.presence.lock().user_mut(place).map(f)
 }
 
 /// Error for an unknown user.
