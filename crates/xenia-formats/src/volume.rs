@@ -167,7 +167,7 @@ impl Volume {
 
     /// Replaces the root by the directory of this name in it, if there is one.
     #[must_use]
-    pub fn inside(mut self, name: &str) -> Self {
+    pub fn rooted_in(mut self, name: &str) -> Self {
         let only = match &self.nodes[0].kind {
             Kind::Directory(names) => names.get(&name.to_ascii_uppercase()).copied(),
             Kind::File(..) => None,

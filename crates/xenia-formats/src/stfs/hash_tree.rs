@@ -175,7 +175,7 @@ impl HashTree {
         const WHAT: &str = "STFS block";
         let offset = self.offset(block);
         let Some((digest, word)) = self.blocks.get(block as usize) else {
-            return Err(FormatError::new(WHAT, offset, self.beyond(block)));
+            return Err(FormatError::new(WHAT, offset, self.beyond_blocks(block)));
         };
         if self.is_unwritten(digest, *word) {
             return Ok(vec![0; BLOCK]);
@@ -223,7 +223,7 @@ impl HashTree {
         let mut chain = Vec::with_capacity(count as usize);
         let mut next = first;
         for _ in 0..count {
-            let (_, word) = self.blocks.get(next as usize).ok_or_else(|| self.beyond(next))?;
+            let (_, word) = self.blocks.get(next as usize).ok_or_else(|| self.beyond_blocks(next))?;
             chain.push(next);
             next = word & NEXT;
         }
@@ -233,10 +233,10 @@ impl HashTree {
     /// A run of `count` consecutive blocks from `first` on.
     pub(super) fn run(&self, first: u32, count: u32) -> Result<std::ops::Range<u32>, Reason> {
         let end = first.saturating_add(count);
-        if end > self.shape.blocks { Err(self.beyond(end - 1)) } else { Ok(first..end) }
+        if end > self.shape.blocks { Err(self.beyond_blocks(end - 1)) } else { Ok(first..end) }
     }
 
-    fn beyond(&self, block: u32) -> Reason {
+    fn beyond_blocks(&self, block: u32) -> Reason {
         Reason::Invalid(format!("block {block:#x} of {:#x}", self.shape.blocks).into())
     }
 }
