@@ -234,7 +234,7 @@ impl Backend for Reference {
     }
 
     fn edram_since(&mut self, since: u64, each: &mut dyn FnMut(u32, &EdramPage)) -> Option<u64> {
-        Some(self.edram.since(since, each))
+        Some(self.edram.pages_since(since, each))
     }
 
     fn cancel(&self) -> Option<Cancel> {

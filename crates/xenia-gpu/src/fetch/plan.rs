@@ -128,7 +128,7 @@ impl FetchPlan {
 
     /// Filter within a level, for a level of detail before [`limited`](Self::limited). Like host
     /// GPUs, the choice uses the level after the lower limit.
-    pub(crate) fn within(&self, lod: f32) -> TextureFilter {
+    pub(crate) fn filter_for(&self, lod: f32) -> TextureFilter {
         if self.minifies(lod) { self.min } else { self.mag }
     }
 
@@ -202,13 +202,16 @@ mod tests {
         let filters = [TextureFilter::UseFetchConstant; 3];
         let plan = FetchPlan::new(&info, filters, Anisotropy::Disabled);
         assert_eq!((plan.mag, plan.min), (TextureFilter::Point, TextureFilter::Linear));
-        assert_eq!([-1.0, 0.5].map(|lod| plan.within(lod)), [TextureFilter::Linear; 2]);
+        assert_eq!([-1.0, 0.5].map(|lod| plan.filter_for(lod)), [TextureFilter::Linear; 2]);
         let plan =
             FetchPlan { levels: [0, 3], slices: [TextureFilter::Linear, TextureFilter::Point], ..plan };
         assert_eq!(
             [-1.0, 0.5].map(|lod| plan.between_slices(lod)),
             [TextureFilter::Linear, TextureFilter::Point]
         );
-        assert_eq!([-1.0, 0.5].map(|lod| plan.within(lod)), [TextureFilter::Point, TextureFilter::Linear]);
+        assert_eq!(
+            [-1.0, 0.5].map(|lod| plan.filter_for(lod)),
+            [TextureFilter::Point, TextureFilter::Linear]
+        );
     }
 }

@@ -216,12 +216,12 @@ impl<'a> Lookup<'a> {
     }
 
     /// Samples one mip level.
-    fn in_level(&self, index: usize, at: [f32; 3], linear: IsLinear) -> [f32; 4] {
-        self.in_image(&self.binding.levels[index.min(self.binding.levels.len() - 1)], at, linear)
+    fn sample_level(&self, index: usize, at: [f32; 3], linear: IsLinear) -> [f32; 4] {
+        self.sample_image(&self.binding.levels[index.min(self.binding.levels.len() - 1)], at, linear)
     }
 
     /// Samples the texels of a level.
-    fn in_image(&self, image: &TextureLevel, at: [f32; 3], linear: IsLinear) -> [f32; 4] {
+    fn sample_image(&self, image: &TextureLevel, at: [f32; 3], linear: IsLinear) -> [f32; 4] {
         let info = &self.binding.info;
         let dimension = info.dimension;
         let within = |axis: usize| texel_coordinate(at[axis], self.size[axis], image.size[axis]);
@@ -260,7 +260,7 @@ impl<'a> Lookup<'a> {
         let image = &self.binding.levels[index.min(self.binding.levels.len() - 1)];
         // Missing texels are zero, and the border is one.
         let empty = TextureLevel { size: image.size, texels: Texels::Bytes(Vec::new()) };
-        self.in_image(&empty, at, linear)
+        self.sample_image(&empty, at, linear)
     }
 
     /// Filters of a lane at a level of detail.
@@ -269,7 +269,7 @@ impl<'a> Lookup<'a> {
             Dimension::D3 => self.plan.between_slices(lod),
             _ => self.plan.slices[usize::from(self.crossed_layers >> lane & 1 != 0)],
         };
-        IsLinear { plane: is_linear(self.plan.within(lod)), slices: is_linear(slices) }
+        IsLinear { plane: is_linear(self.plan.filter_for(lod)), slices: is_linear(slices) }
     }
 
     /// Filtered components at a position, before rounding, swizzle and exponent.
@@ -278,12 +278,12 @@ impl<'a> Lookup<'a> {
         let lod = self.plan.limited(lod);
         if is_linear(self.plan.mip) && lod > 0.0 {
             let level = lod as usize;
-            let low = self.in_level(level, at, linear);
-            let high = self.in_level(level + 1, at, linear);
+            let low = self.sample_level(level, at, linear);
+            let high = self.sample_level(level + 1, at, linear);
             let f = lod - lod.floor();
             [0, 1, 2, 3].map(|i| canonical_nan(low[i] + (high[i] - low[i]) * f))
         } else {
-            self.in_level((lod + 0.5) as usize, at, linear)
+            self.sample_level((lod + 0.5) as usize, at, linear)
         }
     }
 
@@ -403,7 +403,7 @@ fn plain<'a>(
     let levels = map(lods, |lod| plan.limited(lod));
     // Levels are not negative.
     let chosen = map(&levels, |level| floor(if mixes { level } else { level + 0.5 }));
-    let linear = map(lods, |lod| if is_linear(plan.within(lod)) { 1.0 } else { 0.0 });
+    let linear = map(lods, |lod| if is_linear(plan.filter_for(lod)) { 1.0 } else { 0.0 });
     let first = lanes_of(mask).next()?;
     let level = chosen[first];
     let is_linear = linear[first];

@@ -48,10 +48,10 @@ impl DrawInputs {
     pub(super) fn meet(&mut self, call: &DrawCall, condition: impl Fn(PhysicalRange) -> bool) -> bool {
         let shaders = [Some(&call.vertex_shader), call.pixel_shader.as_ref()];
         index_range(call).is_some_and(&condition)
-            || shaders.into_iter().flatten().any(|shader| self.of_shader_meet(call, shader, &condition))
+            || shaders.into_iter().flatten().any(|shader| self.shader_ranges_meet(call, shader, &condition))
     }
 
-    fn of_shader_meet(
+    fn shader_ranges_meet(
         &mut self,
         call: &DrawCall,
         shader: &Shader,

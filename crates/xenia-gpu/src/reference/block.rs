@@ -32,7 +32,7 @@ fn weights(setup: &Setup, at: BlockPosition, places: Option<&[[i64; 2]; LANES]>)
     let [second, third] = setup.weights.map(|plane| {
         let mut values = plane.block(at.x, at.y);
         for (value, place) in values.iter_mut().zip(places.into_iter().flatten()) {
-            *value += plane.within(*place);
+            *value += plane.change_to(*place);
         }
         values
     });
@@ -194,7 +194,7 @@ impl<'a> BlockPipeline<'a> {
         let positions = sample_positions(self.call);
         let z = setup.z.block(at.x, at.y);
         let sample_depth = |sample: usize| {
-            let offset = setup.z.within(positions[sample]);
+            let offset = setup.z.change_to(positions[sample]);
             map(&z, |z| z + offset)
         };
         if self.early && self.depth.is_some() {

@@ -89,7 +89,7 @@ impl Edram {
 
     /// Passes the pages that were written after the generation `since` to `each`, with their
     /// numbers. Returns the generation that ends with this.
-    pub(super) fn since(&mut self, since: u64, each: &mut dyn FnMut(u32, &EdramPage)) -> u64 {
+    pub(super) fn pages_since(&mut self, since: u64, each: &mut dyn FnMut(u32, &EdramPage)) -> u64 {
         let mut page = [0; EDRAM_PAGE_WORDS];
         for ((words, written), number) in
             self.words.chunks_exact(EDRAM_PAGE_WORDS).zip(&self.written).zip(0..)
@@ -113,7 +113,7 @@ mod tests {
     /// ends.
     fn since(edram: &mut Edram, generation: u64) -> (Vec<(u32, u32)>, u64) {
         let mut pages = Vec::new();
-        let ended = edram.since(generation, &mut |number, page| pages.push((number, page[0])));
+        let ended = edram.pages_since(generation, &mut |number, page| pages.push((number, page[0])));
         (pages, ended)
     }
 

@@ -70,7 +70,7 @@ impl Plane {
     }
 
     /// Change from a pixel's centre to a position within it, in 1/16.
-    pub(super) fn within(&self, [x, y]: [i64; 2]) -> f32 {
+    pub(super) fn change_to(&self, [x, y]: [i64; 2]) -> f32 {
         ((self.dx * (x - 8) as f64 + self.dy * (y - 8) as f64) / SUB as f64) as f32
     }
 
@@ -118,7 +118,7 @@ impl Edge {
 
     /// Value at a position within the pixel (x, y).
     #[inline(always)]
-    fn at(self, x: i32, y: i32, [px, py]: [i64; 2]) -> i64 {
+    fn value_at(self, x: i32, y: i32, [px, py]: [i64; 2]) -> i64 {
         self.a * (x as i64 * SUB + px) + self.b * (y as i64 * SUB + py) + self.c
     }
 }
@@ -148,7 +148,7 @@ impl Steps {
 
     /// Lanes of a block that are inside, if the first lane has the value `start`.
     #[inline(always)]
-    fn inside(&self, start: i64) -> Mask {
+    fn lanes_inside(&self, start: i64) -> Mask {
         let [least, greatest] = self.range;
         if start + greatest < 0 {
             return 0;
@@ -281,7 +281,7 @@ impl Setup {
                     if call.sample_mask >> sample & 1 != 0 {
                         *mask = allowed;
                         for (edge, steps) in &edges {
-                            *mask &= steps.inside(edge.at(bx, by, *position));
+                            *mask &= steps.lanes_inside(edge.value_at(bx, by, *position));
                         }
                         any |= *mask;
                     }
@@ -327,8 +327,9 @@ mod tests {
                 let edges = edges.map(|edge| (edge, Steps::new(&edge)));
                 for y in (0..16).step_by(2) {
                     for x in (0..16).step_by(8) {
-                        let inside =
-                            |mask, (edge, steps): &(Edge, Steps)| mask & steps.inside(edge.at(x, y, [8, 8]));
+                        let inside = |mask, (edge, steps): &(Edge, Steps)| {
+                            mask & steps.lanes_inside(edge.value_at(x, y, [8, 8]))
+                        };
                         let mask = edges.iter().fold(Mask::MAX, inside);
                         for lane in 0..16 {
                             covered[(y + lane / 8) as usize][(x + lane % 8) as usize] += mask >> lane & 1;
