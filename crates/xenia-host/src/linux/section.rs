@@ -197,7 +197,7 @@ impl ReservedSpace {
     }
 
     /// The address `offset` bytes in, if `len` bytes from there on are inside.
-    fn inside(&self, offset: usize, len: usize) -> Option<*mut u8> {
+    fn address_inside(&self, offset: usize, len: usize) -> Option<*mut u8> {
         let is_inside = offset.checked_add(len).is_some_and(|end| end <= self.len);
         is_inside.then(|| self.start.wrapping_add(offset))
     }
@@ -215,7 +215,7 @@ impl ReservedSpace {
         len: usize,
         rights: HostRights,
     ) -> Result<(), HostError> {
-        let at = self.inside(offset, len).expect("the range is part of the space");
+        let at = self.address_inside(offset, len).expect("the range is part of the space");
         // SAFETY: the range lies inside this reservation, which has no other user.
         let at = unsafe {
             libc::mmap(
@@ -234,7 +234,7 @@ impl ReservedSpace {
     /// host's page size once, in [`Self::new`], and then only calls mprotect. False if the host
     /// refused, which happens at its limit on mappings, or if the range is not part of the space.
     pub fn protect(&self, offset: usize, len: usize, rights: HostRights) -> bool {
-        let Some(at) = self.inside(offset, len) else { return false };
+        let Some(at) = self.address_inside(offset, len) else { return false };
         // SAFETY: inside the space, where losing rights only makes accesses fault and gaining
         // rights only exposes mapped memory.
         unsafe { region::protect(at, len, protection(rights)).is_ok() }

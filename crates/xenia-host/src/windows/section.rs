@@ -208,7 +208,7 @@ impl ReservedSpace {
     }
 
     /// The address `offset` bytes in, if `len` bytes from there on are inside.
-    fn inside(&self, offset: usize, len: usize) -> Option<*mut u8> {
+    fn address_inside(&self, offset: usize, len: usize) -> Option<*mut u8> {
         let is_inside = offset.checked_add(len).is_some_and(|end| end <= self.len);
         is_inside.then(|| self.start.wrapping_add(offset))
     }
@@ -227,7 +227,7 @@ impl ReservedSpace {
         len: usize,
         rights: HostRights,
     ) -> Result<(), HostError> {
-        let at = self.inside(offset, len).expect("the range is part of the space");
+        let at = self.address_inside(offset, len).expect("the range is part of the space");
         self.views.add(offset..offset + len, || {
             // SAFETY: splits the placeholder, which belongs to this value. It fails where the piece
             // is one already; the next call then finds it.
@@ -264,7 +264,7 @@ impl ReservedSpace {
     /// allocates nothing, so that a fault handler may call it. False if the host refused, or if the
     /// range is not part of the space.
     pub fn protect(&self, offset: usize, len: usize, rights: HostRights) -> bool {
-        if self.inside(offset, len).is_none() {
+        if self.address_inside(offset, len).is_none() {
             return false;
         }
         let protection = protection(rights);
