@@ -60,7 +60,7 @@ impl Problem {
         Self { column, reason: reason.into() }
     }
 
-    fn on(self, line: u32) -> AsmError {
+    fn on_line(self, line: u32) -> AsmError {
         AsmError { line, column: self.column, reason: self.reason }
     }
 }
@@ -89,7 +89,7 @@ pub fn assemble(source: &str, base: u32) -> Result<Assembly, AsmError> {
         for line in &lines {
             lexer::tokens(&line.text)
                 .and_then(|tokens| pass.line(&tokens, line.number, &mut labels))
-                .map_err(|problem| problem.on(line.number))?;
+                .map_err(|problem| problem.on_line(line.number))?;
         }
         if last {
             return Ok(Assembly { bytes: pass.bytes, labels, lines: pass.lines });
