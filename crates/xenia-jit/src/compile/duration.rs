@@ -81,10 +81,10 @@ fn word(dice: &mut Dice, rows: &[&Row]) -> u32 {
 /// The rows of a case's straight-line code.
 fn rows(dice: &mut Dice) -> Vec<&'static Row> {
     let straight = |row: &&Row| row.family != Family::Branch;
-    let heavy = |dice: &mut Dice| dice.of(HEAVY).map(Op::row);
+    let heavy = |dice: &mut Dice| dice.pick(HEAVY).map(Op::row);
     match dice.below(8) {
         // One instruction repeated.
-        0 => dice.of(&[Op::lmw, Op::stmw, Op::lswi, Op::stswi]).map(Op::row).into_iter().collect(),
+        0 => dice.pick(&[Op::lmw, Op::stmw, Op::lswi, Op::stswi]).map(Op::row).into_iter().collect(),
         1 => heavy(dice).into_iter().collect(),
         2 => vec![&ROWS[dice.below(ROWS.len())]],
         3 => (0..3).filter_map(|_| heavy(dice)).collect(),

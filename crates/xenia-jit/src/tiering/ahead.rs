@@ -140,7 +140,7 @@ impl AheadCompiler<'_> {
 
     /// Compiles the piece of a function around `pc`, with `pc` as an entry, unless the store
     /// already has code for `pc`.
-    pub(crate) fn around(&mut self, pc: u32) -> Pieces {
+    pub(crate) fn compile_around(&mut self, pc: u32) -> Pieces {
         let began = Instant::now();
         let mut done = Pieces::default();
         if !self.has_code(pc) {

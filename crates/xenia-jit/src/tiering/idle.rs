@@ -125,7 +125,7 @@ fn compile_ahead(shared: &Shared, mut ahead: AheadCompiler<'_>, orders: &Orders,
         }
         let ran = shared.baseline.as_ref().and_then(|baseline| baseline.ran.lock().take());
         if let Some(pc) = ran {
-            instructions += ahead.around(pc).instructions;
+            instructions += ahead.compile_around(pc).instructions;
             continue;
         }
         match finder.as_mut().and_then(|finder| finder.next(shared, ahead.learned)) {
