@@ -49,7 +49,7 @@ impl ModeOverride {
         rate_is_valid && self.width <= MAX_SIDE && self.height <= MAX_SIDE
     }
 
-    fn over(&self, mode: DisplayMode) -> DisplayMode {
+    fn applied_to(&self, mode: DisplayMode) -> DisplayMode {
         let or = |value, setting| if value == 0 { setting } else { value };
         let refresh_rate =
             if self.refresh_rate == 0.0 { mode.refresh_rate } else { self.refresh_rate as f32 };
@@ -150,7 +150,7 @@ impl Display {
 
     /// The mode that results from `settings` and the override.
     pub fn mode(&self, settings: DisplayMode) -> DisplayMode {
-        self.mode_override.over(settings)
+        self.mode_override.applied_to(settings)
     }
 
     /// Changes to the mode that results from `settings` and the override; returns it.

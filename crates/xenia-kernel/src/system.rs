@@ -259,7 +259,7 @@ impl System for KernelSystem {
     }
 
     fn holders(&self, reason: &BlockReason) -> Vec<Holder> {
-        self.kernel.lock_holders().of(reason)
+        self.kernel.lock_holders().holders(reason)
     }
 
     fn place_of(&self, address: u32) -> Option<SymbolicAddress> {

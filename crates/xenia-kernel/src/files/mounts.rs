@@ -162,7 +162,7 @@ impl Files {
 
     /// Where the update may have a file of the title: below `update:` the same path as on the
     /// medium or, if the update has only the executable's folder, the path in that.
-    pub(crate) fn in_update(&self, path: &str) -> Vec<String> {
+    pub(crate) fn update_path(&self, path: &str) -> Vec<String> {
         let names = |path: &str| {
             let full = self.vfs.full_name(&self.vfs.resolve(path).ok()?);
             path::split(&full).ok()

@@ -214,7 +214,7 @@ impl Packages {
         }
     }
 
-    fn at(&mut self, root: &str) -> Option<&mut OpenPackage> {
+    fn package_at(&mut self, root: &str) -> Option<&mut OpenPackage> {
         self.open.iter_mut().find(|package| package.root.eq_ignore_ascii_case(root))
     }
 
@@ -357,7 +357,7 @@ impl Files {
         let places = (0..).map(|number| format!("{}{number}", mounts::PACKAGES));
         let is_free = |place: &String| {
             self.packages.mount_points().all(|device| device != place)
-                && !self.packages.by_path.iter().any(|package| package.saved.is_in(place))
+                && !self.packages.by_path.iter().any(|package| package.saved.has_file_in(place))
                 && self.open.values().all(|file| self.vfs.volume_name(&file.location) != *place)
         };
         places.into_iter().find(is_free).unwrap_or_default()
@@ -419,7 +419,7 @@ impl Files {
 
     /// Whether the open package with this root name is on the disc; `None` without such a package.
     pub fn package_is_on_disc(&mut self, root: &str) -> Option<bool> {
-        self.packages.at(root).map(|package| package.name.is_on_disc)
+        self.packages.package_at(root).map(|package| package.name.is_on_disc)
     }
 
     /// Closes all packages at the end of the title, and returns the store.

@@ -109,7 +109,7 @@ struct Made {
 }
 
 impl Made {
-    fn past(&self) -> PastCall {
+    fn past_call(&self) -> PastCall {
         PastCall {
             at: self.at,
             name: self.callee.name(),
@@ -142,7 +142,7 @@ impl Ring {
     }
 
     /// The calls, oldest first.
-    fn in_order(&self) -> impl Iterator<Item = &Made> {
+    fn oldest_first(&self) -> impl Iterator<Item = &Made> {
         let (newer, older) = self.calls.split_at(self.next.min(self.calls.len()));
         older.iter().chain(newer)
     }
@@ -173,8 +173,8 @@ impl Tally {
         UnfinishedCall {
             status: self.status,
             count: self.count,
-            first: self.first.past(),
-            last: self.last.past(),
+            first: self.first.past_call(),
+            last: self.last.past_call(),
         }
     }
 }
@@ -230,7 +230,10 @@ impl CallHistory {
         for shard in &self.shards {
             let shard = shard.lock();
             all.extend(
-                shard.threads.iter().map(|(&id, ring)| (id, ring.in_order().map(Made::past).collect())),
+                shard
+                    .threads
+                    .iter()
+                    .map(|(&id, ring)| (id, ring.oldest_first().map(Made::past_call).collect())),
             );
         }
         all
@@ -288,12 +291,12 @@ mod tests {
     #[test]
     fn a_ring_keeps_the_newest_calls_in_order() {
         let mut ring = Ring::default();
-        assert_eq!((ring.newest(), ring.in_order().count()), (0, 0));
+        assert_eq!((ring.newest(), ring.oldest_first().count()), (0, 0));
         for at in 0..CALLS as u64 + 5 {
             ring.add(made(at, 1, 1));
             assert_eq!(ring.newest(), at);
         }
-        let times: Vec<u64> = ring.in_order().map(|made| made.at).collect();
+        let times: Vec<u64> = ring.oldest_first().map(|made| made.at).collect();
         assert_eq!(times, (5..CALLS as u64 + 5).collect::<Vec<_>>());
     }
 

@@ -142,7 +142,7 @@ impl ModuleLoader<'_> {
     /// Reads the patch of a module in the title's update, otherwise the one beside the module.
     fn patch_of_library(&self, path: &str, loading: &mut Loading) -> Option<Vec<u8>> {
         let now = loading.now;
-        let in_update = self.files.lock().in_update(path);
+        let in_update = self.files.lock().update_path(path);
         in_update.into_iter().chain([path.to_owned()]).find_map(|place| {
             self.read_patch(&format!("{place}p"), now, |size| loading.take(self.limits, size))
         })

@@ -23,7 +23,7 @@ fn call_missing(kernel: &Kernel, call: &mut Call, library: Option<Library>, ordi
     let hw_id = call.hw_id();
     call.cpu.emit(&Event::Call { thread, hw_id, name: &name, arguments: "?" });
     let row = library.and_then(|library| ordinals::find(library.rows(), ordinal));
-    let flow = kernel.config.missing.of(&name, arguments[0], library, row);
+    let flow = kernel.config.missing.result_of(&name, arguments[0], library, row);
     if let Some(error) = kernel.config.missing.last_error_of(&name, library, row)
         && let Err(fault) = call.set_last_error(error)
     {

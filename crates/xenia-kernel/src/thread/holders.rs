@@ -20,7 +20,7 @@ pub struct LockHolders<'k> {
 
 impl LockHolders<'_> {
     /// The threads that hold the objects of a wait, as far as the kernel can determine.
-    pub(crate) fn of(&self, reason: &BlockReason) -> Vec<Holder> {
+    pub(crate) fn holders(&self, reason: &BlockReason) -> Vec<Holder> {
         match reason {
             BlockReason::Objects { objects, .. } => {
                 objects.as_slice().iter().filter_map(|object| self.holder_of_object(object.0)).collect()
@@ -52,7 +52,7 @@ impl LockHolders<'_> {
 
     /// ID of the thread that holds the object of a wait, or 0.
     pub(crate) fn first_id(&self, reason: &BlockReason) -> u32 {
-        self.of(reason).first().map_or(0, |holder| holder.thread)
+        self.holders(reason).first().map_or(0, |holder| holder.thread)
     }
 
     /// A mutant's owner, or the thread itself if the object is a thread.

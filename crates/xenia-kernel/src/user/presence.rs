@@ -64,13 +64,13 @@ impl RichPresence {
     }
 
     /// The user at a place.
-    pub fn of(&mut self, user: u32) -> Option<&mut UserPresence> {
+    pub fn user_mut(&mut self, user: u32) -> Option<&mut UserPresence> {
         self.users.get_mut(user as usize)
     }
 
     /// Drops the contexts and properties of a user who has left the place.
     pub fn clear(&mut self, user: u32) {
-        if let Some(left) = self.of(user) {
+        if let Some(left) = self.user_mut(user) {
             *left = UserPresence::default();
         }
     }

@@ -49,7 +49,7 @@ impl PackageFile {
     }
 
     /// Whether its file is in the package at this mount point.
-    pub(super) fn is_in(&self, device: &str) -> bool {
+    pub(super) fn has_file_in(&self, device: &str) -> bool {
         self.file.strip_prefix(device).is_some_and(|rest| rest.starts_with('\\'))
     }
 

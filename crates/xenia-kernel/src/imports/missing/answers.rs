@@ -84,7 +84,7 @@ impl<'a> FromIterator<&'a MissingAnswer> for MissingAnswers {
 
 impl MissingAnswers {
     /// The result of a call of the missing export with this name; `first` is its first argument.
-    pub(crate) fn of(
+    pub(crate) fn result_of(
         &self,
         name: &str,
         first: u64,
@@ -133,7 +133,7 @@ mod tests {
     fn later_settings_replace_earlier_ones() {
         let of = |settings: &[MissingAnswer], name: &str| {
             let answers: MissingAnswers = settings.iter().collect();
-            match answers.of(name, 7, None, None) {
+            match answers.result_of(name, 7, None, None) {
                 Flow::Return(value) => value,
                 other => panic!("{other:?}"),
             }
