@@ -51,7 +51,7 @@ fn all_profiles_are_listed_one_by_one() {
     // Asynchronously, and for a device that does not exist.
     assert_eq!(b.xam_call("XamProfileCreateEnumerator", &[1, base]), 0);
     let list = u64::from(b.word(0));
-    b.in_the_background("XamProfileEnumerate", &[list, 0, at(BUFFER), at(OVERLAPPED)]);
+    b.call_in_background("XamProfileEnumerate", &[list, 0, at(BUFFER), at(OVERLAPPED)]);
     assert_eq!(
         (b.word(OVERLAPPED), b.word(OVERLAPPED + 4), name(&b, BUFFER + ACCOUNT)),
         (0, 1, "Other".into())

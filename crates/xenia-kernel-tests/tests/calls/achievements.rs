@@ -331,7 +331,7 @@ fn avatar_awards_are_accepted() {
     let at = u64::from(message.0);
     assert_eq!(b.xam_call("XMsgInProcessCall", &[0xFB, 0xB_0071, at, 8]), 0);
     let request = [0xFB, 0xB_0071, u64::from(overlapped.0), at, 8];
-    b.in_the_background("XMsgStartIORequest", &request);
+    b.call_in_background("XMsgStartIORequest", &request);
     assert_eq!([0, 4, 0x18].map(|field| b.word(RESULTS + field)), [0, 0, 0]);
 }
 

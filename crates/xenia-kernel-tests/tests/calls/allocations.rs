@@ -146,12 +146,12 @@ impl Case {
             0xC000_0000,
             0xFFFF_FFFF,
         ];
-        let at = self.dice.of(keys).unwrap_or(0x2345_0000);
+        let at = self.dice.pick(keys).unwrap_or(0x2345_0000);
         match self.dice.below(12) {
             0 => at.wrapping_add(16),
             1 => at.wrapping_add(self.dice.below(0x2_0000) as u32),
             2 => at.wrapping_add((self.dice.below(0x10) as u32) << 12),
-            3 => self.dice.of(&OTHERS).unwrap(),
+            3 => self.dice.pick(&OTHERS).unwrap(),
             4 => self.any_pool_address().unwrap_or(at),
             _ => at,
         }

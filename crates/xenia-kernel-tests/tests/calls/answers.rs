@@ -141,6 +141,6 @@ fn no_device_other_than_a_controller_is_connected() {
 fn invitations_of_a_party_fail_in_the_background() {
     let mut b = Harness::new();
     let overlapped = u64::from(b.scratch.0);
-    b.in_the_background("XamPartySendGameInvites", &[1, 0, 0, overlapped]);
+    b.call_in_background("XamPartySendGameInvites", &[1, 0, 0, overlapped]);
     assert_eq!([0, 0x18].map(|field| b.word(field)), [0x65B, 0x8007_065B]);
 }

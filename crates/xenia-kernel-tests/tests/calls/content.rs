@@ -236,7 +236,7 @@ fn an_asynchronous_call_also_stores_its_disposition() {
     let overlapped = at(&b, OVERLAPPED);
     for (mode, result, action) in [(4, 0, 1), (4, 0, 2), (1, 0x65B, 0)] {
         b.memory().write(b.scratch.offset(RESULTS), u32::MAX).unwrap();
-        b.in_the_background("XamContentCreate", &[0, root, data, mode, disposition, 0, overlapped]);
+        b.call_in_background("XamContentCreate", &[0, root, data, mode, disposition, 0, overlapped]);
         let words = [OVERLAPPED, OVERLAPPED + 4, RESULTS].map(|field| b.word(field));
         assert_eq!(words, [result, action, action], "mode {mode}");
         b.xam_call("XamContentClose", &[root, 0]);
@@ -308,9 +308,9 @@ fn packages_are_listed_piece_by_piece() {
     let buffer = at(&b, BUFFER);
     let overlapped = at(&b, OVERLAPPED);
     let fields = |b: &Harness| [0, 4, 0x18].map(|field| b.word(OVERLAPPED + field));
-    b.in_the_background("XamEnumerate", &[handle, 0, buffer, 0x1000, 0, overlapped]);
+    b.call_in_background("XamEnumerate", &[handle, 0, buffer, 0x1000, 0, overlapped]);
     assert_eq!(fields(&b), [0, 4, 0]);
-    b.in_the_background("XamEnumerate", &[handle, 0, buffer, 0x1000, 0, overlapped]);
+    b.call_in_background("XamEnumerate", &[handle, 0, buffer, 0x1000, 0, overlapped]);
     assert_eq!(fields(&b), [0x65B, 0, 0x8007_0012]);
     for (arguments, answer) in [
         ([8, 0, buffer, 8, at(&b, RESULTS), 0], 6),

@@ -276,9 +276,9 @@ fn asynchronous_requests_complete_with_their_results() {
         let arguments = |message, overlapped| [&[SYSTEM, message, overlapped, buffer, 8], more].concat();
         assert_eq!(b.xam_call(name, &arguments(0x2_2005, 0)), 0);
         assert_eq!(b.xam_call(name, &arguments(0x2_FFFF, 0)), u64::from(FAIL));
-        b.in_the_background(name, &arguments(0x2_2005, overlapped));
+        b.call_in_background(name, &arguments(0x2_2005, overlapped));
         assert_eq!(fields(&b), [0, 0, 0]);
-        b.in_the_background(name, &arguments(0x2_FFFF, overlapped));
+        b.call_in_background(name, &arguments(0x2_FFFF, overlapped));
         assert_eq!(fields(&b), [FAIL, 0, FAIL]);
     }
     assert_eq!(b.xam_call("XamGetOverlappedResult", &[overlapped, result, 0]), u64::from(FAIL));

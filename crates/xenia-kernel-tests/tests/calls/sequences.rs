@@ -108,12 +108,12 @@ impl Sequence {
             17..=21 => {
                 let handles: Vec<u32> =
                     self.harness.kernel.objects.handles().into_iter().map(|(handle, _)| handle.0).collect();
-                u64::from(self.dice.of(&handles).unwrap_or(0x1000))
+                u64::from(self.dice.pick(&handles).unwrap_or(0x1000))
             }
             22 | 23 => {
                 let bodies: Vec<u32> =
                     self.harness.kernel.objects.list().into_iter().map(|(_, body)| body.0).collect();
-                u64::from(self.dice.of(&bodies).unwrap_or(scratch))
+                u64::from(self.dice.pick(&bodies).unwrap_or(scratch))
             }
             24 => [0xFFFF_FFFE, 0xFFFF_FFFF, 0x1000, 0x3000, 0x4000, 0x8000, 0xC000_0000][self.dice.below(7)],
             25 => 1 << self.dice.below(33),

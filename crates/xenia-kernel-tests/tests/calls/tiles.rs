@@ -87,7 +87,7 @@ fn pictures_of_titles_and_achievements_are_read() {
     let buffer = u64::from(b.scratch.offset(READ).0);
     assert_eq!(b.xam_call("XamReadTile", &[0, own, 5, 0, buffer, 0, at]), INVALID_PARAMETER);
     for (id, outcome) in [(5, [0, length, 0]), (6, [FUNCTION_FAILED, 0, 0x8007_0002])] {
-        b.in_the_background("XamReadTile", &[0, own, id, 0, buffer, size, at]);
+        b.call_in_background("XamReadTile", &[0, own, id, 0, buffer, size, at]);
         assert_eq!([0, 4, 0x18].map(|field| b.word(OVERLAPPED + field)), outcome);
     }
 }

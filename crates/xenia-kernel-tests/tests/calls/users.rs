@@ -101,10 +101,10 @@ fn the_first_user_is_signed_in_and_the_others_are_not() {
         assert_eq!((b.xam_call(name, arguments), b.word(0)), (0, word), "{name}");
     }
     // An asynchronous call reports the reason for the failure in its structure.
-    b.in_the_background("XamUserAreUsersFriends", &[0, base, 1, base + 8, base + 0x40]);
+    b.call_in_background("XamUserAreUsersFriends", &[0, base, 1, base + 8, base + 0x40]);
     assert_eq!((b.word(8), b.word(0x40), b.word(0x58)), (0, 0x65B, 0x8007_04DD));
     b.memory().fill(b.scratch, 8, 0xEE).unwrap();
-    b.in_the_background("XamUserGetAge", &[0, base, base + 0x40]);
+    b.call_in_background("XamUserGetAge", &[0, base, base + 0x40]);
     assert_eq!((b.word(0), b.word(0x40), b.word(0x58)), (0xEEEE_EEEE, 0x65B, 0x8007_04DD));
 }
 
@@ -178,7 +178,7 @@ fn profiles_are_signed_in_by_their_ids() {
         for (index, id) in (0..).zip([id, 0, 0, 0]) {
             b.memory().write::<u64>(b.scratch.offset(8 * index), id).unwrap();
         }
-        b.in_the_background("XamUserLogon", &[base, ADD, base + 0x40]);
+        b.call_in_background("XamUserLogon", &[base, ADD, base + 0x40]);
         assert_eq!([0x40, 0x58].map(|field| b.word(field)), outcome, "{id:x}");
     }
 }
@@ -191,7 +191,7 @@ fn a_user_who_replaces_another_is_announced_and_has_nothing_of_theirs() {
     let [one, two] = [0, 1].map(Profile::made_for);
     let xuid = two.xuid;
     *b.kernel.user.profiles.lock() = Profiles::of(vec![one, two], None);
-    b.kernel.user.presence.lock().of(0).unwrap().set_context(0x8001, 7);
+    b.kernel.user.presence.lock().user_mut(0).unwrap().set_context(0x8001, 7);
     let listener = b.xam_call("XamNotifyCreateListener", &[1, 0]);
     let sign_in = [listener, 0xA, base + 0x40, base + 0x44];
     assert_eq!((b.xam_call("XNotifyGetNext", &sign_in), b.word(0x44)), (1, 1), "at first");
@@ -202,7 +202,7 @@ fn a_user_who_replaces_another_is_announced_and_has_nothing_of_theirs() {
     assert_eq!(b.xam_call("XamUserLogon", &[base, 0, 0]), 0);
     assert_eq!(b.kernel.user.profiles.lock().place_of(xuid), Some(0));
     assert_eq!((b.xam_call("XNotifyGetNext", &sign_in), b.word(0x44)), (1, 1), "the places are the same");
-    assert_eq!(b.kernel.user.presence.lock().of(0).unwrap().context(0x8001), None);
+    assert_eq!(b.kernel.user.presence.lock().user_mut(0).unwrap().context(0x8001), None);
     let list = folder.path().join(format!("Profiles/{:016X}/FFFE07D1.gpd", xuid.0));
     assert!(list.exists(), "the title is noted");
     assert_eq!(b.xam_call("XamUserLogon", &[base, 0, 0]), 0);
@@ -351,7 +351,7 @@ fn settings_that_make_no_sense_are_refused() {
     b.memory().write(b.scratch.offset(0x80), 0x1000_u32).unwrap();
     assert_eq!(b.xam_call("XamUserReadProfileSettings", &no_user), NO_SUCH_USER);
     let late = [0, 1, 0, 0, 1, base + 0x90, base + 0x80, base, base + 0x40];
-    b.in_the_background("XamUserReadProfileSettings", &late);
+    b.call_in_background("XamUserReadProfileSettings", &late);
     assert_eq!([0x40, 0x44, 0x58].map(|at| b.word(at)), [0x65B, u32::MAX, 0x8007_0525]);
     for [size, other_size] in [[base + 0x80, 0], [0, base + 0x80]] {
         let extended = [0, 0, 0, 0, 1, base + 0x90, size, other_size, base + 0x1000, 0];

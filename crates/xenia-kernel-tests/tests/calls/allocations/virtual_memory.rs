@@ -251,7 +251,7 @@ impl Case {
             bad = 0x10;
         }
         let keys = self.keys(is_general);
-        let base = self.dice.of(&keys).unwrap_or(0);
+        let base = self.dice.pick(&keys).unwrap_or(0);
         self.harness.memory().write(good, base).unwrap();
         self.harness.memory().write(good.offset(4), 0x1000_u32).unwrap();
         let [first, second] = [[bad, good.0 + 4], [good.0, bad.wrapping_add(4)], [bad, bad.wrapping_add(4)]]

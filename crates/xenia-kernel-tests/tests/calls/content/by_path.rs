@@ -40,7 +40,7 @@ fn a_package_is_opened_by_the_path_of_its_file() {
     let overlapped = at(&b, OVERLAPPED);
     for (path, expected) in [(r"game:\noise", [0x65B, 0x8007_0570]), (r"game:\Database.xmplr", [0, 0])] {
         let file = b.put_text(DATA, path);
-        b.in_the_background("XamContentOpenFile", &[0xFF, root, file, 0x43, 0, license, overlapped]);
+        b.call_in_background("XamContentOpenFile", &[0xFF, root, file, 0x43, 0, license, overlapped]);
         assert_eq!([0, 0x18].map(|field| b.word(OVERLAPPED + field)), expected, "{path}");
     }
     assert_eq!(read(&mut b, r"stexemplar:\database"), Ok(b"data".to_vec()));

@@ -141,14 +141,14 @@ fn asynchronous_content_failures_reach_the_overlapped() {
     let root = b.put_text(ROOT, "s");
     let overlapped = at(&b, OVERLAPPED);
     let fields = |b: &Harness| [0, 4, 0x18].map(|field| b.word(OVERLAPPED + field));
-    b.in_the_background("XamContentCreate", &[0, root, data, 3, 0, 0, overlapped]);
+    b.call_in_background("XamContentCreate", &[0, root, data, 3, 0, 0, overlapped]);
     assert_eq!(fields(&b), [0x65B, 0, 0x8007_0003]);
-    b.in_the_background("XamContentCreate", &[1, root, data, 4, 0, 0, overlapped]);
+    b.call_in_background("XamContentCreate", &[1, root, data, 4, 0, 0, overlapped]);
     assert_eq!(fields(&b), [0x65B, u32::MAX, 0x8007_0525]);
-    b.in_the_background("XamContentCreate", &[0, root, data, 4, 0, 0, overlapped]);
+    b.call_in_background("XamContentCreate", &[0, root, data, 4, 0, 0, overlapped]);
     assert_eq!(fields(&b), [0, 1, 0], "the length says that it is new");
     b.memory().write(b.scratch.offset(DATA), 9_u32).unwrap();
-    b.in_the_background("XamContentDelete", &[0, data, overlapped]);
+    b.call_in_background("XamContentDelete", &[0, data, overlapped]);
     assert_eq!(fields(&b), [0x65B, u32::MAX, 0x8007_048F]);
     // Wrong arguments fail the call itself.
     b.memory().write(b.scratch.offset(DATA), 1_u32).unwrap();
@@ -192,7 +192,7 @@ fn a_call_whose_event_is_invalid_does_nothing() {
     let next = [list, 0, at(&b, BUFFER), 0x1000, 0, overlapped];
     assert_eq!(b.xam_call("XamEnumerate", &next), INVALID_HANDLE);
     b.memory().write(b.scratch.offset(OVERLAPPED + 0xC), 0_u32).unwrap();
-    b.in_the_background("XamEnumerate", &next);
+    b.call_in_background("XamEnumerate", &next);
     assert_eq!([0, 4].map(|field| b.word(OVERLAPPED + field)), [0, 1]);
 }
 

@@ -186,7 +186,7 @@ impl Case {
         let directories = self.model.opens.iter().enumerate().filter(|(_, open)| open.content.is_none());
         let directories: Vec<usize> = directories.map(|(index, _)| index).collect();
         let Some(index) =
-            self.dice.of(&directories).filter(|_| !self.dice.one_in(10)).or_else(|| self.any_open())
+            self.dice.pick(&directories).filter(|_| !self.dice.one_in(10)).or_else(|| self.any_open())
         else {
             return;
         };
@@ -196,7 +196,7 @@ impl Case {
     }
 
     fn list_once(&mut self, index: usize) {
-        let pattern = if self.dice.one_in(2) { self.dice.of(PATTERNS) } else { None };
+        let pattern = if self.dice.one_in(2) { self.dice.pick(PATTERNS) } else { None };
         let restart = self.dice.one_in(4);
         let room = [0x48, 0x50, 0x200, 0x200, 0x200, 0x47][self.dice.below(6)];
         let handle = self.model.opens[index].handle;

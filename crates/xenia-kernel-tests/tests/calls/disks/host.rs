@@ -107,7 +107,7 @@ impl Host {
         let entries = 1 + dice.below(6);
         for _ in 0..entries {
             let mut names = at.to_vec();
-            names.push(dice.of(NAMES).unwrap_or("a").to_owned());
+            names.push(dice.pick(NAMES).unwrap_or("a").to_owned());
             if dice.one_in(12) {
                 names.pop();
                 names.push("l".repeat(1 + dice.below(255)));

@@ -96,7 +96,7 @@ fn name(dice: &mut Dice) -> String {
         // 255 characters that may be 510 bytes.
         1 => "\u{e9}".repeat([127, 128, 255][dice.below(3)]),
         2 => [".xenia-stamps", ".Xenia-Draft-1-0"][dice.below(2)].to_owned(),
-        _ => dice.of(NAMES).unwrap_or("a").to_owned(),
+        _ => dice.pick(NAMES).unwrap_or("a").to_owned(),
     }
 }
 
@@ -166,7 +166,7 @@ pub(super) fn path(dice: &mut Dice, model: &Model) -> Path {
         1 => return bad(OUT[dice.below(OUT.len())].into(), NtStatus::OBJECT_NAME_INVALID),
         2 => {
             let at = ["game:\\", "hdd:\\", "cache:\\", "hdd:\\Dir\\"][dice.below(4)];
-            let name = dice.of(BAD_NAMES).unwrap_or("a:b");
+            let name = dice.pick(BAD_NAMES).unwrap_or("a:b");
             return bad([at, name].concat().into(), NtStatus::OBJECT_NAME_INVALID);
         }
         3 => {

@@ -64,12 +64,12 @@ impl Case {
     fn how(&mut self) -> How {
         let dice = &mut self.dice;
         let options = match dice.below(30) {
-            0 => dice.of(ODD_OPTIONS),
+            0 => dice.pick(ODD_OPTIONS),
             1 => Some(dice.next() as u32 & 0xFF_FFFF),
-            _ => dice.of(OPTIONS),
+            _ => dice.pick(OPTIONS),
         };
         How {
-            access: if dice.one_in(40) { dice.next() as u32 } else { dice.of(ACCESS).unwrap_or(0) },
+            access: if dice.one_in(40) { dice.next() as u32 } else { dice.pick(ACCESS).unwrap_or(0) },
             share: match dice.below(30) {
                 0 => 8 | dice.next() as u32,
                 1..=9 => dice.below(8) as u32,
@@ -81,8 +81,8 @@ impl Case {
                 [0, 1, 1, 2, 3, 3, 4, 5][dice.below(8)]
             },
             options: options.unwrap_or(0),
-            attributes: if dice.one_in(40) { dice.next() as u32 } else { dice.of(ATTRIBUTES).unwrap_or(0) },
-            allocation: if dice.one_in(6) { dice.of(ALLOCATIONS) } else { None },
+            attributes: if dice.one_in(40) { dice.next() as u32 } else { dice.pick(ATTRIBUTES).unwrap_or(0) },
+            allocation: if dice.one_in(6) { dice.pick(ALLOCATIONS) } else { None },
         }
     }
 

@@ -35,7 +35,7 @@ const POSITION: u64 = u64::MAX - 1;
 const END: u64 = u64::MAX;
 
 fn edge(dice: &mut Dice) -> u64 {
-    let edge = dice.of(EDGES).unwrap_or(0);
+    let edge = dice.pick(EDGES).unwrap_or(0);
     match dice.below(4) {
         0 => edge.wrapping_add(dice.below(4) as u64),
         1 => edge.wrapping_sub(dice.below(70_000) as u64),
@@ -55,7 +55,7 @@ fn offset(dice: &mut Dice) -> u64 {
 }
 
 fn length(dice: &mut Dice) -> u32 {
-    if dice.one_in(3) { dice.below(600) as u32 } else { dice.of(LENGTHS).unwrap_or(1) }
+    if dice.one_in(3) { dice.below(600) as u32 } else { dice.pick(LENGTHS).unwrap_or(1) }
 }
 
 impl Case {

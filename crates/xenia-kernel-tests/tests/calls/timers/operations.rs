@@ -50,7 +50,7 @@ impl Case {
         match self.dice.below(8) {
             0..=3 => 0,
             4 => 0xFFFF_FF00,
-            _ => self.dice.of(&self.model.known_dpcs).unwrap(),
+            _ => self.dice.pick(&self.model.known_dpcs).unwrap(),
         }
     }
 
@@ -233,7 +233,7 @@ impl Case {
 
     pub(super) fn remove_dpc(&mut self) {
         if self.free().is_some() {
-            let dpc = self.dice.of(&self.model.known_dpcs).unwrap();
+            let dpc = self.dice.pick(&self.model.known_dpcs).unwrap();
             let before = self.model.dpcs.len();
             self.model.dpcs.retain(|&(queued, _)| queued != dpc);
             let removed = u64::from(self.model.dpcs.len() < before);
