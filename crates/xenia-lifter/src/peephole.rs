@@ -49,7 +49,7 @@ impl Moved {
     /// The offset to which `offset` has moved. An offset within an instruction counts from its
     /// start; that of a removed instruction is that of the next one; that of data is the end of the
     /// code in front of it.
-    pub(crate) fn of(&self, offset: u32) -> u32 {
+    pub(crate) fn moved_offset(&self, offset: u32) -> u32 {
         let after = self.0.partition_point(|&(old, _)| old <= offset);
         self.0.get(after.wrapping_sub(1)).map_or(offset, |&(old, new)| new + (offset - old))
     }

@@ -162,7 +162,7 @@ impl<'a> RegisterUses<'a> {
         Self { keeps_memory, graph, by_block: region.blocks.values().map(Uses::of_block).collect() }
     }
 
-    fn of(&self, id: BlockId) -> Uses {
+    fn uses_of(&self, id: BlockId) -> Uses {
         self.by_block[id.index()]
     }
 
@@ -171,7 +171,7 @@ impl<'a> RegisterUses<'a> {
     fn available_out(&self, mut id: BlockId) -> u32 {
         let mut known = 0;
         for _ in 0..MAX_CHAIN {
-            let uses = self.of(id);
+            let uses = self.uses_of(id);
             known |= uses.read | uses.written;
             match self.graph.predecessors(id) {
                 &[predecessor] if self.graph.is_ebb_member(id) => id = predecessor,
@@ -184,11 +184,11 @@ impl<'a> RegisterUses<'a> {
     /// Block parameters at a merge point: registers that the block reads, plus those that its
     /// inheriting successors read and that are available in all predecessors.
     fn merged(&self, id: BlockId, assumptions: Assumptions) -> Vec<BlockParam> {
-        let own = self.of(id);
+        let own = self.uses_of(id);
         let mut all = own;
         for &to in self.graph.successors(id).iter().filter(|to| self.graph.is_ebb_member(**to)) {
             // A register that one successor writes may be read by the next.
-            all = all.then(Uses { written: 0, ..self.of(to) });
+            all = all.then(Uses { written: 0, ..self.uses_of(to) });
         }
         let predecessors = self.graph.predecessors(id).iter();
         let known = predecessors.fold(u32::MAX, |known, &from| known & self.available_out(from));
@@ -242,8 +242,8 @@ pub(crate) fn find(
         } else if offered.is_empty() {
             uses.merged(id, assumptions[id.index()])
         } else {
-            let next = graph.successors(id).iter().map(|&to| uses.of(to));
-            let wanted = next.fold(uses.of(id), |all, next| Uses {
+            let next = graph.successors(id).iter().map(|&to| uses.uses_of(to));
+            let wanted = next.fold(uses.uses_of(id), |all, next| Uses {
                 read: all.read | next.read,
                 written: all.written | next.written,
                 ..all

@@ -22,7 +22,7 @@ impl Lifter<'_> {
             let ctr = self.special(Special::Ctr);
             let ctr = self.b.ins().iadd_imm_s(ctr, -1);
             self.set_special(Special::Ctr, ctr);
-            let count = self.in_mode(ctr);
+            let count = self.mode_part(ctr);
             let code = if bo & TAKEN_IF_ZERO != 0 { IntCC::Equal } else { IntCC::NotEqual };
             condition = Some(self.b.ins().icmp_imm_s(code, count, 0));
         }

@@ -7,18 +7,18 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 
 impl Lifter<'_> {
     /// The part of a value that computation mode uses: its low word, or all of it.
-    pub(crate) fn in_mode(&mut self, value: Value) -> Value {
+    pub(crate) fn mode_part(&mut self, value: Value) -> Value {
         if self.config.mode.wide { value } else { self.b.ins().ireduce(types::I32, value) }
     }
 
-    /// A constant of the type that [`Self::in_mode`] gives, sign-extended.
+    /// A constant of the type that [`Self::mode_part`] gives, sign-extended.
     pub(crate) fn mode_constant(&mut self, value: i64) -> Value {
         if self.config.mode.wide { self.const64(value as u64) } else { self.const32(value as u32) }
     }
 
     /// Records `result` to CR0: a lazy compare with 0 of the part that computation mode uses.
     pub(crate) fn record(&mut self, result: Value) {
-        let result = self.in_mode(result);
+        let result = self.mode_part(result);
         let zero = self.mode_constant(0);
         self.set_cr(0, Cr::Compare(Compared { a: result, b: zero, signed: true, extended: None }));
     }

@@ -258,7 +258,7 @@ impl Compiler {
         bytes.extend_from_slice(&body);
         let mut relocations = Vec::with_capacity(code.buffer.relocs().len());
         for found in code.buffer.relocs() {
-            let at = placed.of(found.offset);
+            let at = placed.final_offset(found.offset);
             let Some(relocation) = Relocation::of(found, &self.context.func, at) else {
                 return Err(failed(format!("no way to relocate {found:?}")));
             };

@@ -32,9 +32,9 @@ impl Lifter<'_> {
 
     /// OV of the sum `a + b (+ carry) = sum`: set if both operands' signs differ from the sum's.
     fn sum_overflow(&mut self, a: Value, b: Value, sum: Value) {
-        let a = self.in_mode(a);
-        let b = self.in_mode(b);
-        let sum = self.in_mode(sum);
+        let a = self.mode_part(a);
+        let b = self.mode_part(b);
+        let sum = self.mode_part(sum);
         let a = self.b.ins().bxor(a, sum);
         let b = self.b.ins().bxor(b, sum);
         let both = self.b.ins().band(a, b);
@@ -57,12 +57,12 @@ impl Lifter<'_> {
         let carry = self.b.ins().uextend(types::I64, carry);
         let rest = if b == 0 { a } else { self.b.ins().iadd_imm_s(a, b) };
         let sum = self.b.ins().iadd(rest, carry);
-        let a_in_mode = self.in_mode(a);
-        let sum_in_mode = self.in_mode(sum);
+        let a_in_mode = self.mode_part(a);
+        let sum_in_mode = self.mode_part(sum);
         let out = if b == 0 {
             self.b.ins().icmp(IntCC::UnsignedLessThan, sum_in_mode, a_in_mode)
         } else {
-            let carry = self.in_mode(carry);
+            let carry = self.mode_part(carry);
             let any = self.b.ins().bor(a_in_mode, carry);
             self.b.ins().icmp_imm_s(IntCC::NotEqual, any, 0)
         };
@@ -104,8 +104,8 @@ impl Lifter<'_> {
     fn add_immediate_carrying(&mut self, i: Instruction) -> Value {
         let a = self.gpr(i.ra());
         let sum = self.b.ins().iadd_imm_s(a, i.simm());
-        let a = self.in_mode(a);
-        let low = self.in_mode(sum);
+        let a = self.mode_part(a);
+        let low = self.mode_part(sum);
         let carry = self.b.ins().icmp(IntCC::UnsignedLessThan, low, a);
         // Adding 0 never carries, and the test above is correct for it too.
         self.set_xer(Xer::Ca, carry);
@@ -158,8 +158,8 @@ impl Integer for Lifter<'_> {
         let a = self.gpr(i.ra());
         let b = self.gpr(i.rb());
         let sum = self.b.ins().iadd(a, b);
-        let a_low = self.in_mode(a);
-        let low = self.in_mode(sum);
+        let a_low = self.mode_part(a);
+        let low = self.mode_part(sum);
         let carry = self.b.ins().icmp(IntCC::UnsignedLessThan, low, a_low);
         self.set_xer(Xer::Ca, carry);
         if i.oe() {
@@ -338,7 +338,7 @@ impl Integer for Lifter<'_> {
         if i.oe() {
             let least = if self.config.mode.wide { i64::MIN } else { i64::from(i32::MIN) };
             let least = self.mode_constant(least);
-            let a = self.in_mode(a);
+            let a = self.mode_part(a);
             let overflow = self.b.ins().icmp(IntCC::Equal, a, least);
             self.set_overflow(overflow);
         }
@@ -360,8 +360,8 @@ impl Integer for Lifter<'_> {
         let a = self.gpr(i.ra());
         let b = self.gpr(i.rb());
         let difference = self.b.ins().isub(b, a);
-        let a_low = self.in_mode(a);
-        let b_low = self.in_mode(b);
+        let a_low = self.mode_part(a);
+        let b_low = self.mode_part(b);
         let carry = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, b_low, a_low);
         self.set_xer(Xer::Ca, carry);
         if i.oe() {
@@ -382,7 +382,7 @@ impl Integer for Lifter<'_> {
         let a = self.gpr(i.ra());
         let immediate = self.const64(i.simm() as u64);
         let difference = self.b.ins().isub(immediate, a);
-        let low = self.in_mode(a);
+        let low = self.mode_part(a);
         let immediate = self.mode_constant(i.simm());
         let carry = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, immediate, low);
         self.set_xer(Xer::Ca, carry);

@@ -322,7 +322,7 @@ impl<'a> Walk<'a> {
                 successors.push(next);
             }
             let block = Block {
-                code: [code, self.inliner.at(guest.pc)].concat(),
+                code: [code, self.inliner.code_at(guest.pc)].concat(),
                 own: code.len(),
                 check: false,
                 entry: None,

@@ -70,7 +70,7 @@ impl<'a> Inliner<'a> {
     }
 
     /// The code that replaces the branch at `pc`; empty if it is not replaced.
-    pub(super) fn at(&self, pc: u32) -> &[Guest] {
+    pub(super) fn code_at(&self, pc: u32) -> &[Guest] {
         self.by_branch.get(&pc).map_or(&[], |leaf| leaf)
     }
 }

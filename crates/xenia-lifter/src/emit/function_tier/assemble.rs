@@ -83,13 +83,16 @@ pub(super) struct FinalOffsets {
 }
 
 impl FinalOffsets {
-    pub(super) fn of(&self, offset: u32) -> u32 {
-        self.moved.of(offset) + self.start
+    pub(super) fn final_offset(&self, offset: u32) -> u32 {
+        self.moved.moved_offset(offset) + self.start
     }
 
     /// The landings in ascending order.
     pub(super) fn landings(&self, landings: Vec<Landing>) -> Vec<Landing> {
-        let placed = |Landing { access, exit }| Landing { access: self.of(access), exit: self.of(exit) };
+        let placed = |Landing { access, exit }| Landing {
+            access: self.final_offset(access),
+            exit: self.final_offset(exit),
+        };
         let mut landings: Vec<Landing> = landings.into_iter().map(placed).collect();
         landings.sort_unstable();
         landings
@@ -100,12 +103,12 @@ impl FinalOffsets {
         let mut starts: Vec<SiteStart> = Vec::new();
         for range in compiled.buffer.get_srclocs_sorted() {
             let site = sites.get(range.loc.bits() as usize).copied();
-            let offset = self.of(range.start);
+            let offset = self.final_offset(range.start);
             match starts.last_mut() {
                 Some(last) if last.offset == offset => last.site = site,
                 _ => starts.push(SiteStart { offset, site }),
             }
-            starts.push(SiteStart { offset: self.of(range.end), site: None });
+            starts.push(SiteStart { offset: self.final_offset(range.end), site: None });
         }
         starts
     }

@@ -167,7 +167,8 @@ fn branches_get_shorter_and_tables_lead_where_they_led() {
     let starts = [0x36];
     let Optimized { code: after, moved } =
         optimized(&code, Facts { blocks: &blocks, starts: &starts, ..PLAIN });
-    let [table, first, second, trap, end] = [0x19, 0x25, 0x31, 0x36, 0x38].map(|at| moved.of(at) as usize);
+    let [table, first, second, trap, end] =
+        [0x19, 0x25, 0x31, 0x36, 0x38].map(|at| moved.moved_offset(at) as usize);
     let entry = |n: usize| {
         let field = after[table + 4 * n..].first_chunk().unwrap();
         table.wrapping_add_signed(i32::from_le_bytes(*field) as isize)

@@ -126,7 +126,7 @@ impl Writer {
 fn function(seed: u64) -> Writer {
     let mut dice = Dice(seed);
     let some = 3 + dice.below(5);
-    let registers = (0..some).map(|_| dice.of(&POOL).unwrap()).collect();
+    let registers = (0..some).map(|_| dice.pick(&POOL).unwrap()).collect();
     let hot = 1 + dice.below(7);
     let cold = 1 + dice.below(3);
     let mut writer = Writer {
@@ -171,9 +171,13 @@ fn random_functions_do_the_same_as_before() {
         let moved = optimized.moved;
         let new = Program {
             code: optimized.code,
-            landings: old.landings.iter().map(|(&at, &to)| (moved.of(at), moved.of(to))).collect(),
-            references: old.references.iter().map(|&field| moved.of(field)).collect(),
-            tables: old.tables.iter().map(|&(at, entries)| (moved.of(at), entries)).collect(),
+            landings: old
+                .landings
+                .iter()
+                .map(|(&at, &to)| (moved.moved_offset(at), moved.moved_offset(to)))
+                .collect(),
+            references: old.references.iter().map(|&field| moved.moved_offset(field)).collect(),
+            tables: old.tables.iter().map(|&(at, entries)| (moved.moved_offset(at), entries)).collect(),
         };
         before += old.code.len();
         after += new.code.len();
@@ -183,7 +187,7 @@ fn random_functions_do_the_same_as_before() {
             calls += events.iter().filter(|event| matches!(event, Event::Call(..))).count();
             for event in &mut events {
                 if let Event::Goto(to) = event {
-                    *to = moved.of(*to);
+                    *to = moved.moved_offset(*to);
                 }
             }
             assert_eq!(run(&new, seed ^ again << 32, MAX_EVENTS), events, "seed {seed}");

@@ -71,11 +71,11 @@ pub(super) fn near() -> MemoryOperand {
 
 impl Writer {
     pub(super) fn one<T: Copy>(&mut self, from: &[T]) -> T {
-        self.dice.of(from).unwrap()
+        self.dice.pick(from).unwrap()
     }
 
     fn number(&mut self) -> u32 {
-        self.dice.of(&self.registers).unwrap()
+        self.dice.pick(&self.registers).unwrap()
     }
 
     fn r64(&mut self) -> Register {
