@@ -26,11 +26,11 @@ impl<'a> HeldPages<'a> {
     }
 
     pub(crate) fn holds(&mut self, page: u32) -> bool {
-        self.from(page).is_some_and(|data| data.start <= page)
+        self.range_from(page).is_some_and(|data| data.start <= page)
     }
 
     /// The range with data that includes `page`, or else the next one.
-    fn from(&mut self, page: u32) -> Option<&Range<u32>> {
+    fn range_from(&mut self, page: u32) -> Option<&Range<u32>> {
         while self.data.as_ref().is_some_and(|data| data.end <= page) {
             self.data = self.memory.mapping.data_from(page);
         }
@@ -73,7 +73,7 @@ impl GuestMemory {
             let mut held = HeldPages::new(self);
             for run in self.committed_in(zone) {
                 let mut next = run.start;
-                while let Some(data) = held.from(next).filter(|data| data.start < run.end) {
+                while let Some(data) = held.range_from(next).filter(|data| data.start < run.end) {
                     let pages = data.start.max(next)..data.end.min(run.end);
                     next = pages.end;
                     pages.into_iter().try_for_each(&mut *f)?;
