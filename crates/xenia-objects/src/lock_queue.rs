@@ -79,12 +79,12 @@ impl LockQueues {
     pub(super) fn is_waited_for(&self, at: GuestAddr) -> bool {
         // Pairs with `place`: a waiter counts itself before its last read of the word.
         fence(SeqCst);
-        self.shards.of(at).waiting.load(SeqCst) > 0
+        self.shards.shard_at(at).waiting.load(SeqCst) > 0
     }
 
     /// The queue of the lock at `at`.
     pub(super) fn queue(&self, at: GuestAddr) -> LockQueue<'_> {
-        let shard = self.shards.of(at);
+        let shard = self.shards.shard_at(at);
         LockQueue { all: self, shard, queues: shard.queues.lock(), at }
     }
 

@@ -96,7 +96,7 @@ impl ReadWriteLocks {
             let free = |users: u32| if (users as i32) < 0 { another(users) } else { None };
             return Ok(memory.atomic_u32(users, free)?.is_ok());
         }
-        let _counts = self.0.of(lock).lock();
+        let _counts = self.0.shard_at(lock).lock();
         let mut counts = Counts::read(memory, lock)?;
         let admitted =
             |users: u32| if counts.admits(users, LockMode::Shared) { another(users) } else { None };
@@ -118,7 +118,7 @@ impl ReadWriteLocks {
         if mode == LockMode::Exclusive && self.try_acquire(memory, lock, mode)? {
             return Ok(None);
         }
-        let _counts = self.0.of(lock).lock();
+        let _counts = self.0.shard_at(lock).lock();
         let mut counts = Counts::read(memory, lock)?;
         // One more user, either as a holder or as a waiter.
         let users =
@@ -172,7 +172,7 @@ impl ReadWriteLocks {
         if is_writer && memory.atomic_u32(users, |users| (users == 0).then_some(u32::MAX))?.is_ok() {
             return Ok(None);
         }
-        let _counts = self.0.of(lock).lock();
+        let _counts = self.0.shard_at(lock).lock();
         let mut counts = Counts::read(memory, lock)?;
         let less = |users: u32| Some((users as i32).wrapping_sub(1).max(-1).cast_unsigned());
         memory.atomic_u32(users, less)?.ok();

@@ -41,7 +41,7 @@ impl<T> Sharded<T> {
     }
 
     /// The value of the shard of an address.
-    pub(crate) fn of(&self, at: GuestAddr) -> &T {
+    pub(crate) fn shard_at(&self, at: GuestAddr) -> &T {
         self.at(shard_of(at))
     }
 
@@ -62,7 +62,7 @@ mod tests {
         assert_eq!(shards.iter().count(), SHARDS as usize);
         for stride in [4, 0x10, 0x1C, 0x40, 0x1000, 0x1_0000] {
             let used: BTreeSet<u32> =
-                (0..SHARDS).map(|index| *shards.of(GuestAddr(0x4000_0000 + index * stride))).collect();
+                (0..SHARDS).map(|index| *shards.shard_at(GuestAddr(0x4000_0000 + index * stride))).collect();
             assert!(used.len() >= SHARDS as usize / 4, "{stride:#x}: {}", used.len());
         }
     }

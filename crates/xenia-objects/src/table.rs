@@ -188,7 +188,7 @@ impl Objects {
         drop(pool);
         let record = Record { position, kind, pointers: 1, handles: 0, name: None };
         tables.records.insert(body, record);
-        self.bodies.of(body).write().insert(body, position);
+        self.bodies.shard_at(body).write().insert(body, position);
         Ok(body)
     }
 
@@ -265,7 +265,7 @@ impl Objects {
 
     /// The object whose body lies at `body`.
     pub fn by_pointer(&self, body: GuestAddr) -> Option<ObjectRef<'_>> {
-        let name = *self.bodies.of(body).read().get(&body)?;
+        let name = *self.bodies.shard_at(body).read().get(&body)?;
         self.pin(name)
     }
 
@@ -292,7 +292,7 @@ impl Objects {
     /// Keeps the object whose body lies at `body` alive for a wait. Returns `None` if that is not a
     /// kernel object but a title's own dispatcher object.
     pub fn hold(self: &Arc<Self>, body: GuestAddr) -> Option<HeldObject> {
-        let name = *self.bodies.of(body).read().get(&body)?;
+        let name = *self.bodies.shard_at(body).read().get(&body)?;
         self.slab.pin(name)?;
         Some(HeldObject { objects: self.clone(), name, body, counted: false })
     }
@@ -372,7 +372,7 @@ impl Objects {
                 target != body
             });
         }
-        self.bodies.of(body).write().remove(&body);
+        self.bodies.shard_at(body).write().remove(&body);
         Ok(Some(record.position))
     }
 

@@ -83,7 +83,7 @@ impl Owners {
 
     /// Reserves quota for one more mutant of this owner.
     fn reserve(&self, owner: GuestAddr, limits: &ResourceLimits) -> Fallible<()> {
-        let mut owned = self.shards.of(owner).lock();
+        let mut owned = self.shards.shard_at(owner).lock();
         if owned.free == 0 {
             let batch = |stock: usize| (stock > 0).then(|| stock - stock.min(BATCH));
             let Ok(stock) = self.stock.fetch_update(Relaxed, Relaxed, batch) else {
@@ -106,12 +106,12 @@ impl Owners {
 
     /// Returns quota that was reserved and not used.
     fn release(&self, owner: GuestAddr) {
-        self.give_back(&mut self.shards.of(owner).lock());
+        self.give_back(&mut self.shards.shard_at(owner).lock());
     }
 
     /// Adds a mutant whose quota is reserved.
     fn insert(&self, kthread: GuestAddr, mutant: GuestAddr) -> MutantOwner {
-        let mut owned = self.shards.of(kthread).lock();
+        let mut owned = self.shards.shard_at(kthread).lock();
         owned.serial += 1;
         let owner = MutantOwner { kthread, serial: owned.serial };
         owned.mutants.insert(owner, mutant);
@@ -119,7 +119,7 @@ impl Owners {
     }
 
     fn remove(&self, owner: MutantOwner) {
-        let mut owned = self.shards.of(owner.kthread).lock();
+        let mut owned = self.shards.shard_at(owner.kthread).lock();
         if owned.mutants.remove(&owner).is_some() {
             self.give_back(&mut owned);
         }
@@ -127,7 +127,7 @@ impl Owners {
 
     /// The owner's first mutant after the one with serial number `after`.
     fn next(&self, kthread: GuestAddr, after: u64) -> Option<(MutantOwner, GuestAddr)> {
-        let owned = self.shards.of(kthread).lock();
+        let owned = self.shards.shard_at(kthread).lock();
         let first = MutantOwner { kthread, serial: after + 1 };
         let last = MutantOwner { kthread, serial: u64::MAX };
         let (&owner, &mutant) = owned.mutants.range(first..=last).next()?;
@@ -136,7 +136,7 @@ impl Owners {
 
     /// The serial number of the newest mutant in the shard of this owner.
     fn newest(&self, owner: GuestAddr) -> u64 {
-        self.shards.of(owner).lock().serial
+        self.shards.shard_at(owner).lock().serial
     }
 }
 

@@ -239,7 +239,7 @@ pub struct Everything<'a> {
 impl Dispatcher {
     /// Whether two addresses are in the same shard.
     pub fn shares(&self, one: GuestAddr, other: GuestAddr) -> bool {
-        std::ptr::eq(self.shards.of(one), self.shards.of(other))
+        std::ptr::eq(self.shards.shard_at(one), self.shards.shard_at(other))
     }
 
     /// Locks everything except the timer queue and the locks that `threads` need for `objects`: the

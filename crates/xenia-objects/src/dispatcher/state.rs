@@ -151,7 +151,7 @@ impl Dispatcher {
                 *left.ok_or("a thread is on the list of an object for which it does not wait")? -= 1;
                 list.restore(listed, reaches.get(&listed.thread).copied().unwrap_or_default());
             }
-            self.shards.of(object).lock().lists.insert(object, list);
+            self.shards.shard_at(object).lock().lists.insert(object, list);
         }
         check(entries.values().all(|&left| left == 0), "a thread that waits is missing in a list")
     }

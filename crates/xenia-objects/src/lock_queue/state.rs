@@ -37,7 +37,7 @@ impl LockQueues {
         for (at, waiters) in queues {
             check(!waiters.is_empty(), "a lock has an empty queue")?;
             waiters.iter().try_for_each(|waiter| check_thread(waiter.thread))?;
-            let shard = self.shards.of(at);
+            let shard = self.shards.shard_at(at);
             shard.waiting.fetch_add(waiters.len(), Relaxed);
             self.parked.fetch_add(waiters.len(), Relaxed);
             shard.queues.lock().insert(at, waiters.into());

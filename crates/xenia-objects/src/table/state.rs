@@ -171,7 +171,7 @@ impl Objects {
             let name = positions[index];
             let body = object.body;
             let uses = object.uses;
-            self.bodies.of(body).write().entry(body).or_insert(name);
+            self.bodies.shard_at(body).write().entry(body).or_insert(name);
             UnlistedObject { name, body, uses }
         });
         Ok(RestoredUses(unlisted.collect()))
@@ -205,7 +205,7 @@ impl Objects {
         records: BTreeMap<GuestAddr, RecordState>,
     ) -> Result<(), Impossible> {
         for &body in std::mem::take(&mut tables.records).keys() {
-            self.bodies.of(body).write().remove(&body);
+            self.bodies.shard_at(body).write().remove(&body);
         }
         let mut open = BTreeMap::<GuestAddr, u32>::new();
         for &body in tables.handles.values() {
@@ -219,7 +219,7 @@ impl Objects {
             check(counts, "an object without a pointer, or with more handles than are open")?;
             let record = Record { position, kind: object.kind, pointers, handles, name };
             tables.records.insert(body, record);
-            self.bodies.of(body).write().insert(body, position);
+            self.bodies.shard_at(body).write().insert(body, position);
         }
         Ok(())
     }
@@ -269,7 +269,7 @@ impl Objects {
     pub fn settle_uses(&self, unlisted: RestoredUses) {
         for UnlistedObject { name, body, uses } in unlisted.0 {
             {
-                let mut bodies = self.bodies.of(body).write();
+                let mut bodies = self.bodies.shard_at(body).write();
                 if bodies.get(&body) == Some(&name) {
                     bodies.remove(&body);
                 }

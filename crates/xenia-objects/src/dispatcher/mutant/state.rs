@@ -55,7 +55,7 @@ impl Dispatcher {
         self.owners.stock.store(stock as usize, Relaxed);
         for (mutant, owner) in owned {
             {
-                let mut shard = self.owners.shards.of(owner.kthread).lock();
+                let mut shard = self.owners.shards.shard_at(owner.kthread).lock();
                 check(
                     (1..=shard.serial).contains(&owner.serial),
                     "a mutant's serial number is 0, or above its shard's last one",
