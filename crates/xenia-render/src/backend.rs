@@ -433,7 +433,7 @@ impl Backend for WgpuBackend {
             return Some(since);
         }
         self.read_all_words().ok()?;
-        Some(self.recovery.known.since(since, each))
+        Some(self.recovery.known.pages_since(since, each))
     }
 
     fn set_edram(&mut self, words: &[u32]) -> Result<(), String> {

@@ -262,7 +262,7 @@ impl Presenter {
 
     /// Replaces the frame by a picture on the device. Returns false if that is another device.
     pub(crate) fn set_frame(&mut self, picture: &PictureTexture) -> bool {
-        let Some(texture) = picture.on(&self.device) else { return false };
+        let Some(texture) = picture.texture_on(&self.device) else { return false };
         self.frame = Some(self.painter.picture_of(&self.device.device, texture.clone()));
         true
     }

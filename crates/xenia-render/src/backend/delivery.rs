@@ -107,7 +107,7 @@ impl WgpuBackend {
         conversion: &TexelConversion,
         memory: &dyn PhysicalMemory,
     ) -> Result<bool, BackendError> {
-        let Some(coverage) = self.coverages.of(resolve.footprint(conversion)) else { return Ok(false) };
+        let Some(coverage) = self.coverages.coverage(resolve.footprint(conversion)) else { return Ok(false) };
         if self.mirror.is_torn(coverage.pages.clone(), memory) {
             self.deliver_pages(Some(memory_of(&coverage.pages)), memory)?;
         }

@@ -167,7 +167,7 @@ impl Edram {
             let parameters = parameters(place, self.scale().rect(*area));
             let (part, stencil) = match place.format {
                 TargetFormat::Color(_) => (Part::Color, 0),
-                TargetFormat::Depth(_) => (Part::Depth, self.stencil.of(place, *area)),
+                TargetFormat::Depth(_) => (Part::Depth, self.stencil.bits_in(place, *area)),
             };
             draws.push(PartDraw { part, parameters, reference: 0 });
             for plane in (0..8).map(|bit| 1 << bit).filter(|plane| stencil & plane != 0) {

@@ -93,7 +93,7 @@ pub(super) struct KnownWords {
     versions: Vec<u64>,
     /// Serial of each page's last change; 0 if it has always been zero.
     changed: Vec<u64>,
-    /// Number of calls of [`Self::since`].
+    /// Number of calls of [`Self::pages_since`].
     serial: u64,
 }
 
@@ -181,7 +181,7 @@ impl KnownWords {
 
     /// Passes the pages that changed after the serial `since` to `each`, with their numbers;
     /// returns the present serial.
-    pub(super) fn since(&mut self, since: u64, each: &mut dyn FnMut(u32, &EdramPage)) -> u64 {
+    pub(super) fn pages_since(&mut self, since: u64, each: &mut dyn FnMut(u32, &EdramPage)) -> u64 {
         let pages = self.words.as_chunks().0.iter().zip(&self.changed).zip(0..);
         for ((page, changed), number) in pages {
             if *changed > since {
@@ -238,7 +238,7 @@ mod tests {
 
     fn since(known: &mut KnownWords, serial: u64) -> (Vec<u32>, u64) {
         let mut pages = Vec::new();
-        let now = known.since(serial, &mut |number, _| pages.push(number));
+        let now = known.pages_since(serial, &mut |number, _| pages.push(number));
         (pages, now)
     }
 

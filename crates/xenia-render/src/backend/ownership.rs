@@ -99,7 +99,7 @@ impl Ownership {
         self.targets[target].has.len() as u32
     }
 
-    fn within(&self, target: TargetId, tiles: Range<u32>) -> Range<u32> {
+    fn existing_tiles(&self, target: TargetId, tiles: Range<u32>) -> Range<u32> {
         let count = self.tile_count(target);
         tiles.start.min(count)..tiles.end.min(count)
     }
@@ -129,7 +129,7 @@ impl Ownership {
     /// as done.
     pub(super) fn acquire(&mut self, target: TargetId, tiles: Range<u32>) -> Vec<Step> {
         let mut loads = Vec::new();
-        for index in self.within(target, tiles) {
+        for index in self.existing_tiles(target, tiles) {
             if self.targets[target].has[index as usize] != self.newest[self.tile(target, index)] {
                 extend(&mut loads, target, index);
             }
@@ -152,7 +152,7 @@ impl Ownership {
     /// Records a draw to a target's tiles.
     pub(super) fn drawn(&mut self, target: TargetId, tiles: Range<u32>) {
         self.clock += 1;
-        for index in self.within(target, tiles) {
+        for index in self.existing_tiles(target, tiles) {
             let tile = self.tile(target, index);
             self.targets[target].has[index as usize] = self.clock;
             self.newest[tile] = self.clock;

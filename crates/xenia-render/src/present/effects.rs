@@ -98,7 +98,7 @@ impl Effects {
                 wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::TextureView(&view) },
                 wgpu::BindGroupEntry {
                     binding: 1,
-                    resource: wgpu::BindingResource::Sampler(self.samplers.of(filter)),
+                    resource: wgpu::BindingResource::Sampler(self.samplers.sampler(filter)),
                 },
                 wgpu::BindGroupEntry { binding: 2, resource: self.uniforms.as_entire_binding() },
             ],

@@ -57,7 +57,7 @@ impl Samplers {
     }
 
     /// The sampler of a filter.
-    pub(super) fn of(&self, filter: Filter) -> &wgpu::Sampler {
+    pub(super) fn sampler(&self, filter: Filter) -> &wgpu::Sampler {
         match filter {
             Filter::Linear => &self.linear,
             Filter::Nearest => &self.nearest,

@@ -40,7 +40,7 @@ impl WindowPlace {
     }
 
     /// The place where a new window can be seen and moved, on these screens.
-    fn on(self, screens: &[Screen]) -> Self {
+    fn visible_on(self, screens: &[Screen]) -> Self {
         let side = |side: u32| side.clamp(*SIDES.start(), *SIDES.end());
         let wanted = PixelSize::new(side(self.size.width), side(self.size.height));
         let is_seen = |screen: &Screen| {
@@ -73,7 +73,7 @@ impl WindowPlace {
                 Screen { corner: (at.x, at.y), size: PixelSize::new(size.width, size.height) }
             })
             .collect();
-        let place = self.on(&screens);
+        let place = self.visible_on(&screens);
         let attributes = attributes
             .with_inner_size(PhysicalSize::new(place.size.width, place.size.height))
             .with_maximized(place.is_maximized);
@@ -107,24 +107,24 @@ mod tests {
         for place in
             [place([1280, 720], [10, 20]), place([800, 600], [2000, 30]), place([800, 600], [-300, 0])]
         {
-            assert_eq!(place.on(&SCREENS), place);
+            assert_eq!(place.visible_on(&SCREENS), place);
         }
     }
 
     #[test]
     fn a_window_is_never_where_it_cannot_be_moved() {
         for position in [[5000, 0], [0, -200], [0, 1070], [-1000, 100], [i32::MIN, i32::MAX]] {
-            let found = place([800, 600], position).on(&SCREENS);
+            let found = place([800, 600], position).visible_on(&SCREENS);
             assert_eq!((found.position, found.size), (None, PixelSize::new(800, 600)), "{position:?}");
         }
-        assert_eq!(place([1280, 720], [0, 0]).on(&[]).position, None, "no screen is known");
+        assert_eq!(place([1280, 720], [0, 0]).visible_on(&[]).position, None, "no screen is known");
     }
 
     #[test]
     fn sizes_fit_the_screen() {
-        assert_eq!(place([u32::MAX, 9000], [0, 0]).on(&SCREENS).size, PixelSize::new(1824, 1001));
-        assert_eq!(place([1, 0], [0, 0]).on(&SCREENS).size, PixelSize::new(160, 160));
-        let small = place([1400, 700], [1930, 10]).on(&SCREENS);
+        assert_eq!(place([u32::MAX, 9000], [0, 0]).visible_on(&SCREENS).size, PixelSize::new(1824, 1001));
+        assert_eq!(place([1, 0], [0, 0]).visible_on(&SCREENS).size, PixelSize::new(160, 160));
+        let small = place([1400, 700], [1930, 10]).visible_on(&SCREENS);
         assert_eq!((small.size, small.position), (PixelSize::new(1216, 608), Some((1930, 10))));
     }
 }

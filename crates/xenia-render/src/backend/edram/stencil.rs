@@ -39,7 +39,7 @@ impl StencilBits {
     }
 
     /// Bits that may be set in an area.
-    pub(super) fn of(&self, place: &TargetPlace, area: Rect) -> u8 {
+    pub(super) fn bits_in(&self, place: &TargetPlace, area: Rect) -> u8 {
         place.tiles(area).fold(0, |bits, (tile, _)| bits | self.0[tile as usize])
     }
 }

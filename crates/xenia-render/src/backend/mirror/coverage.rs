@@ -78,7 +78,7 @@ pub(in super::super) struct Coverages(VecDeque<Arc<Coverage>>);
 
 impl Coverages {
     /// Returns the coverage of a resolve; `None` if an image can't hold it.
-    pub(in super::super) fn of(&mut self, footprint: Footprint) -> Option<Arc<Coverage>> {
+    pub(in super::super) fn coverage(&mut self, footprint: Footprint) -> Option<Arc<Coverage>> {
         let known = self.0.iter().position(|known| known.footprint == footprint);
         if let Some(coverage) = known.and_then(|place| self.0.remove(place)) {
             self.0.push_front(coverage.clone());
@@ -117,20 +117,20 @@ mod tests {
     fn coverage_is_computed_once_and_by_all_that_it_depends_on() {
         let mut all = Coverages::default();
         let first = footprint(0x8000, [0, 0, 320, 180], 4);
-        let known = all.of(first).unwrap();
-        assert!(Arc::ptr_eq(&known, &all.of(first).unwrap()));
+        let known = all.coverage(first).unwrap();
+        assert!(Arc::ptr_eq(&known, &all.coverage(first).unwrap()));
         assert_eq!((known.physical, known.pages.start, known.written[0].0), (0x8000, 8, 8));
         for other in [
             footprint(0x9000, [0, 0, 320, 180], 4),
             footprint(0x8000, [0, 0, 320, 176], 4),
             footprint(0x8000, [0, 0, 320, 180], 8),
         ] {
-            let found = all.of(other).unwrap();
+            let found = all.coverage(other).unwrap();
             let fresh = Coverage::new(other).unwrap();
             assert!(found.written == fresh.written && found.written != known.written);
         }
         for i in 0..2 * MAX_KEPT as u32 {
-            all.of(footprint(i * 0x1000, [0, 0, 32, 32], 4)).unwrap();
+            all.coverage(footprint(i * 0x1000, [0, 0, 32, 32], 4)).unwrap();
         }
         assert_eq!(all.0.len(), MAX_KEPT, "the oldest are dropped");
     }
@@ -145,7 +145,7 @@ mod tests {
         let mut all = Coverages::default();
         let many = footprint(0, [4, 0, 28, 8192], 4);
         let many = Footprint { destination: CopyDestination { pitch: 32, ..many.destination }, ..many };
-        let count = all.of(many).unwrap().ranges();
+        let count = all.coverage(many).unwrap().ranges();
         assert!(count > MAX_KEPT_RANGES && all.0.is_empty(), "{count}");
     }
 }

@@ -41,7 +41,7 @@ pub(in super::super) struct Ready {
 
 impl Ready {
     /// Whether the shaders are the same; shaders with equal hashes may differ.
-    pub(super) fn is_of(&self, parts: &Parts) -> bool {
+    pub(super) fn has_shaders_of(&self, parts: &Parts) -> bool {
         // A shader that is loaded again is mostly the same object, whose words need no comparison.
         let is_same = |own: &Arc<Shader>, other: &Arc<Shader>| Arc::ptr_eq(own, other) || own == other;
         is_same(&self.vertex.shader, &parts.vertex)

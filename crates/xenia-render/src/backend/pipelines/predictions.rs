@@ -182,7 +182,8 @@ impl Predictions {
             return Predicted::Compiling;
         }
         state.waiting.retain(|waiting| waiting.recipe != parts.recipe);
-        let is_it = |(recipe, ready): &(Recipe, Arc<Ready>)| *recipe == parts.recipe && ready.is_of(parts);
+        let is_it =
+            |(recipe, ready): &(Recipe, Arc<Ready>)| *recipe == parts.recipe && ready.has_shaders_of(parts);
         let found = state.unused.iter().position(is_it).and_then(|found| state.unused.remove(found));
         found.map_or(Predicted::Missing, |(_, ready)| Predicted::Ready(ready))
     }

@@ -34,7 +34,7 @@ pub(crate) struct PictureTexture {
 
 impl PictureTexture {
     /// The texture, if it is one of this device.
-    pub(crate) fn on(&self, device: &Device) -> Option<&wgpu::Texture> {
+    pub(crate) fn texture_on(&self, device: &Device) -> Option<&wgpu::Texture> {
         self.device.is_same(device).then_some(&self.texture)
     }
 }

@@ -161,5 +161,5 @@ fn a_picture_is_of_its_own_device_alone() {
     let fetch = [2 | 4 << 22 | 1 << 31, 6 | 2 << 6 | BASE, 127 | 63 << 13, 0x688 << 1, 0, 1 << 9];
     let call = PresentCall { fetch, width: 128, height: 64, gamma: ramps(&mut rng) };
     let picture = backend.make_picture(&call, &Ram::new(MEMORY)).unwrap();
-    assert!(picture.on(&backend.device).is_some() && picture.on(&other).is_none());
+    assert!(picture.texture_on(&backend.device).is_some() && picture.texture_on(&other).is_none());
 }
