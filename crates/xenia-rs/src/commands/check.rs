@@ -88,7 +88,7 @@ fn with_limits_of(args: &CheckArgs, expected: Option<&Golden>) -> Result<CheckAr
         args.run.frames = expected.limit_frames;
     }
     expected
-        .is_of(args.run.instructions, args.run.frames)
+        .check_run(args.run.instructions, args.run.frames)
         .with_context(|| args.expect.display().to_string())?;
     Ok(args)
 }

@@ -88,8 +88,11 @@ impl<'a> Definitions<'a> {
             Ok(parsed) => Some(parsed),
             Err(error) if self.parse(typed, words).is_ok() => {
                 let message = clap_error_summary(&error);
-                let notes: String =
-                    origins.iter().filter(|origin| origin.is_in(&message)).map(SettingOrigin::note).collect();
+                let notes: String = origins
+                    .iter()
+                    .filter(|origin| origin.is_named_in(&message))
+                    .map(SettingOrigin::note)
+                    .collect();
                 bail!("{}: {message}{notes}", path.display());
             }
             Err(_) => None,

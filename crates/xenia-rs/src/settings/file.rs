@@ -53,7 +53,7 @@ impl Setting<'_> {
         let title = self.title.map_or_else(String::new, |id| format!(" ([{TABLE}.{id}])"));
         let word = self.words.first();
         word.map(|word| {
-            SettingOrigin::new(word, format!("{}{title}", file.at(self.offset)), self.title.is_some())
+            SettingOrigin::new(word, format!("{}{title}", file.place_at(self.offset)), self.title.is_some())
         })
     }
 }
@@ -69,7 +69,7 @@ impl File<'_> {
         self.text[..offset.min(self.text.len())].matches('\n').count() + 1
     }
 
-    pub(super) fn at(&self, offset: usize) -> String {
+    pub(super) fn place_at(&self, offset: usize) -> String {
         format!("{}, line {}", self.path.display(), self.line(offset))
     }
 
@@ -121,7 +121,7 @@ impl File<'_> {
         settings: impl Iterator<Item = &'a Setting<'a>>,
     ) -> String {
         let origins = settings.filter_map(|setting| setting.origin(self));
-        origins.filter(|origin| origin.is_in(error)).map(|origin| origin.note()).collect()
+        origins.filter(|origin| origin.is_named_in(error)).map(|origin| origin.note()).collect()
     }
 
     /// Collects the settings in `table`, and recursively those in its subcommands' tables.
@@ -135,7 +135,7 @@ impl File<'_> {
         for (key, value) in table {
             let name = key.get_ref().as_ref();
             let offset = key.span().start;
-            let at = self.at(offset);
+            let at = self.place_at(offset);
             if let (DeValue::Table(inner), Some(found)) = (value.get_ref(), command.find_subcommand(name)) {
                 names.push(found.get_name());
                 self.table(inner, found, names, settings)?;
@@ -189,7 +189,7 @@ impl File<'_> {
     ) -> Result<Setting<'a>> {
         let name = key.get_ref().as_ref();
         let offset = key.span().start;
-        let at = self.at(offset);
+        let at = self.place_at(offset);
         let flag = flag_of(command, names, name).map_err(|error| anyhow!("{at}: {error}"))?;
         if is_written_to(name, value.get_ref()) {
             bail!(

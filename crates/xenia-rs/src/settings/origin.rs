@@ -47,7 +47,7 @@ pub fn in_effect() -> Vec<(String, String)> {
 pub fn explained(error: &anyhow::Error) -> String {
     let text = error_text(error);
     let notes: String = ORIGINS.with_borrow(|origins| {
-        origins.iter().filter(|origin| origin.is_in(&text)).map(SettingOrigin::note).collect()
+        origins.iter().filter(|origin| origin.is_named_in(&text)).map(SettingOrigin::note).collect()
     });
     format!("{text}{}{notes}", advice(&text))
 }
@@ -79,7 +79,7 @@ impl SettingOrigin {
     }
 
     /// Whether an error mentions the setting.
-    pub fn is_in(&self, error: &str) -> bool {
+    pub fn is_named_in(&self, error: &str) -> bool {
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
         let named = |(at, _): (usize, &str)| !error[at + self.flag.len()..].starts_with(is_part);
         error.match_indices(&self.flag).any(named)
@@ -87,7 +87,7 @@ impl SettingOrigin {
     }
 
     /// The words without this setting's. They have no other of its flag, which would override it.
-    pub(super) fn without(&self, words: &[OsString]) -> Vec<OsString> {
+    pub(super) fn words_without(&self, words: &[OsString]) -> Vec<OsString> {
         let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
         let is_it = |word: &OsString| {
             let word = word.to_str().and_then(|word| word.strip_prefix(&self.flag));

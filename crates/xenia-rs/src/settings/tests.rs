@@ -272,7 +272,7 @@ fn an_error_of_a_setting_names_its_origin() {
     let settings = file.settings(&definition).unwrap();
     let origins: Vec<SettingOrigin> = settings.iter().filter_map(|setting| setting.origin(&file)).collect();
     let notes = |error: &str| -> Vec<String> {
-        origins.iter().filter(|origin| origin.is_in(error)).map(SettingOrigin::note).collect()
+        origins.iter().filter(|origin| origin.is_named_in(error)).map(SettingOrigin::note).collect()
     };
     assert_eq!(notes("--quantum 0: a visit has one"), ["\n  --quantum is set in c.toml, line 4"]);
     assert_eq!(notes("cannot list /no where: no"), ["\n  --folder is set in c.toml, line 3"]);

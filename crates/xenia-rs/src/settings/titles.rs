@@ -42,7 +42,7 @@ impl File<'_> {
         settings: &mut Vec<Setting<'a>>,
     ) -> Result<()> {
         let wanted = || {
-            let at = self.at(offset);
+            let at = self.place_at(offset);
             format!("{at}: settings of a title are in a table with its ID, such as [{TABLE}.4D5307D1]")
         };
         let exec = definition.find_subcommand(DEFAULT_COMMAND).with_context(wanted)?;
@@ -50,7 +50,7 @@ impl File<'_> {
         let mut seen = BTreeSet::new();
         for (key, table) in tables {
             let name = key.get_ref().as_ref();
-            let at = self.at(key.span().start);
+            let at = self.place_at(key.span().start);
             let is_id = name.len() == 8 && name.bytes().all(|digit| digit.is_ascii_hexdigit());
             let Some(id) = u32::from_str_radix(name, 16).ok().filter(|_| is_id) else {
                 bail!("{at}: `{name}` is not a title ID of eight digits, such as 454108CF");

@@ -43,7 +43,8 @@ fn refused(
     why: &str,
     origins: &[SettingOrigin],
 ) -> Option<(usize, Vec<OsString>, Option<String>)> {
-    let without = |(at, origin): (usize, &SettingOrigin)| (at, origin.without(words), origin.is_in(why));
+    let without =
+        |(at, origin): (usize, &SettingOrigin)| (at, origin.words_without(words), origin.is_named_in(why));
     let mut tries: Vec<_> = origins.iter().enumerate().map(without).collect();
     // The reason may name a missing flag instead: settings that it does not mention come last.
     tries.sort_by_key(|(_, _, is_named)| !is_named);
