@@ -117,7 +117,7 @@ impl Scheduler {
     // ---- threads ----
 
     /// The slot that a thread is on, and the shared state for an operation on it.
-    fn on(&mut self, r: ThreadRef) -> Result<(&mut HwSlot, Moment<'_>), SchedError> {
+    fn slot_and_moment(&mut self, r: ThreadRef) -> Result<(&mut HwSlot, Moment<'_>), SchedError> {
         let slot = self.common.directory.slot_of(r)?;
         let slot = self.slots.get_mut(usize::from(slot)).ok_or(SchedError::Stale(r))?;
         Ok((slot, Moment { common: &self.common, now: self.now }))
@@ -141,7 +141,7 @@ impl Scheduler {
 
     /// A thread's registers, unless they are out.
     pub fn context_mut(&mut self, r: ThreadRef) -> Result<&mut PpcContext, SchedError> {
-        self.on(r)?.0.context_mut(r)
+        self.slot_and_moment(r)?.0.context_mut(r)
     }
 
     /// All threads slot by slot, including exited ones that are not freed yet.
@@ -266,13 +266,13 @@ impl Scheduler {
     /// Makes a running thread yield to the other ready threads of its slot; see
     /// [`crate::Cpu::yield_thread`].
     pub fn yield_thread(&mut self, r: ThreadRef) -> Result<bool, SchedError> {
-        self.on(r)?.0.yield_thread(r)
+        self.slot_and_moment(r)?.0.yield_thread(r)
     }
 
     /// Whether the guest has not been notified of a thread's present slot yet; resets the flag.
     #[inline]
     pub fn take_moved(&mut self, r: ThreadRef) -> bool {
-        self.common.has_roaming_threads() && self.on(r).is_ok_and(|(slot, _)| slot.take_moved(r))
+        self.common.has_roaming_threads() && self.slot_and_moment(r).is_ok_and(|(slot, _)| slot.take_moved(r))
     }
 
     /// Guest ids of the threads whose priority the scheduler has changed since the last call; for

@@ -33,7 +33,7 @@ impl Clock {
     }
 
     /// Host time until guest time reaches `then`, if no time is skipped.
-    pub(super) fn until(&self, then: GuestTicks) -> Duration {
+    pub(super) fn host_time_until(&self, then: GuestTicks) -> Duration {
         let left = then.saturating_sub(self.now());
         // Add a nanosecond, because the conversion may have rounded down.
         let left = Duration::try_from_secs_f64(left as f64 / self.rate).unwrap_or(Duration::MAX);
@@ -63,10 +63,10 @@ mod tests {
         let first = clock.now();
         assert!(first >= 1000);
         let far = first + 3600 * TICKS_PER_SECOND;
-        assert!(clock.until(far) > Duration::from_secs(3500));
+        assert!(clock.host_time_until(far) > Duration::from_secs(3500));
         clock.skip_to(far);
         assert!(clock.now() >= far);
-        assert_eq!(clock.until(far), Duration::ZERO);
+        assert_eq!(clock.host_time_until(far), Duration::ZERO);
         clock.skip_to(0);
         assert!(clock.now() >= far, "never back");
     }
@@ -77,8 +77,8 @@ mod tests {
             let clock = Clock::start_at(0, speed);
             assert_eq!(clock.ticks(Duration::from_secs(40)), seconds * TICKS_PER_SECOND);
             let then = seconds * TICKS_PER_SECOND;
-            assert!(clock.until(then) <= Duration::from_secs(40) + Duration::from_nanos(1));
-            assert!(clock.until(then) > Duration::from_secs(30));
+            assert!(clock.host_time_until(then) <= Duration::from_secs(40) + Duration::from_nanos(1));
+            assert!(clock.host_time_until(then) > Duration::from_secs(30));
         }
     }
 }

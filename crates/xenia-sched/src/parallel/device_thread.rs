@@ -160,7 +160,8 @@ pub(super) fn run_graphics<S: System>(shared: &Shared, mut system: S, limits: &L
         if is_last(&system) {
             shared.finish(RunEnd::Frames);
         }
-        let next = || system.next_device_event().map_or(POLL_INTERVAL, |next| shared.clock.until(next));
+        let next =
+            || system.next_device_event().map_or(POLL_INTERVAL, |next| shared.clock.host_time_until(next));
         (!has_more).then(|| next().min(POLL_INTERVAL))
     });
 }

@@ -81,15 +81,16 @@ impl Cpu for SlotCpu<'_> {
             return Ok(woken);
         }
         let Some(registers) = registers else {
-            slots.on(thread, self.now(), |slot, moment| slot.wake(moment, thread, result, None))?;
+            slots.run_on_slot(thread, self.now(), |slot, moment| slot.wake(moment, thread, result, None))?;
             return Ok(Woken::Yes);
         };
-        let mut running = slots
-            .on(thread, self.now(), |slot, moment| slot.begin_wake(moment.common, thread, result.value))?;
+        let mut running = slots.run_on_slot(thread, self.now(), |slot, moment| {
+            slot.begin_wake(moment.common, thread, result.value)
+        })?;
         // Without a lock. No other code accesses the thread meanwhile: its wait is over, and it is
         // not ready.
         registers(&mut running.ctx);
-        slots.on(thread, self.now(), |slot, moment| slot.finish_wake(moment, running, result))?;
+        slots.run_on_slot(thread, self.now(), |slot, moment| slot.finish_wake(moment, running, result))?;
         Ok(Woken::Yes)
     }
 
@@ -106,39 +107,41 @@ impl Cpu for SlotCpu<'_> {
     }
 
     fn suspend(&mut self, thread: ThreadRef) -> Result<u32, SchedError> {
-        self.shared.slots.on(thread, self.now(), |slot, moment| slot.suspend(moment.common, thread))
+        self.shared.slots.run_on_slot(thread, self.now(), |slot, moment| slot.suspend(moment.common, thread))
     }
 
     fn resume(&mut self, thread: ThreadRef) -> Result<u32, SchedError> {
-        self.shared.slots.on(thread, self.now(), |slot, moment| slot.resume(moment.common, thread))
+        self.shared.slots.run_on_slot(thread, self.now(), |slot, moment| slot.resume(moment.common, thread))
     }
 
     fn set_base_priority(&mut self, thread: ThreadRef, base: u8) -> Result<u8, SchedError> {
-        self.shared
-            .slots
-            .on(thread, self.now(), |slot, moment| slot.set_base_priority(moment.common, thread, base))
+        self.shared.slots.run_on_slot(thread, self.now(), |slot, moment| {
+            slot.set_base_priority(moment.common, thread, base)
+        })
     }
 
     fn set_priority(&mut self, thread: ThreadRef, priority: u8) -> Result<u8, SchedError> {
-        self.shared
-            .slots
-            .on(thread, self.now(), |slot, moment| slot.set_priority(moment.common, thread, priority))
+        self.shared.slots.run_on_slot(thread, self.now(), |slot, moment| {
+            slot.set_priority(moment.common, thread, priority)
+        })
     }
 
     fn priority(&mut self, thread: ThreadRef) -> Result<u8, SchedError> {
-        self.shared.slots.on(thread, self.now(), |slot, _| Ok(slot.records.get(thread)?.priority()))
+        self.shared.slots.run_on_slot(thread, self.now(), |slot, _| Ok(slot.records.get(thread)?.priority()))
     }
 
     fn set_boost_disabled(&mut self, thread: ThreadRef, disabled: bool) -> Result<bool, SchedError> {
-        self.shared.slots.on(thread, self.now(), |slot, _| slot.set_boost_disabled(thread, disabled))
+        self.shared.slots.run_on_slot(thread, self.now(), |slot, _| slot.set_boost_disabled(thread, disabled))
     }
 
     fn hold_slot(&mut self, thread: ThreadRef, held: bool) -> Result<bool, SchedError> {
-        self.shared.slots.on(thread, self.now(), |slot, moment| slot.hold_slot(moment.common, thread, held))
+        self.shared
+            .slots
+            .run_on_slot(thread, self.now(), |slot, moment| slot.hold_slot(moment.common, thread, held))
     }
 
     fn yield_thread(&mut self, thread: ThreadRef) -> Result<bool, SchedError> {
-        self.shared.slots.on(thread, self.now(), |slot, _| slot.yield_thread(thread))
+        self.shared.slots.run_on_slot(thread, self.now(), |slot, _| slot.yield_thread(thread))
     }
 
     fn set_affinity(&mut self, thread: ThreadRef, mask: u32) -> Result<Placement, SchedError> {

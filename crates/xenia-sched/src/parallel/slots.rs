@@ -114,7 +114,7 @@ impl Slots {
     }
 
     /// Runs `f` on the slot that a thread is on.
-    pub(super) fn on<R>(
+    pub(super) fn run_on_slot<R>(
         &self,
         r: ThreadRef,
         now: GuestTicks,
@@ -232,7 +232,7 @@ impl Slots {
 
     pub(super) fn exit(&self, r: ThreadRef, code: u32, now: GuestTicks) -> Result<(), SchedError> {
         // Not nested: the thread table's lock can't be acquired under a slot's.
-        self.on(r, now, |slot, moment| slot.exit(moment, r, code))?;
+        self.run_on_slot(r, now, |slot, moment| slot.exit(moment, r, code))?;
         self.thread_table.lock().note_exit(r)
     }
 
@@ -272,7 +272,7 @@ impl Slots {
     /// Puts a thread's registers back, on the slot that it is on by now.
     pub(super) fn put(&self, running: Running, now: GuestTicks) {
         // A thread without a record has ended; its registers are not needed.
-        let _ = self.on(running.thread, now, |slot, moment| {
+        let _ = self.run_on_slot(running.thread, now, |slot, moment| {
             slot.put(moment.common, running);
             Ok(())
         });

@@ -80,7 +80,7 @@ impl<S: System> TimeKeeper<'_, S> {
         }
         let clock = &self.shared.clock;
         let next = self.system.next_stamp(clock.now());
-        next.map_or(MAX_SLEEP, |next| clock.until(next).min(MAX_SLEEP))
+        next.map_or(MAX_SLEEP, |next| clock.host_time_until(next).min(MAX_SLEEP))
     }
 
     /// Returns the end of the run if the stop flag or a limit demands it.
@@ -155,7 +155,7 @@ impl<S: System> TimeKeeper<'_, S> {
         // before.
         let next = [deadline, self.system.next_event()].into_iter().flatten().min();
         if !is_idle {
-            return next.map_or(MAX_SLEEP, |next| shared.clock.until(next));
+            return next.map_or(MAX_SLEEP, |next| shared.clock.host_time_until(next));
         }
         let common = &shared.slots.common;
         if common.live() == 0 {
@@ -176,7 +176,7 @@ impl<S: System> TimeKeeper<'_, S> {
                 return MAX_SLEEP;
             }
         }
-        shared.clock.until(next)
+        shared.clock.host_time_until(next)
     }
 
     /// Handles a deadlock: no thread can run, and no event is pending.
@@ -188,7 +188,8 @@ impl<S: System> TimeKeeper<'_, S> {
         let recoveries = slots.common.recoveries.load(Relaxed);
         let halt = self.limits.halt_on_deadlock;
         if let Some(thread) = self.deadlocks.handle(recoveries, instructions, &report, halt) {
-            let waits = slots.on(thread, now, |slot, moment| Ok(slot.waits_for(moment.common, thread)));
+            let waits =
+                slots.run_on_slot(thread, now, |slot, moment| Ok(slot.waits_for(moment.common, thread)));
             if let Ok(Some((ticket, wait))) = waits {
                 self.recover(now, ticket, &wait);
                 return;
@@ -204,7 +205,7 @@ impl<S: System> TimeKeeper<'_, S> {
         let slots = &self.shared.slots;
         let thread = ticket.thread;
         slots.common.recoveries.fetch_add(1, Relaxed);
-        if let Ok(thread) = slots.on(thread, now, |slot, _| Ok(slot.records.get(thread)?.id)) {
+        if let Ok(thread) = slots.run_on_slot(thread, now, |slot, _| Ok(slot.records.get(thread)?.id)) {
             slots.common.emit(now, &Event::DeadlockRecovery { thread });
         }
     }

@@ -13,14 +13,14 @@ impl Scheduler {
     /// Takes a thread's registers out of its record, for an engine and its system calls.
     /// [`Self::put`] or [`Self::park_or_resume`] puts them back.
     pub fn take(&mut self, r: ThreadRef) -> Result<Running, SchedError> {
-        self.on(r)?.0.take(r)
+        self.slot_and_moment(r)?.0.take(r)
     }
 
     /// Puts the registers of a thread back. If it has become ready on a slot meanwhile, queues it
     /// there.
     pub fn put(&mut self, running: Running) {
         // A thread without a record has ended; its registers are not needed.
-        if let Ok((slot, moment)) = self.on(running.thread) {
+        if let Ok((slot, moment)) = self.slot_and_moment(running.thread) {
             slot.put(moment.common, running);
         }
     }
@@ -59,7 +59,7 @@ impl Scheduler {
 
 impl Parks for Scheduler {
     fn try_park(&mut self, running: Running, wait: Wait) -> Option<(Running, u64)> {
-        let (slot, moment) = self.on(running.thread).ok()?;
+        let (slot, moment) = self.slot_and_moment(running.thread).ok()?;
         slot.try_park(moment, running, wait)
     }
 }
@@ -97,7 +97,7 @@ impl Cpu for Scheduler {
             Ended::BeforePark => return Ok(Woken::BeforePark),
             Ended::Parked => {}
         }
-        let (slot, moment) = self.on(thread)?;
+        let (slot, moment) = self.slot_and_moment(thread)?;
         slot.wake(moment, thread, result, registers)?;
         Ok(Woken::Yes)
     }

@@ -16,7 +16,7 @@ impl Scheduler {
             }
         })?;
         let (thread, wait) = make_thread(parameters, reference, slot, self.common.quantum);
-        let (slot, moment) = self.on(reference)?;
+        let (slot, moment) = self.slot_and_moment(reference)?;
         slot.add(moment, thread, wait)?;
         Ok(reference)
     }

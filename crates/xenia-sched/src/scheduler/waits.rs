@@ -6,7 +6,7 @@ use crate::{Cpu, GuestTicks, HwSlot, SchedError, System, ThreadRef, Wait, WaitTi
 impl Scheduler {
     /// Makes a running or ready thread wait, in a wait that was not opened before.
     pub fn park(&mut self, r: ThreadRef, wait: Wait) -> Result<(), SchedError> {
-        let (slot, moment) = self.on(r)?;
+        let (slot, moment) = self.slot_and_moment(r)?;
         slot.park(moment, r, wait)
     }
 
@@ -23,7 +23,7 @@ impl Scheduler {
     }
 
     fn waits_for(&mut self, r: ThreadRef) -> Option<(WaitTicket, Wait)> {
-        let (slot, moment) = self.on(r).ok()?;
+        let (slot, moment) = self.slot_and_moment(r).ok()?;
         slot.waits_for(moment.common, r)
     }
 
