@@ -50,7 +50,7 @@ struct Exports(BTreeMap<u8, Handle<LocalVariable>>);
 
 impl Exports {
     /// Export of a vertex; zero if the program doesn't write it.
-    fn of(&self, translator: &Translator<'_>, b: &mut Builder, export: u8, vertex: Value) -> Value {
+    fn value_of(&self, translator: &Translator<'_>, b: &mut Builder, export: u8, vertex: Value) -> Value {
         let Some(array) = self.0.get(&export) else { return b.zero(translator.types.vec4) };
         let array = b.local_pointer(*array);
         let pointer = b.element(array, vertex);
@@ -190,7 +190,7 @@ impl Translator<'_> {
         let exports = self.vertices(b, shader, primitive, 3, interpolators);
         let this = &*self;
         let [zero, one, two, three, four] = [0, 1, 2, 3, 4].map(|number| b.uint(number));
-        let ends = [zero, one, two].map(|vertex| exports.of(this, b, Program::POSITION, vertex));
+        let ends = [zero, one, two].map(|vertex| exports.value_of(this, b, Program::POSITION, vertex));
         let [first, second, third] = [[0, 1], [1, 2], [2, 0]].map(|side: [usize; 2]| {
             let [x, y] = [0, 1].map(|axis| {
                 let [from, to] = side.map(|end| b.member(ends[end], axis));
@@ -217,7 +217,7 @@ impl Translator<'_> {
         let provoking = b.select(is_last, two, zero);
         let value = |b: &mut Builder, export: u8| {
             let [from, to, opposite, own] =
-                [from, to, opposite, own].map(|vertex| exports.of(this, b, export, vertex));
+                [from, to, opposite, own].map(|vertex| exports.value_of(this, b, export, vertex));
             let sum = b.binary(Op::Add, from, to);
             // It completes the parallelogram.
             let fourth = b.binary(Op::Subtract, sum, opposite);
@@ -239,7 +239,7 @@ impl Translator<'_> {
     ) -> Vec<Value> {
         let passed = (0..interpolators.count.min(INTERPOLATORS)).map(|i| {
             if interpolators.flat >> i & 1 != 0 {
-                exports.of(self, b, i as u8, provoking)
+                exports.value_of(self, b, i as u8, provoking)
             } else {
                 value(b, i as u8)
             }

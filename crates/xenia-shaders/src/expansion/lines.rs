@@ -115,7 +115,7 @@ impl Translator<'_> {
         let exports = self.vertices(b, shader, primitive, 2, interpolators);
         let this = &*self;
         let numbers = [0, 1].map(|number| b.uint(number));
-        let ends = numbers.map(|vertex| exports.of(this, b, Program::POSITION, vertex));
+        let ends = numbers.map(|vertex| exports.value_of(this, b, Program::POSITION, vertex));
         let [from, to] = ends.map(|end| this.homogeneous(b, end).0);
         let segment = this.segment(b, [from, to]);
         let positions = [0, 1].map(|end: usize| {
@@ -148,7 +148,7 @@ impl Translator<'_> {
         let is_last = this.has_option(b, host_rows::PROVOKING_LAST);
         let provoking = b.select(is_last, numbers[1], numbers[0]);
         let value = |b: &mut Builder, export: u8| {
-            let mut values = numbers.map(|vertex| exports.of(this, b, export, vertex));
+            let mut values = numbers.map(|vertex| exports.value_of(this, b, export, vertex));
             for cut in &segment.cuts {
                 let at = b.splat(cut.at);
                 values = cut.apply(b, values, at);

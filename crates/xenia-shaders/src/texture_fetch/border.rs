@@ -22,7 +22,7 @@ impl Translator<'_> {
         let one = self.b.float(1.0);
         let mut inside = one;
         for axis in 0..axes {
-            let beyond = self.beyond(texels[axis], axis, halves[axis], are_linear[axis], record);
+            let beyond = self.weight_beyond(texels[axis], axis, halves[axis], are_linear[axis], record);
             let [point, linear] = BORDER_BITS.map(|bit| self.has_bit(record.swizzle, bit + axis as u32));
             let has_border = self.b.select(plane, linear, point);
             let beyond = self.b.select(has_border, beyond, zero);
@@ -33,7 +33,14 @@ impl Translator<'_> {
     }
 
     /// Weight of the texels beyond both ends of an axis, of which `half` is half a texel.
-    fn beyond(&mut self, at: Value, axis: usize, half: Value, is_linear: Value, record: &Record) -> Value {
+    fn weight_beyond(
+        &mut self,
+        at: Value,
+        axis: usize,
+        half: Value,
+        is_linear: Value,
+        record: &Record,
+    ) -> Value {
         let zero = self.b.float(0.0);
         let one = self.b.float(1.0);
         // A coordinate on a mirrored edge belongs to the texel that comes after it.
