@@ -22,7 +22,7 @@ pub struct SectionBound {
 
 impl SectionBound {
     /// Whether this is the bound of the section `name`.
-    fn is_of(&self, name: &str) -> bool {
+    fn applies_to(&self, name: &str) -> bool {
         let rest = name.strip_prefix(self.name);
         rest.is_some_and(|rest| rest.is_empty() || is_number(rest.strip_prefix('/').unwrap_or_default()))
     }
@@ -133,7 +133,7 @@ impl StateFile {
             limit(&part(), row.bytes, MAX_SECTION)?;
             let unknown = || StateError::UnknownSection(row.name.clone());
             let mut bounds = bounds.iter().zip(&mut totals);
-            let (bound, total) = bounds.find(|(bound, _)| bound.is_of(&row.name)).ok_or_else(unknown)?;
+            let (bound, total) = bounds.find(|(bound, _)| bound.applies_to(&row.name)).ok_or_else(unknown)?;
             *total = total.saturating_add(row.bytes);
             limit(&format!("all of `{}`", bound.name), *total, bound.bytes)?;
             let cut = || StateError::Truncated { file_length: bytes.len() as u64, part: part() };
