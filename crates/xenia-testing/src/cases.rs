@@ -195,7 +195,7 @@ impl Dice {
     }
 
     /// A random element; `None` if `from` is empty.
-    pub fn of<T: Copy>(&mut self, from: &[T]) -> Option<T> {
+    pub fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
         (!from.is_empty()).then(|| from[self.below(from.len())])
     }
 }

@@ -106,17 +106,17 @@ impl Dice {
             }
             7 => {
                 let numbers = digits(file);
-                let number = self.of(NUMBERS).unwrap_or_default();
+                let number = self.pick(NUMBERS).unwrap_or_default();
                 if let Some(place) = numbers.get(self.below(numbers.len())) {
                     file.splice(place.clone(), number.bytes());
                 }
             }
             8 => {
-                let token = self.of(TOKENS).unwrap_or_default();
+                let token = self.pick(TOKENS).unwrap_or_default();
                 file.splice(at..at, token.iter().copied());
             }
             9 => {
-                let (open, close) = self.of(NESTS).unwrap_or_default();
+                let (open, close) = self.pick(NESTS).unwrap_or_default();
                 let depth = 1 << self.below(18);
                 let end = if self.one_in(2) { close.repeat(depth) } else { String::new() };
                 file.splice(at..at, (open.repeat(depth) + &end).into_bytes());
