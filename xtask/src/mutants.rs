@@ -188,7 +188,7 @@ fn kept_lines(outcomes: &str) -> Result<String> {
 fn kept_line(outcome: &Value, versions: &mut Versions) -> Result<Option<Value>> {
     let Some(mutant) = outcome["scenario"].get("Mutant") else { return Ok(None) };
     let name = mutant["name"].as_str().with_context(|| format!("a mutant without a name: {mutant}"))?;
-    Ok(Some(json!({ "mutant": name, "outcome": outcome["summary"], "source": versions.of(name)? })))
+    Ok(Some(json!({ "mutant": name, "outcome": outcome["summary"], "source": versions.version_of(name)? })))
 }
 
 /// Versions of the source files: Git's hashes of their contents.
@@ -198,7 +198,7 @@ struct Versions(BTreeMap<String, Option<String>>);
 impl Versions {
     /// The version of the source file of a mutant, named `PATH:LINE:COLUMN: CHANGE`; `None` if the
     /// file is gone.
-    fn of(&mut self, mutant: &str) -> Result<Option<String>> {
+    fn version_of(&mut self, mutant: &str) -> Result<Option<String>> {
         let path = source(mutant);
         if let Some(known) = self.0.get(path) {
             return Ok(known.clone());
@@ -280,7 +280,8 @@ fn summary() -> Result<()> {
         }
     }
     let mut versions = Versions::default();
-    let Summary { survived, caught, unviable, elsewhere } = Summary::new(kept, |mutant| versions.of(mutant))?;
+    let Summary { survived, caught, unviable, elsewhere } =
+        Summary::new(kept, |mutant| versions.version_of(mutant))?;
     for mutant in &survived {
         println!("survived: {mutant}");
     }

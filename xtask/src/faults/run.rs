@@ -153,13 +153,13 @@ impl Ground {
     /// mode.
     pub(crate) fn run(&self, row: &FaultTableRow, most: &[u64], dice: &mut Dice) -> Result<FaultRunOutcome> {
         let modes: Vec<usize> = (0..MODES.len()).filter(|&mode| most[mode] > 0).collect();
-        let mode = dice.of(&modes).context("no mode has a call to fail")?;
+        let mode = dice.pick(&modes).context("no mode has a call to fail")?;
         let at = 1 + dice.next() % most[mode];
         let (image, saves) = self.fresh()?;
         let mut command = self.command(&image, &saves, MODES[mode]);
         let mut injection = format!("{} at {at} of {}", MODES[mode], most[mode]);
         if let Strikes::Calls { group, place, hows, length } = row.strikes {
-            let how = dice.of(hows).context("no way to strike")?;
+            let how = dice.pick(hows).context("no way to strike")?;
             self.preload(&mut command, group, place, &image, &saves);
             let length = if length == Length::Once { 1 } else { u64::MAX };
             command

@@ -102,7 +102,7 @@ pub(crate) enum Extent {
 
 impl ProgramRun {
     /// Whether the run is in the selection.
-    pub(crate) fn is_of(&self, extent: Extent) -> bool {
+    pub(crate) fn is_selected_by(&self, extent: Extent) -> bool {
         match extent {
             Extent::Small => self.small,
             Extent::Full => !self.large,

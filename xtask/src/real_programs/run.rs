@@ -70,7 +70,7 @@ pub(crate) fn run(
     let sources = programs::folder()?.join("sources");
     let here = folder.join(&program.name);
     let mut runs = program.all_runs(&sources)?;
-    runs.retain(|run| run.is_of(extent));
+    runs.retain(|run| run.is_selected_by(extent));
     let work = here.join("work");
     if work.is_dir() {
         std::fs::remove_dir_all(&work)?;
