@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn outputs_are_named() {
+    fn audio_outputs_are_parsed_by_name() {
         for null in ["null", "none", "off"] {
             assert_eq!(null.parse(), Ok(AudioOutput::Null));
         }
