@@ -7,7 +7,7 @@ use crate::vscr_bit::NJ;
 use xenia_isa::{Op, Operand};
 
 #[test]
-fn flushing_follows_nj() {
+fn nj_decides_whether_vector_denormals_are_flushed() {
     let mut machine = CpuHarness::new();
     let [least, denormal, one] = [0x0080_0000, 0x8000_0001, 0x3F80_0000];
     let cases = [
