@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_are_kept() {
+    fn doc_comments_are_kept_with_their_keys() {
         assert_eq!((Thing::NAME, Thing::SAYS), ("Thing", " A thing that is counted. Of two lines."));
         assert_eq!(Thing { count: 7 }.count, 7);
         let [key] = Thing::KEYS else { panic!("one key") };
