@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_are_characters() {
+    fn url_escapes_are_decoded_and_made() {
         let decoded = |text: &str| {
             let units: Vec<u16> = text.encode_utf16().collect();
             String::from_utf16(&decode(&units)).unwrap()
