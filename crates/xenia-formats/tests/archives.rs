@@ -129,7 +129,7 @@ fn archive_verification_locates_checksum_errors() {
 }
 
 #[test]
-fn zarchives_are_read() {
+fn zarchives_are_read_with_all_their_files() {
     let mut dice = Noise::new(12);
     for count in [1, 5, 300] {
         let mut files = random_files(&mut dice, count, 200_000);

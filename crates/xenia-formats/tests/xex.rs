@@ -39,7 +39,7 @@ fn every_payload_plain_or_encrypted_gives_the_same_image() {
 }
 
 #[test]
-fn headers_are_read() {
+fn xex_headers_describe_the_image() {
     let file = XexBuilder::sample(Payload::Basic, Some(DEVELOPMENT)).build();
     let image = open(&file).unwrap();
     assert_eq!(image.kind, ImageKind::Xex);
