@@ -40,7 +40,7 @@ fn a_rectangle_covers_its_pixels_and_no_others() {
 }
 
 #[test]
-fn scissors_cut_rectangles() {
+fn rectangles_are_drawn_only_within_the_scissor() {
     for primitive in [8, 13] {
         let mut scene = Scene::new(160, 128, 0);
         let [a, b, d] = rectangle(0.0, 0.0, 128.0, 128.0, RED);
