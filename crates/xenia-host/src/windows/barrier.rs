@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn barriers_are_supported() {
+    fn windows_supports_barriers_on_all_threads() {
         assert!(on_all_threads() && serialize_all_threads());
     }
 }
