@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn contradictions_are_refused() {
+    fn contradictory_open_options_are_refused() {
         use options::*;
         let read = access::GENERIC_READ;
         for (asked, options, opens, valid) in [

@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_ascending() {
+    fn rows_are_in_ascending_order_of_status() {
         assert!(ROWS.windows(2).all(|pair| pair[0].0 < pair[1].0));
     }
 

@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_count_up() {
+    fn thread_ids_count_up_from_one() {
         let mut threads = Threads::default();
         assert_eq!((threads.next_id().unwrap(), threads.next_id().unwrap()), (1, 2));
     }
