@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn spread_is_sorted() {
+    fn a_spread_has_the_least_median_and_largest_value() {
         let spread = Spread::of(vec![3.0, 1.0, 2.0]).unwrap();
         assert_eq!((spread.min, spread.median, spread.max), (1.0, 2.0, 3.0));
         assert!(Spread::of(Vec::new()).is_none());
