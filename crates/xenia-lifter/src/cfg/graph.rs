@@ -85,7 +85,7 @@ mod tests {
     use xenia_isa::word::{BLR, NOP};
 
     #[test]
-    fn predecessors_mirror_successors() {
+    fn predecessors_of_a_block_mirror_its_successors() {
         // 0: beq to 3; 1: nop; 2: beq to 1; 3: blr.
         let region = region_of(&[beq(3), NOP, beq(-1), BLR]);
         let graph = FlowGraph::new(&region.blocks);
