@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_read() {
+    fn processors_belong_to_the_nodes_that_list_them() {
         let topology = machine(&[("node0", "0-1,4\n"), ("node1", "2-3,5-7\n"), ("power", "9\n")]);
         assert_eq!(topology.nodes(), 2);
         let nodes: Vec<u16> = (0..9).map(|processor| topology.node_of(processor)).collect();

@@ -112,7 +112,7 @@ fn eight_threads_count_exactly() {
 
 /// Holders that sleep make all other threads sleep, behind the head and as the head.
 #[test]
-fn sleepers_make_progress() {
+fn all_waiters_get_a_lock_whose_holders_sleep() {
     let counter: Mutex<u64, QueuedLock> = Mutex::with_lock(Level::Leaf, 0, 0);
     std::thread::scope(|scope| {
         for _ in 0..6 {
