@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn adjacent_gaps_merge() {
+    fn gaps_that_become_adjacent_are_merged() {
         let mut gaps = Gaps::new(SIZE);
         for at in 0..SIZE {
             gaps.take(&(at..at + 1));

@@ -30,7 +30,7 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 #[test]
-fn faults_allocate_nothing() {
+fn memory_faults_are_handled_without_an_allocation() {
     let memory = space();
     commit(&memory, 0xA200_0000, 0x1_0000, RW);
     memory.guest_base();
