@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn masks_select_lanes() {
+    fn only_masked_lanes_are_assigned() {
         let mut to = splat(1.0);
         assign(&mut to, &splat(2.0), 0b101);
         assert_eq!(to[..4], [2.0, 1.0, 2.0, 1.0]);

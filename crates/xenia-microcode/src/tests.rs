@@ -373,7 +373,7 @@ fn gradients_are_set_for_the_lanes_that_set_them() {
 }
 
 #[test]
-fn endless_programs_stop() {
+fn an_endless_program_stops_at_the_step_limit() {
     let count = first("top:\nexec\nadd r1, r1, c[0].y\nmax oC0, r1, r1\njump top", [0.0; 4])[0];
     assert!(count > 1000.0 && count < MAX_STEPS as f32, "{count}");
     let nested = "loop i1, a\nb:\nloop i1, c\nd:\nloop i1, e\nf:\nadd r1, r1, r1\nendloop i1, f\ne:\nendloop i1, d\nc:\nendloop i1, b\na:\nexec\nmax oC0, r1, r1";

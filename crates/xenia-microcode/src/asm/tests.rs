@@ -57,7 +57,7 @@ fn beside_three_operands_a_second_component_is_the_thirds_z() {
 }
 
 #[test]
-fn exports_set_constants() {
+fn export_masks_may_set_zeros_and_ones() {
     let alu = alu("max o1.xy01, r0, r0");
     assert_eq!((alu.vector_to, alu.vector_mask, alu.zeros, alu.ones), (Destination::Export(1), 3, 4, 8));
     assert_eq!(program("max oPos, r0, r0").exports, 1 << 62);
