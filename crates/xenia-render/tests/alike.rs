@@ -106,7 +106,7 @@ fn resolves_leave_the_same_at_higher_resolutions() {
 }
 
 #[test]
-fn targets_agree() {
+fn render_targets_agree_with_the_reference() {
     family(SceneFamily::Targets, 12);
 }
 
@@ -134,7 +134,7 @@ fn textures_are_sampled_the_same() {
 }
 
 #[test]
-fn vertex_fetches_agree() {
+fn vertex_fetches_agree_with_the_reference() {
     family(SceneFamily::Fetches, 12);
 }
 
@@ -154,7 +154,7 @@ fn pipelines_of_random_programs_agree() {
 }
 
 #[test]
-fn fetch_operations_agree() {
+fn fetch_operations_agree_with_the_reference() {
     family(SceneFamily::Operations, 24);
 }
 

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn tile_numbers_wrap() {
+    fn tile_numbers_continue_at_zero_after_the_last() {
         let mut tiles = Ownership::default();
         let a = tiles.add(2040, 5000);
         tiles.acquire(a, 0..16);

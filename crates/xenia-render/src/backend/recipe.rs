@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn blending_comes_back() {
+    fn blending_survives_its_encoding_as_bits() {
         let blend = Blend {
             source: [BlendFactor::SrcAlphaSaturate, BlendFactor::ConstantAlpha],
             destination: [BlendFactor::OneMinusDstColor, BlendFactor::One],

@@ -97,7 +97,7 @@ fn textures_follow_resolves_delivered_or_not() {
 }
 
 #[test]
-fn later_writes_win() {
+fn writes_after_a_resolve_replace_its_texels() {
     // A packet writes within the resolved range, and then the CPU, if it can have seen the resolve.
     for (readback, written) in [(Readback::Full, 1), (Readback::Lazy, 1), (Readback::None, 0)] {
         let counters = drawn(|| {
