@@ -221,7 +221,7 @@ mod tests {
     use xenia::config::CrossCheckUnit;
 
     #[test]
-    fn definition_is_consistent() {
+    fn clap_accepts_the_definition_of_commands() {
         Cli::command().debug_assert();
     }
 

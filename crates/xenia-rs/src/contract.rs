@@ -316,7 +316,7 @@ fn has(value: &Value, path: &str) -> bool {
 }
 
 #[test]
-fn contract_flags_exist() {
+fn commands_have_the_flags_of_the_contract() {
     let definition = Cli::command();
     for (command, flags) in FLAGS {
         let found = definition.find_subcommand(command).unwrap_or_else(|| panic!("no command {command}"));
@@ -335,7 +335,7 @@ fn contract_flags_exist() {
 }
 
 #[test]
-fn contract_tiers_exist() {
+fn tiers_of_the_contract_are_accepted() {
     for tier in ["interp", "function", "loop", "auto", "baseline"] {
         let parsed = Cli::try_parse_from(["xenia-rs", "exec", "t.xex", "--tier", tier]);
         assert!(parsed.is_ok(), "{tier}");
@@ -343,7 +343,7 @@ fn contract_tiers_exist() {
 }
 
 #[test]
-fn contract_keys_exist() {
+fn reports_have_the_keys_of_the_contract() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(at("hello.xex"), include_bytes!("../../../guest/bin/hello.xex")).unwrap();

@@ -52,7 +52,7 @@ fn threads_in_lockstep_count_right() {
 }
 
 #[test]
-fn processes_add_up() {
+fn checksums_of_worker_processes_add_up() {
     let dir = tempfile::tempdir().unwrap();
     let json = dir.path().join("s.json");
     let words = ["process", "--lockstep", "--segments=7", "--runs=1", "--workers=1,2,3"];
