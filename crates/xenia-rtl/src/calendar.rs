@@ -181,7 +181,7 @@ mod tests {
         }
 
         #[test]
-        fn no_time_panics(time in any::<u64>()) {
+        fn any_time_has_fields_without_a_panic(time in any::<u64>()) {
             let _ = TimeFields::new(time);
         }
     }

@@ -102,7 +102,7 @@ fn wide_formats_swap_what_the_letters_mean() {
 }
 
 #[test]
-fn doubles_are_bits() {
+fn doubles_are_passed_as_their_bits() {
     let bits = f64::to_bits;
     assert_eq!(
         print("[%f|%8.2f|%-8.1f|%08.2f|%+.1e]", &[1.5, 1.5, 1.5, -1.5, 1.5].map(bits)),
@@ -119,7 +119,7 @@ fn counts_are_stored_where_the_argument_points() {
 }
 
 #[test]
-fn output_is_bounded() {
+fn formatted_output_has_a_length_limit() {
     let format = "%99999999d".repeat(100);
     assert_eq!(print(&format, &[1]).len(), MAX_OUTPUT);
     assert_eq!(print("%.99999999f", &[f64::MAX.to_bits()]).len(), 309 + 1 + MAX_FIELD as usize);
@@ -127,7 +127,10 @@ fn output_is_bounded() {
 
 proptest! {
     #[test]
-    fn no_format_panics(format in "[%0-9.*#+ hlIwdiouxXeEfgGaAcCsSpnZ64]{0,24}", arguments in any::<[u64; 8]>()) {
+    fn any_format_is_printed_without_a_panic(
+        format in "[%0-9.*#+ hlIwdiouxXeEfgGaAcCsSpnZ64]{0,24}",
+        arguments in any::<[u64; 8]>(),
+    ) {
         let mut list = List { arguments: arguments.to_vec(), ..List::default() };
         let _ = format_narrow(format.as_bytes(), &mut list);
     }
