@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn modes_parse() {
+    fn order_modes_are_parsed_and_wrong_ones_refused() {
         assert_eq!(parse("fixed").unwrap(), OrderMode::Fixed);
         assert_eq!(parse("seeded:1_000").unwrap(), OrderMode::Seeded { seed: 1000 });
         assert_eq!(parse("seeded:0x1_0").unwrap(), OrderMode::Seeded { seed: 16 });
