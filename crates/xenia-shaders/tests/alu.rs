@@ -142,7 +142,7 @@ fn check(gpu: &Gpu, name: &str, text: &str, inputs: &[Vec<[f32; 4]>]) -> u32 {
 }
 
 #[test]
-fn vector_operations_agree() {
+fn vector_operations_agree_with_the_interpreter() {
     gpu::with_gpu(|gpu| {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let inputs = inputs(4, number);
@@ -163,7 +163,7 @@ fn vector_operations_agree() {
 }
 
 #[test]
-fn scalar_operations_agree() {
+fn scalar_operations_agree_with_the_interpreter() {
     gpu::with_gpu(|gpu| {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         let inputs = inputs(6, number);
@@ -206,7 +206,7 @@ fn scalar_operations_agree() {
 }
 
 #[test]
-fn halves_run_together() {
+fn vector_and_scalar_halves_run_together() {
     gpu::with_gpu(|gpu| {
         let inputs = inputs(8, number);
         for text in [

@@ -69,7 +69,7 @@ fn random_programs_agree() {
 }
 
 #[test]
-fn endless_programs_end() {
+fn endless_programs_end_on_the_host_gpu() {
     gpu::with_gpu(|gpu| {
         // The results differ, because the interpreter counts other steps.
         for text in [

@@ -17,7 +17,7 @@ const WORDS: u32 = 256;
 const BASE: u32 = 0x1000;
 
 #[test]
-fn every_format_agrees() {
+fn every_vertex_format_agrees_with_the_interpreter() {
     gpu::with_gpu(|gpu| {
         let mut rng = ChaCha8Rng::seed_from_u64(11);
         let ram = Ram::new(0x4000);

@@ -39,7 +39,7 @@ fn check(program: &Program, stage: Stage) -> Result<(), TranslateError> {
 }
 
 #[test]
-fn random_programs_validate() {
+fn translations_of_random_programs_are_valid() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     for i in 0..count() {
         let kind = if i % 2 == 0 { ShaderKind::Vertex } else { ShaderKind::Pixel };
@@ -50,7 +50,7 @@ fn random_programs_validate() {
 }
 
 #[test]
-fn expanded_vertices_validate() {
+fn expanded_vertex_shaders_are_valid() {
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let expansions = [
         Expansion::Rectangles,
