@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn excludes_other_threads() {
+    fn a_locked_mutex_excludes_other_threads() {
         let counter = Mutex::new(Level::Leaf, 0_u32);
         std::thread::scope(|scope| {
             for _ in 0..4 {

@@ -77,7 +77,7 @@ fn holder_and_waiters_are_named() {
 }
 
 #[test]
-fn readers_are_holders() {
+fn readers_are_reported_as_holders_of_a_lock() {
     let lock = RwLock::new(Level::Files, ());
     let address = std::ptr::from_ref(&lock).addr();
     let reading = Barrier::new(3);
