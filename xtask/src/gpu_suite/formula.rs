@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named() {
+    fn mistakes_in_a_formula_are_named_with_their_line() {
         for (text, part) in [
             ("out = 1 +", "line 1"),
             ("\nout = later\nlater = 1", "line 2: 'later' is neither a value nor"),

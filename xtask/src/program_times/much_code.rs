@@ -113,7 +113,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn names_choose_titles() {
+    fn titles_are_chosen_by_their_names() {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         assert_eq!(titles(&[]), TITLES);
         assert_eq!(titles(&names(&["lua", "300x4:wide"])), ["300x4:wide"]);

@@ -313,7 +313,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_match_names() {
+    fn stars_in_a_pattern_match_any_characters() {
         for (pattern, text, does) in [
             ("a.c", "a.c", true),
             ("a.c", "a.cc", false),

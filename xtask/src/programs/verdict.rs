@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_are_replaced() {
+    fn new_answers_replace_the_old_ones() {
         let text = "about = \"x\"\nkind = \"float\"\nanswer = \"1\"\n[[package]]\n";
         let expected = "about = \"x\"\nkind = \"float\"\nanswer = \"a\"\nexact = \"b\"\n[[package]]\n";
         assert_eq!(with_answers(text, "a", "b"), expected);

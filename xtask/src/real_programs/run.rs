@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_are_found() {
+    fn the_first_different_line_is_found() {
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(difference(&lines("a\nb"), &lines("a\nb")), None);
         assert!(difference(&lines("a\nb"), &lines("a\nc")).unwrap().starts_with("line 2"));

@@ -120,7 +120,7 @@ mod tests {
                         [bans]\nskip = [{ crate = \"a@1.0.0\", reason = \"b\" }]\n";
 
     #[test]
-    fn licences_are_expressions() {
+    fn licence_expressions_are_judged_by_the_permitted_ones() {
         let rules = Rules::parse(TEXT).unwrap();
         for good in ["MIT", "MIT/Apache-2.0", "GPL-3.0-only OR MIT", "Apache-2.0 WITH LLVM-exception"] {
             assert_eq!(rules.license(Some(good)), Ok(()), "{good}");
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_say_why() {
+    fn rules_need_reasons_and_known_licences() {
         assert!(Rules::parse(&TEXT.replace("\"b\"", "\"\"")).is_err());
         assert!(Rules::parse(&TEXT.replace("MIT", "no such licence")).is_err());
     }

@@ -234,7 +234,7 @@ mod tests {
                          | xenia-jit | Code | guest, cpu | denied but in `enter`, `hooks` |\n\n| other | table |\n";
 
     #[test]
-    fn rows_are_read() {
+    fn rows_of_the_crate_table_are_read() {
         let mut findings = Vec::new();
         let rows = parse(TABLE, &mut findings);
         assert_eq!(findings, Vec::<String>::new());
