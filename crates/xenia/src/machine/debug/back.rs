@@ -130,7 +130,7 @@ impl Debugged<'_, '_> {
             }
         }
         let Some(note) = scan.notes.last_stop else { return Ok(scan.hit) };
-        let moment = lower + note.before();
+        let moment = lower + note.instructions_before();
         if let Some(hit) = scan.hit.filter(|hit| hit.moment > moment) {
             return Ok(Some(hit));
         }

@@ -155,7 +155,7 @@ impl Debugged<'_, '_> {
         let Scan { hit, notes, end, .. } =
             self.scan(start..start + WATCHED_STRETCH, self.watches.ranges(), 1)?;
         if let Some(note) = notes.first_stop {
-            self.return_to(start + note.after())?;
+            self.return_to(start + note.instructions_through())?;
             if note.pc.is_none() && self.watches.find_change(&self.machine.inside.memory).is_none() {
                 // A device has written it since.
                 self.return_to(self.moment() + 1)?;
@@ -201,7 +201,7 @@ impl Debugged<'_, '_> {
                 let scan = self.scan(lower..upper, vec![bytes], 0)?;
                 scan.check_end()?;
                 if let Some(note) = scan.notes.last_store {
-                    return Ok(Some((lower + note.before(), note.pc)));
+                    return Ok(Some((lower + note.instructions_before(), note.pc)));
                 }
             }
             upper = lower;
