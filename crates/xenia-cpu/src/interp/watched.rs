@@ -53,7 +53,7 @@ pub struct AccessNote {
 
 impl AccessNote {
     /// Number of instructions before the one that made the access.
-    pub fn before(&self) -> u64 {
+    pub fn instructions_before(&self) -> u64 {
         match self.pc {
             Some(_) => self.executed,
             // Attributed to the last instruction, such as a system call.
@@ -62,7 +62,7 @@ impl AccessNote {
     }
 
     /// Number of instructions up to the one that made the access, inclusive.
-    pub fn after(&self) -> u64 {
+    pub fn instructions_through(&self) -> u64 {
         self.executed + u64::from(self.pc.is_some())
     }
 }

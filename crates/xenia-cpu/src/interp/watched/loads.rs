@@ -161,7 +161,9 @@ mod tests {
     fn loads_are_noted_with_the_instructions_before_them() {
         let words =
             [d(Op::stw, 3, 4, 0x20), d(Op::lwz, 5, 4, 0x1C), d(Op::lbz, 5, 4, 0x24), d(Op::lwz, 4, 4, 0x1D)];
-        let place = |note: Option<super::super::AccessNote>| note.map(|note| (note.before(), note.after()));
+        let place = |note: Option<super::super::AccessNote>| {
+            note.map(|note| (note.instructions_before(), note.instructions_through()))
+        };
         let (noted, machine) = notes(WatchedAccess::Load, &words);
         assert_eq!((place(noted.first_stop), place(noted.last_stop)), (Some((3, 4)), Some((3, 4))));
         assert_eq!(machine.ctx.gpr[4], 0, "the load has changed its own address");
@@ -177,6 +179,9 @@ mod tests {
         let words = [d(Op::addi, 4, 4, 0x20), x(Op::stwcx, 5, 0, 4, 0)];
         assert_eq!(notes(WatchedAccess::Any, &words).0, AccessNotes::default());
         let words = [d(Op::addi, 4, 4, 0x20), x(Op::lwarx, 3, 0, 4, 0), x(Op::stwcx, 5, 0, 4, 0)];
-        assert_eq!(notes(WatchedAccess::Any, &words).0.last_stop.map(|note| note.before()), Some(2));
+        assert_eq!(
+            notes(WatchedAccess::Any, &words).0.last_stop.map(|note| note.instructions_before()),
+            Some(2)
+        );
     }
 }
