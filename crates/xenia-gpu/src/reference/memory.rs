@@ -111,7 +111,7 @@ mod tests {
 
     /// Numbers and first words of the pages written since a generation, and the generation that
     /// ends.
-    fn since(edram: &mut Edram, generation: u64) -> (Vec<(u32, u32)>, u64) {
+    fn changed_pages(edram: &mut Edram, generation: u64) -> (Vec<(u32, u32)>, u64) {
         let mut pages = Vec::new();
         let ended = edram.pages_since(generation, &mut |number, page| pages.push((number, page[0])));
         (pages, ended)
@@ -120,22 +120,22 @@ mod tests {
     #[test]
     fn each_reader_gets_the_pages_written_since_its_last_query() {
         let mut edram = Edram::default();
-        assert_eq!(since(&mut edram, 0).0, [], "all is zero");
+        assert_eq!(changed_pages(&mut edram, 0).0, [], "all is zero");
         edram.set(1024, 7);
         edram.set(EDRAM_WORDS - 1, 8);
-        let (pages, first) = since(&mut edram, 0);
+        let (pages, first) = changed_pages(&mut edram, 0);
         assert_eq!(pages, [(1, 7), (EDRAM_PAGES as u32 - 1, 0)]);
         edram.set(0, 9);
-        let (pages, second) = since(&mut edram, first);
+        let (pages, second) = changed_pages(&mut edram, first);
         assert_eq!(pages, [(0, 9)]);
         edram.set(2047, 1);
-        assert_eq!(since(&mut edram, second).0, [(1, 7)]);
-        assert_eq!(since(&mut edram, first).0, [(0, 9), (1, 7)], "another one asked first");
-        let (_, third) = since(&mut edram, 0);
+        assert_eq!(changed_pages(&mut edram, second).0, [(1, 7)]);
+        assert_eq!(changed_pages(&mut edram, first).0, [(0, 9), (1, 7)], "another one asked first");
+        let (_, third) = changed_pages(&mut edram, 0);
         let mut words = edram.words();
         words[5000] = 3;
         edram.replace(0, &words);
-        assert_eq!(since(&mut edram, third).0, [(4, 0)], "only one page differs");
+        assert_eq!(changed_pages(&mut edram, third).0, [(4, 0)], "only one page differs");
         assert_eq!(edram.words(), words);
     }
 }

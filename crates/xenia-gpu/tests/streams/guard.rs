@@ -63,14 +63,14 @@ impl PhysicalMemory for Guarded {
 pub struct Small(pub Arc<Mutex<Reference>>);
 
 impl Small {
-    fn with<T>(&self, act: impl FnOnce(&mut Reference) -> T) -> T {
+    fn act_on_reference<T>(&self, act: impl FnOnce(&mut Reference) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Digest of the EDRAM.
     pub fn edram(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        self.with(|reference| reference.digest(&mut |bytes| hasher.write(bytes)));
+        self.act_on_reference(|reference| reference.digest(&mut |bytes| hasher.write(bytes)));
         hasher.finish()
     }
 }
@@ -104,7 +104,7 @@ impl Backend for Small {
     }
 
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        self.with(|reference| reference.draw(&smaller(call), memory))
+        self.act_on_reference(|reference| reference.draw(&smaller(call), memory))
     }
 
     fn inputs(&self) -> Option<Inputs> {
@@ -115,12 +115,12 @@ impl Backend for Small {
     }
 
     fn survey(&mut self, survey: ConditionalSurvey) -> bool {
-        self.with(|reference| reference.survey(survey))
+        self.act_on_reference(|reference| reference.survey(survey))
     }
 
     fn resolve(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         let call = ResolveCall { scissor: small(call.scissor), ..call.clone() };
-        self.with(|reference| reference.resolve(&call, memory))
+        self.act_on_reference(|reference| reference.resolve(&call, memory))
     }
 
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
@@ -129,15 +129,15 @@ impl Backend for Small {
             PresentCall { width: call.width.min(side), height: call.height.min(side), ..call.clone() };
         // A front buffer may be large, too.
         call.fetch[2] &= TEXTURE_SIZE;
-        self.with(|reference| reference.present(&call, memory))
+        self.act_on_reference(|reference| reference.present(&call, memory))
     }
 
     fn samples_passed(&mut self) -> Option<u64> {
-        self.with(Backend::samples_passed)
+        self.act_on_reference(Backend::samples_passed)
     }
 
     /// Short digest of the draws: the whole EDRAM would take longer than the stream.
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
-        sink(&self.with(Backend::samples_passed).unwrap_or(0).to_le_bytes());
+        sink(&self.act_on_reference(Backend::samples_passed).unwrap_or(0).to_le_bytes());
     }
 }
