@@ -220,7 +220,7 @@ impl Tuning {
 
 impl Tuning {
     /// Settings of a pad: its own, or those of all.
-    pub fn of_pad(&self, pad: Option<&PadName>) -> PadTuning {
+    pub fn pad_tuning(&self, pad: Option<&PadName>) -> PadTuning {
         let own = pad.and_then(|pad| self.own.get(&pad.guid).or_else(|| self.own.get(&pad.name)));
         own.cloned().unwrap_or_else(|| PadTuning {
             stick_zone: self.stick_zone,
@@ -293,19 +293,19 @@ impl InputConfig {
     }
 
     /// The title's own table, if there is one.
-    fn of_title(&self, title: Option<u32>) -> Option<&Table> {
+    fn title_table(&self, title: Option<u32>) -> Option<&Table> {
         title.and_then(|id| self.table.title.get(&TitleId(id)))
     }
 
     /// Name of the assignment that is in use for a title.
     fn controller(&self, title: Option<u32>) -> Option<&ControllerName> {
-        self.of_title(title).into_iter().chain([&self.table]).find_map(|table| table.controller.as_ref())
+        self.title_table(title).into_iter().chain([&self.table]).find_map(|table| table.controller.as_ref())
     }
 
     /// The tables that act on a title, from the one that comes first.
     fn tables(&self, title: Option<u32>) -> impl DoubleEndedIterator<Item = &Table> {
         let named = self.controller(title).and_then(|name| self.controllers.get(name));
-        [self.of_title(title), named, Some(&self.table)].into_iter().flatten()
+        [self.title_table(title), named, Some(&self.table)].into_iter().flatten()
     }
 
     /// Refuses an assignment that a title, or a named one in use for all titles, must not have.

@@ -257,7 +257,7 @@ impl Controllers {
     pub fn tune(&self, tuning: Tuning) {
         let mut state = self.0.lock();
         for pad in state.pads.values_mut() {
-            pad.tuning = Arc::new(tuning.of_pad(Some(&pad.name)));
+            pad.tuning = Arc::new(tuning.pad_tuning(Some(&pad.name)));
         }
         state.tuning = tuning;
         state.wanted = <_>::default();
@@ -359,7 +359,7 @@ impl Controllers {
         state.plugged += 1;
         let id = PadId(state.plugged);
         let name = PadName { guid: sdl::guid_text(&shape), name: shape.name.clone() };
-        let tuning = Arc::new(state.tuning.of_pad(Some(&name)));
+        let tuning = Arc::new(state.tuning.pad_tuning(Some(&name)));
         let parts = PadInputs::default();
         let meant = PartSet::default();
         let pad = Pad { user: None, shape, bindings, parts, motors, battery: None, name, tuning, meant };

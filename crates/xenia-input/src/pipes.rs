@@ -129,7 +129,7 @@ mod tests {
     use xenia_kernel::ports::{Gamepad, Input};
 
     /// State of the controller after these lines.
-    fn after(text: &str) -> Gamepad {
+    fn pad_after(text: &str) -> Gamepad {
         let mut controllers = Controllers::default();
         controllers.tune(Tuning { keyboard: None, ..Tuning::default() });
         let pad = controllers.add(shape(Path::new("p")), bindings(), Motors::default());
@@ -139,12 +139,13 @@ mod tests {
 
     #[test]
     fn lines_press_release_and_move_parts() {
-        assert_eq!(after("press a\npress start\n").buttons, 0x1010);
-        assert_eq!(after("press a\nrelease a\n\n press b \n").buttons, 0x2000);
-        assert_eq!(after("press a\npress left-trigger\nrelease\n"), after(""));
-        let pad = after("set left-trigger 1\nset left-stick-up 1\nset right-stick-left 1.0\nset x 0.75\n");
+        assert_eq!(pad_after("press a\npress start\n").buttons, 0x1010);
+        assert_eq!(pad_after("press a\nrelease a\n\n press b \n").buttons, 0x2000);
+        assert_eq!(pad_after("press a\npress left-trigger\nrelease\n"), pad_after(""));
+        let pad =
+            pad_after("set left-trigger 1\nset left-stick-up 1\nset right-stick-left 1.0\nset x 0.75\n");
         assert_eq!((pad.left_trigger, pad.left_y, pad.right_x, pad.buttons), (255, 32767, -32768, 0x4000));
-        let half = after("set right-trigger 0.5\n").right_trigger;
+        let half = pad_after("set right-trigger 0.5\n").right_trigger;
         assert!((100..140).contains(&half), "{half}");
     }
 
@@ -169,7 +170,7 @@ mod tests {
             assert!(parse(line).unwrap_err().contains(why), "{line}");
         }
         let long = "a".repeat(100_000);
-        assert_eq!(after(&format!("press a\n{long}\npress what\n\u{fffd}\0\npress b\n")).buttons, 0x3000);
+        assert_eq!(pad_after(&format!("press a\n{long}\npress what\n\u{fffd}\0\npress b\n")).buttons, 0x3000);
     }
 
     #[cfg(unix)]

@@ -153,7 +153,7 @@ impl LiveInput {
         let tuning = state.config.for_title(state.title);
         let pressed = self.controllers.pressed_by_all();
         // Of several pads, the one that is used is shown.
-        let buttons = tuning.of_pad(self.controllers.last_pad().as_ref()).buttons;
+        let buttons = tuning.pad_tuning(self.controllers.last_pad().as_ref()).buttons;
         let meant = |printed: PadControl| buttons.get(&printed).copied().unwrap_or(printed);
         let part = |(name, part): (&'static str, PadControl)| AssignedPart {
             name,

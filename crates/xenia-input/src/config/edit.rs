@@ -202,7 +202,7 @@ impl InputConfig {
         button: PadControl,
     ) -> ChangedInput {
         let tuning = self.for_title(title);
-        let buttons = tuning.of_pad(pad).buttons;
+        let buttons = tuning.pad_tuning(pad).buttons;
         let meant = |printed: PadControl| buttons.get(&printed).copied().unwrap_or(printed);
         let before = meant(button);
         let other = CONTROLS.iter().map(|(_, control)| *control).find(|control| meant(*control) == part);

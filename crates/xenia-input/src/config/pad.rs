@@ -63,7 +63,7 @@ impl InputConfig {
         let of_pad = |(key, name): (&String, &ControllerName)| {
             let own = self.controllers.get(name);
             let in_use = self.controller(title).and_then(|name| self.controllers.get(name));
-            let tables = [self.of_title(title), own, in_use, Some(&self.table)];
+            let tables = [self.title_table(title), own, in_use, Some(&self.table)];
             (key.clone(), tuning(&tables.into_iter().flatten().collect::<Vec<_>>()))
         };
         self.pads.iter().map(of_pad).collect()
