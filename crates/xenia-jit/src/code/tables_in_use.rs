@@ -28,7 +28,7 @@ struct Count {
 }
 
 impl Count {
-    fn of(&mut self, holds: Holds) -> Option<&mut u32> {
+    fn number_mut(&mut self, holds: Holds) -> Option<&mut u32> {
         match holds {
             Holds::Nothing => None,
             Holds::Stored => Some(&mut self.stored),
@@ -78,10 +78,10 @@ impl TablesInUse {
     ) {
         let before = self.counts.get(&table).copied();
         let mut count = before.unwrap_or_default();
-        if let Some(number) = count.of(was) {
+        if let Some(number) = count.number_mut(was) {
             *number -= 1;
         }
-        if let Some(number) = count.of(is) {
+        if let Some(number) = count.number_mut(is) {
             *number += 1;
         }
         self.counts.insert(table, count);
