@@ -173,7 +173,7 @@ other:  li 12, -0x400
         }
 
         /// The registers after `count` instructions.
-        fn after(&self, count: i64) -> PpcContext {
+        fn context_after(&self, count: i64) -> PpcContext {
             let mut ctx = self.entry.clone();
             ctx.begin_visit(count, 0, 1);
             let mut queue = Box::<DeviceQueue>::default();
@@ -239,7 +239,7 @@ other:  li 12, -0x400
             let body = case.function.start.0 + case.function.prologue_size;
             let mut count = 0;
             loop {
-                let mut ctx = case.after(count);
+                let mut ctx = case.context_after(count);
                 let inside = GuestAddr(ctx.pc).0 < case.function.start.0 + case.function.size;
                 if inside {
                     case.check(ctx.clone(), &format!("{source}, after {count}"));
@@ -264,7 +264,7 @@ other:  li 12, -0x400
     #[test]
     fn other_prologue_calls_save_nothing_and_clobber_volatiles() {
         let case = Case::new("mflr 12; stw 12, -8(1); bl other; stwux 1, 1, 12");
-        case.check(case.after(6), "a routine that computes the size");
+        case.check(case.context_after(6), "a routine that computes the size");
         let case = Case::new("mflr 31; bl 0x10; nop");
         let mut ctx = PpcContext { pc: case.function.start.0 + 8, ..case.entry.clone() };
         ctx.gpr[31] = u64::from(CALLER);
@@ -278,7 +278,7 @@ other:  li 12, -0x400
     fn a_broken_frame_is_an_error_or_somewhere_else_but_no_panic() {
         let case = Case::new("mflr 12; stw 12, -8(1); std 31, -16(1); stwu 1, -96(1)");
         for chain in [0, 4, 0xFFFF_FFFC, 0x8000_0000, u32::MAX] {
-            let mut ctx = case.after(4);
+            let mut ctx = case.context_after(4);
             case.memory.write(GuestAddr(ctx.gpr[1] as u32), chain).unwrap();
             let at = GuestAddr(ctx.pc);
             assert!(
@@ -287,7 +287,7 @@ other:  li 12, -0x400
             );
         }
         let far = FunctionEntry { start: GuestAddr(0x10), ..case.function };
-        let mut ctx = case.after(4);
+        let mut ctx = case.context_after(4);
         let at = GuestAddr(0x20);
         assert!(virtual_unwind(&case.memory, &mut ctx, at, &far, &mut 1000).is_err());
     }

@@ -41,7 +41,7 @@ struct HostDisks {
 
 impl HostDisks {
     fn open(place: &ScratchPlace, title: u32, limits: &Arc<ResourceLimits>) -> Result<Self, ScratchError> {
-        let opened = ScratchDisks::open(&place.of_title(title), place.bytes, limits.clone())?;
+        let opened = ScratchDisks::open(&place.title_folder(title), place.bytes, limits.clone())?;
         let mut disks: Vec<Box<dyn FileDevice>> = Vec::new();
         let mut partitions = Vec::new();
         for cache in CACHES {

@@ -129,7 +129,7 @@ impl ImportBindings {
 
     /// The stub of an export, made on first use.
     pub fn stub_of(&self, memory: &GuestMemory, export: &'static Export) -> Fallible<GuestAddr> {
-        self.stubs.lock().of_export(memory, export)
+        self.stubs.lock().export_stub(memory, export)
     }
 
     /// Address of an exported variable, if a title has imported it or the kernel uses it.

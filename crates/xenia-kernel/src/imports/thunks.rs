@@ -133,7 +133,7 @@ impl Stubs {
     }
 
     /// The stub of an export, made on first use.
-    pub fn of_export(&mut self, memory: &GuestMemory, export: &'static Export) -> Fallible<GuestAddr> {
+    pub fn export_stub(&mut self, memory: &GuestMemory, export: &'static Export) -> Fallible<GuestAddr> {
         let key = (export.library, export.ordinal);
         if let Some(&at) = self.exports.get(&key) {
             return Ok(at);
@@ -144,7 +144,7 @@ impl Stubs {
     }
 
     /// The stub of an unimplemented function, made on first use.
-    pub fn of_missing(
+    pub fn missing_stub(
         &mut self,
         memory: &GuestMemory,
         library: Option<Library>,
@@ -193,7 +193,8 @@ mod tests {
         let mut stubs = Stubs::default();
         let functions = [(None, 1), (Some(Library::xam), 1), (Some(Library::xam), 2)];
         let mut all = || {
-            functions.map(|(library, ordinal)| stubs.of_missing(&memory, library, Ordinal(ordinal)).unwrap())
+            functions
+                .map(|(library, ordinal)| stubs.missing_stub(&memory, library, Ordinal(ordinal)).unwrap())
         };
         let first = all();
         assert_eq!(all(), first, "also when the library is loaded again");

@@ -95,8 +95,8 @@ impl ModuleLoader<'_> {
             let export = library.and_then(|library| self.imports.registry.find(library, ordinal));
             let mut stubs = self.imports.stubs.lock();
             match export {
-                Some(export) => stubs.of_export(memory, export)?,
-                None => stubs.of_missing(memory, library, ordinal)?,
+                Some(export) => stubs.export_stub(memory, export)?,
+                None => stubs.missing_stub(memory, library, ordinal)?,
             }
         };
         write_slot(memory, import, address)

@@ -14,7 +14,7 @@ pub struct ScratchPlace {
 
 impl ScratchPlace {
     /// The folder of a title.
-    pub fn of_title(&self, title: u32) -> PathBuf {
+    pub fn title_folder(&self, title: u32) -> PathBuf {
         self.folder.join(format!("{title:08X}"))
     }
 }
