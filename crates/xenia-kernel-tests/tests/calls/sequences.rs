@@ -68,7 +68,7 @@ impl Sequence {
         let memory = harness.memory();
         let mut stubs = harness.kernel.imports.stubs.lock();
         let exports = FAMILIES.iter().copied().flatten();
-        let exports = exports.map(|export| (export, stubs.of_export(memory, export).unwrap())).collect();
+        let exports = exports.map(|export| (export, stubs.export_stub(memory, export).unwrap())).collect();
         drop(stubs);
         let sequence =
             Self { harness, reloads: false, reloaded: 0, dice: Dice(seed), exports, log: Vec::new() };

@@ -75,7 +75,7 @@ impl Stopped {
         let thread = harness.scheduler.threads().next().unwrap().reference();
         let memory = &kernel.memory;
         let export = registry().find_by_name(Library::xboxkrnl, "__C_specific_handler").unwrap();
-        let stub = kernel.imports.stubs.lock().of_export(memory, export).unwrap();
+        let stub = kernel.imports.stubs.lock().export_stub(memory, export).unwrap();
         let protect = Protect::EXECUTE_READ_WRITE;
         let code = memory.alloc(Heap::Virtual4K, CODE_SIZE, 0x1000, protect).unwrap();
         let stack = memory.alloc(Heap::Virtual4K, STACK_SIZE, 0x1000, Protect::READ_WRITE).unwrap();

@@ -169,7 +169,7 @@ impl Stopped {
         };
         let export = registry().find_by_name(Library::xboxkrnl, name).unwrap();
         let memory = self.harness.kernel.memory.clone();
-        let stub = self.harness.kernel.imports.stubs.lock().of_export(&memory, export).unwrap();
+        let stub = self.harness.kernel.imports.stubs.lock().export_stub(&memory, export).unwrap();
         // Sometimes with the registers of the previous call, as a handler that calls another.
         if !self.dice.one_in(4) {
             for register in 3..9 {
