@@ -192,7 +192,7 @@ fn one(
     let video = VideoConfig::default();
     let title =
         Title::open_or_demo(Some(path), &TitleConfig { repeats: !parallel, ..TitleConfig::default() })?;
-    let options = MachineOptions { text: words.of_next_title(), ..MachineOptions::new(&config, &video) };
+    let options = MachineOptions { text: words.next_title_sink(), ..MachineOptions::new(&config, &video) };
     let mut machine = Machine::new(&title, options)?;
     machine.set_interrupt(interrupt.clone());
     {

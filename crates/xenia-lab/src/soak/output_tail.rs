@@ -20,7 +20,7 @@ impl OutputTail {
     }
 
     /// Clears the buffer, and returns a sink for the next title.
-    pub(super) fn of_next_title(&self) -> TextSink {
+    pub(super) fn next_title_sink(&self) -> TextSink {
         self.0.lock().clear();
         let words = self.clone();
         Box::new(move |text| words.take(text))
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn the_last_lines_are_kept_within_the_initial_capacity() {
         let words = OutputTail::new();
-        let mut say = words.of_next_title();
+        let mut say = words.next_title_sink();
         let room = words.0.lock().capacity();
         for number in 0..10_000 {
             say(format!("line {number}\n").as_bytes());
@@ -58,7 +58,7 @@ mod tests {
         say(b"!");
         assert!(words.text().starts_with("\u{FFFD}é") && words.text().ends_with("é!"));
         assert_eq!(words.0.lock().capacity(), room);
-        words.of_next_title()(b"short");
+        words.next_title_sink()(b"short");
         assert_eq!(words.text(), "short");
     }
 }
