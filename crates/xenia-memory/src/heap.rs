@@ -162,7 +162,7 @@ impl ZoneRange {
 
     /// The place's pages in `last`, the last allocation that does not begin behind it, if this
     /// contains all of the place.
-    fn inside<A: Deref<Target = Allocation>>(
+    fn pages_if_inside<A: Deref<Target = Allocation>>(
         &self,
         last: Option<(&u32, A)>,
     ) -> Result<PlacePages<A>, HeapError> {
@@ -311,12 +311,14 @@ impl Zones {
 
     /// The allocation that contains all of `place`.
     fn find(&self, place: &ZoneRange) -> Result<PlacePages<&Allocation>, HeapError> {
-        place.inside(self.allocations[place.view.zone as usize].range(..=place.range.start).next_back())
+        place.pages_if_inside(
+            self.allocations[place.view.zone as usize].range(..=place.range.start).next_back(),
+        )
     }
 
     /// Like [`Self::find`], to change it.
     fn find_mut(&mut self, place: &ZoneRange) -> Result<PlacePages<&mut Allocation>, HeapError> {
-        place.inside(self.zone(place.view.zone).range_mut(..=place.range.start).next_back())
+        place.pages_if_inside(self.zone(place.view.zone).range_mut(..=place.range.start).next_back())
     }
 
     /// Like [`Self::find_mut`], but refuses permanent allocations.

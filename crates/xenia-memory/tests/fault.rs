@@ -85,17 +85,17 @@ impl Code {
         Self(memory)
     }
 
-    fn at(&self) -> usize {
+    fn address(&self) -> usize {
         self.0.execute_base() as usize
     }
 
     fn range(&self) -> Range<usize> {
-        self.at()..self.at() + Self::LEN
+        self.address()..self.address() + Self::LEN
     }
 
     fn call(&self, entry: usize, memory: &GuestMemory, addr: u32, value: u32) -> u32 {
         // SAFETY: the bytes at the entry are a function of this signature.
-        unsafe { accesses::call(self.at() + entry, memory.guest_base(), addr, value) }
+        unsafe { accesses::call(self.address() + entry, memory.guest_base(), addr, value) }
     }
 }
 
@@ -124,7 +124,7 @@ impl FaultHook for Hook {
 fn a_refused_access_of_compiled_code_reaches_its_hook_with_pc_and_address() {
     let memory = space();
     let code = Code::new();
-    let seen = Arc::new(Seen { landing: code.at() as u64 + Code::LANDING as u64, ..Seen::default() });
+    let seen = Arc::new(Seen { landing: code.address() as u64 + Code::LANDING as u64, ..Seen::default() });
     let hook = register_code_hook(code.range(), Box::new(Hook(seen.clone()))).unwrap();
     commit(&memory, 0x1_0000, 0x1000, RW);
     commit(&memory, 0x2_0000, 0x1000, Protect::READ_ONLY);
@@ -149,7 +149,7 @@ fn a_refused_access_of_compiled_code_reaches_its_hook_with_pc_and_address() {
         assert_eq!(code.call(entry, &memory, addr, 1), u32::MAX, "{addr:#x}");
         assert_eq!(seen.count.load(Relaxed), n as u32 + 1);
         assert_eq!(seen.addr.load(Relaxed), expected, "{addr:#x}");
-        assert_eq!(seen.rip.load(Relaxed), (code.at() + entry) as u64);
+        assert_eq!(seen.rip.load(Relaxed), (code.address() + entry) as u64);
         assert_eq!(seen.what.load(Relaxed), u32::from(entry == Code::STORE) << 8 | kind as u32, "{addr:#x}");
     }
     // Faults on watched pages and devices do not reach the hook.
@@ -170,7 +170,7 @@ fn a_refused_access_of_compiled_code_reaches_its_hook_with_pc_and_address() {
 fn an_atomic_update_is_refused_as_a_store() {
     let memory = space();
     let code = Code::new();
-    let seen = Arc::new(Seen { landing: code.at() as u64 + Code::LANDING as u64, ..Seen::default() });
+    let seen = Arc::new(Seen { landing: code.address() as u64 + Code::LANDING as u64, ..Seen::default() });
     let _hook = register_code_hook(code.range(), Box::new(Hook(seen.clone()))).unwrap();
     commit(&memory, 0x1_0000, 0x1000, RW);
     commit(&memory, 0x2_0000, 0x1000, Protect::READ_ONLY);
