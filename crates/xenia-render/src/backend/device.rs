@@ -117,7 +117,7 @@ impl Device {
 
     /// Opens an adapter, by default the system's best.
     pub fn open(choice: AdapterChoice<'_>) -> Result<Self, DeviceError> {
-        Self::of_adapter(adapter(choice)?, choice)
+        Self::open_adapter(adapter(choice)?, choice)
     }
 
     /// Opens the device of an adapter that shows a window. If it can't draw, it has no features.
@@ -126,7 +126,7 @@ impl Device {
         choice: AdapterChoice<'_>,
         window: &Arc<WindowDevice>,
     ) -> Result<Self, DeviceError> {
-        Ok(Self::of_adapter(adapter, choice)?.serving(window))
+        Ok(Self::open_adapter(adapter, choice)?.serving(window))
     }
 
     /// The same device, which serves a window.
@@ -134,7 +134,7 @@ impl Device {
         Self { serves_window: true, window: Some(window.clone()), ..self }
     }
 
-    fn of_adapter(
+    fn open_adapter(
         adapter: wgpu::Adapter,
         AdapterChoice { software, name }: AdapterChoice<'_>,
     ) -> Result<Self, DeviceError> {
@@ -294,7 +294,7 @@ impl Device {
         self.traffic.submissions.fetch_add(1, Relaxed);
         let passing = self.gate.pass();
         let index = self.queue.submit(commands);
-        let mut in_flight = self.in_flight();
+        let mut in_flight = self.lock_in_flight();
         in_flight.count += 1;
         let number = in_flight.count;
         in_flight.submissions.push_back((number, index));
@@ -316,12 +316,12 @@ impl Device {
 
     /// Last submission, unless the device is known to have executed all.
     pub(crate) fn last_submission(&self) -> Option<wgpu::SubmissionIndex> {
-        self.in_flight().submissions.back().map(|(_, index)| index.clone())
+        self.lock_in_flight().submissions.back().map(|(_, index)| index.clone())
     }
 
     /// Ends a frame. If too many are in flight, waits for the oldest one.
     pub(crate) fn end_frame(&self) {
-        let mut in_flight = self.in_flight();
+        let mut in_flight = self.lock_in_flight();
         if let Some(last) = in_flight.submissions.back().cloned()
             && in_flight.frames.back().is_none_or(|(number, _)| *number != last.0)
         {
@@ -331,19 +331,19 @@ impl Device {
         self.hold_back();
     }
 
-    fn in_flight(&self) -> MutexGuard<'_, InFlight> {
+    fn lock_in_flight(&self) -> MutexGuard<'_, InFlight> {
         self.in_flight.lock()
     }
 
     /// Waits until no more is in flight than may be.
     fn hold_back(&self) {
-        if self.in_flight().excess().is_none() {
+        if self.lock_in_flight().excess().is_none() {
             return;
         }
         // An unresponsive device becomes lost, which is noticed before the next command.
         let polled = self.poll();
         let executed = self.executed.load(Relaxed);
-        let mut in_flight = self.in_flight();
+        let mut in_flight = self.lock_in_flight();
         in_flight.forget(executed);
         let excess = in_flight.excess();
         drop(in_flight);
@@ -355,7 +355,7 @@ impl Device {
             let _ = self.wait_uncounted(Some(submission));
             self.traffic.held_back(start);
             let executed = self.executed.load(Relaxed);
-            self.in_flight().forget(executed);
+            self.lock_in_flight().forget(executed);
         }
     }
 

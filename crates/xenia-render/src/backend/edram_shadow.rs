@@ -236,7 +236,7 @@ mod tests {
     use super::*;
     use crate::backend::ownership::Ownership;
 
-    fn since(known: &mut KnownWords, serial: u64) -> (Vec<u32>, u64) {
+    fn changed_pages(known: &mut KnownWords, serial: u64) -> (Vec<u32>, u64) {
         let mut pages = Vec::new();
         let now = known.pages_since(serial, &mut |number, _| pages.push(number));
         (pages, now)
@@ -253,22 +253,22 @@ mod tests {
         let mut tiles = Ownership::default();
         let mut words = vec![0; EDRAM_WORDS];
         assert_eq!(known.replace(ALL_TILES, &words, tiles.versions()), []);
-        let (passed, first) = since(&mut known, 0);
+        let (passed, first) = changed_pages(&mut known, 0);
         assert_eq!(passed, [0_u32; 0], "all are zero");
         for page in [3, 5, 100, EDRAM_WORDS / EDRAM_PAGE_WORDS - 1] {
             words[page * EDRAM_PAGE_WORDS + 7] = 1;
         }
         let ranges = known.replace(ALL_TILES, &words, tiles.versions());
         assert_eq!(pages(&ranges), [3..6, 100..101, 2559..2560], "near pages are sent with one write");
-        let (passed, second) = since(&mut known, first);
+        let (passed, second) = changed_pages(&mut known, first);
         assert_eq!(passed, [3, 5, 100, 2559]);
         // The device may have any words in the first block.
         tiles.note_write(1..2);
         words[6 * EDRAM_PAGE_WORDS] = 9;
         let ranges = known.replace(ALL_TILES, &words, tiles.versions());
         assert_eq!(pages(&ranges), std::slice::from_ref(&(0..7)));
-        assert_eq!(since(&mut known, second).0, [6]);
-        assert_eq!(since(&mut known, first).0, [3, 5, 6, 100, 2559], "another reader's serial");
+        assert_eq!(changed_pages(&mut known, second).0, [6]);
+        assert_eq!(changed_pages(&mut known, first).0, [3, 5, 6, 100, 2559], "another reader's serial");
         assert_eq!(known.words(), words);
     }
 
@@ -300,15 +300,15 @@ mod tests {
         const RUN: &[Range<u32>] = std::slice::from_ref(&(4..8));
         let mut known = KnownWords::default();
         let mut tiles = Ownership::default();
-        let (_, serial) = since(&mut known, 0);
+        let (_, serial) = changed_pages(&mut known, 0);
         // A draw by the reference reads them back, then the device makes them zeros again.
         for word in [7, 0] {
             tiles.note_write(4..8);
             known.replace(RUN, &vec![word; 4 * TILE_WORDS as usize], tiles.versions());
             known.confirm(RUN, tiles.versions());
         }
-        let (passed, next) = since(&mut known, serial);
+        let (passed, next) = changed_pages(&mut known, serial);
         assert_eq!(passed, [5, 6, 7, 8, 9], "a reader that had asked in between has others");
-        assert_eq!(since(&mut known, next).0, [0_u32; 0]);
+        assert_eq!(changed_pages(&mut known, next).0, [0_u32; 0]);
     }
 }

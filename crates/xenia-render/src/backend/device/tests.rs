@@ -56,13 +56,13 @@ fn two_frames_are_in_flight() {
             device.end_frame();
             // A frame without commands counts with the previous one.
             device.end_frame();
-            let in_flight = device.in_flight();
+            let in_flight = device.lock_in_flight();
             assert!(in_flight.frames.len() <= MAX_FRAMES_IN_FLIGHT, "{frame}");
             assert!(in_flight.submissions.len() <= MAX_IN_FLIGHT);
         }
         for _ in 0..3 * MAX_IN_FLIGHT {
             device.submit([]);
-            assert!(device.in_flight().submissions.len() <= MAX_IN_FLIGHT);
+            assert!(device.lock_in_flight().submissions.len() <= MAX_IN_FLIGHT);
         }
         assert_eq!(device.waits(), 1, "holding back is counted apart");
     });
