@@ -10,7 +10,7 @@ use xenia_lab::args::{JitArgs, JitCommand};
 
 const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/console-suite.xex");
 
-pub(super) fn with(file: &str, words: &[&str]) -> Result<Cli> {
+pub(super) fn parsed_with(file: &str, words: &[&str]) -> Result<Cli> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config.toml");
     std::fs::write(&path, file).unwrap();
@@ -20,7 +20,7 @@ pub(super) fn with(file: &str, words: &[&str]) -> Result<Cli> {
 }
 
 pub(super) fn exec(file: &str, words: &[&str]) -> ExecArgs {
-    let cli = with(file, words).unwrap_or_else(|error| panic!("{file}: {error:#}"));
+    let cli = parsed_with(file, words).unwrap_or_else(|error| panic!("{file}: {error:#}"));
     match cli.command {
         None => cli.exec,
         Some(Chosen::Exec(exec)) => *exec,
@@ -39,7 +39,7 @@ fn settings_hold_with_and_without_the_word_exec() {
         assert_eq!(exec.engine.cpu.cross_check, Some(CrossCheckUnit::Instr));
         assert_eq!(exec.run.dump_threads_after, Some(std::time::Duration::from_millis(1500)));
     }
-    let Some(Chosen::Lab(LabCommand::Bench(bench))) = with(file, &["bench"]).unwrap().command else {
+    let Some(Chosen::Lab(LabCommand::Bench(bench))) = parsed_with(file, &["bench"]).unwrap().command else {
         panic!("not bench")
     };
     assert_eq!(bench.runs, 9);
@@ -82,7 +82,7 @@ fn the_command_line_wins() {
     let exec_ = exec("[exec]\ninterp = true\n", &["exec", "--cross-check"]);
     assert!(!exec_.engine.cpu.interp && exec_.engine.cpu.cross_check.is_some());
     let Some(Chosen::Lab(LabCommand::Fuzz(fuzz))) =
-        with("[fuzz]\nshrink = false\n", &["fuzz"]).unwrap().command
+        parsed_with("[fuzz]\nshrink = false\n", &["fuzz"]).unwrap().command
     else {
         panic!("not fuzz")
     };
@@ -136,7 +136,7 @@ fn a_bad_variable_fails_only_the_commands_that_read_it() {
 
 #[test]
 fn commands_of_commands_have_tables_in_tables() {
-    let cli = with("[jit.dump]\npc = 0x8201_0000\n", &["jit", "dump", "t.xex"]).unwrap();
+    let cli = parsed_with("[jit.dump]\npc = 0x8201_0000\n", &["jit", "dump", "t.xex"]).unwrap();
     let Some(Chosen::Lab(LabCommand::Jit(JitArgs { command: JitCommand::Dump(dump) }))) = cli.command else {
         panic!("not jit dump")
     };
@@ -152,7 +152,7 @@ fn output_flags_are_rejected_in_settings_files() {
         ("[exec]\nguest-log = \"x\"\n", "--guest-log"),
         ("[shader.asm]\noutput = \"x\"\n", "--output"),
     ] {
-        let error = with(file, &["exports"]).err().unwrap_or_else(|| panic!("{file:?} was accepted"));
+        let error = parsed_with(file, &["exports"]).err().unwrap_or_else(|| panic!("{file:?} was accepted"));
         let message = format!("{error:#}");
         assert!(
             message.contains("line 2") && message.contains(flag) && message.contains("command line"),
@@ -259,7 +259,7 @@ fn mistakes_name_their_line_with_every_command() {
         ("[exec]\ngpu = \"refrence\"\n", "tip: a similar value exists: 'reference'"),
         ("[exec\n", "line 1"),
     ] {
-        let error = with(file, &["exports"]).err().unwrap_or_else(|| panic!("{file:?} was accepted"));
+        let error = parsed_with(file, &["exports"]).err().unwrap_or_else(|| panic!("{file:?} was accepted"));
         assert!(format!("{error:#}").contains(expected), "{file:?}: {error:#}");
     }
 }
@@ -326,7 +326,7 @@ fn every_flag_can_be_set() {
 
 #[test]
 fn settings_that_contradict_each_other_name_the_file() {
-    let error = with("[exec]\ninterp = true\ncross-check = true\n", &["t.xex"]).err().unwrap();
+    let error = parsed_with("[exec]\ninterp = true\ncross-check = true\n", &["t.xex"]).err().unwrap();
     let message = format!("{error:#}");
     assert!(message.contains("config.toml") && message.contains("--interp"), "{message}");
 }
@@ -359,7 +359,7 @@ fn a_switch_that_the_file_switches_on_is_left_off_by_a_word() {
     let words = ["xenia-rs", "--config=/dev/null", "t.xex", "--", "--mute=false"].map(OsString::from);
     let (words, _) = apply(&Cli::command(), words.to_vec()).unwrap();
     assert_eq!(Cli::parse_from(words).exec.arguments, ["--mute=false"]);
-    let error = with("", &["t.xex", "--mute=perhaps"]).err().unwrap();
+    let error = parsed_with("", &["t.xex", "--mute=perhaps"]).err().unwrap();
     assert!(format!("{error:#}").contains("'perhaps'"), "{error:#}");
 }
 

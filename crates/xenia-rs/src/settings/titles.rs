@@ -68,7 +68,7 @@ impl File<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{exec, with};
+    use super::super::tests::{exec, parsed_with};
     use crate::cli::Command as Chosen;
 
     const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/console-suite.xex");
@@ -126,14 +126,16 @@ mod tests {
     #[test]
     fn commands_use_the_flags_that_they_have() {
         let file = suite_settings("patches = \"60 FPS\"\nheadless = true\nquantum = 7");
-        let Some(Chosen::Patches(args)) = with(&file, &["patches", SUITE]).unwrap().command else {
+        let Some(Chosen::Patches(args)) = parsed_with(&file, &["patches", SUITE]).unwrap().command else {
             panic!("not patches")
         };
         assert_eq!(args.patches.patches, ["60 FPS"]);
         let words = ["check", SUITE, "--expect", "g.json"];
-        let Some(Chosen::Check(args)) = with(&file, &words).unwrap().command else { panic!("not check") };
+        let Some(Chosen::Check(args)) = parsed_with(&file, &words).unwrap().command else {
+            panic!("not check")
+        };
         assert_eq!(args.engine.quantum, Some(7));
-        let Some(Chosen::Info(_)) = with(&file, &["info", SUITE]).unwrap().command else {
+        let Some(Chosen::Info(_)) = parsed_with(&file, &["info", SUITE]).unwrap().command else {
             panic!("not info")
         };
     }
@@ -156,7 +158,8 @@ mod tests {
             ("[title.4D5307D1]\njson = \"x\"\n", "line 2: `json` names an output"),
             ("[title.4D5307D1]\ntier = \"warp\"\n", "line 2: `tier`: invalid value 'warp'"),
         ] {
-            let error = with(file, &["exports"]).err().unwrap_or_else(|| panic!("{file:?} was accepted"));
+            let error =
+                parsed_with(file, &["exports"]).err().unwrap_or_else(|| panic!("{file:?} was accepted"));
             assert!(format!("{error:#}").contains(expected), "{file:?}: {error:#}");
         }
     }

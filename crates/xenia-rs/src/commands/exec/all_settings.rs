@@ -162,7 +162,7 @@ impl AllSettings {
     /// Changes made in the window, under the keys by which the next start finds them. The open
     /// title's own table takes precedence over the one of all titles: settings that it has stay in
     /// it, except for the window's if that was opened with another title's table.
-    pub(super) fn in_their_tables(
+    pub(super) fn assigned_to_tables(
         &self,
         changes: &[(String, Option<String>)],
     ) -> Vec<(String, Option<String>)> {

@@ -159,7 +159,7 @@ impl Client for Player {
     }
 
     fn remember(&mut self, settings: &[(String, Option<String>)]) -> Result<String, String> {
-        let settings = self.all_settings.in_their_tables(settings);
+        let settings = self.all_settings.assigned_to_tables(settings);
         let kept = remember(self.settings_file.as_deref(), &settings);
         if kept.is_ok() {
             self.remapping.0.note_kept();

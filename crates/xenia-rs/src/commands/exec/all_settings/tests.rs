@@ -218,7 +218,7 @@ fn settings_of_the_window_are_saved_to_the_effective_table() {
     let changes =
         ["volume", "mute", "aspect-ratio", "theme"].map(|key| (key.to_owned(), Some("x".to_owned())));
     let keys = |pages: &Pages| {
-        let kept = pages.settings.in_their_tables(&changes);
+        let kept = pages.settings.assigned_to_tables(&changes);
         kept.into_iter().map(|(key, _)| key).collect::<Vec<_>>()
     };
     assert_eq!(keys(&pages), ["volume", "mute", "aspect-ratio", "theme"], "no title is open");
