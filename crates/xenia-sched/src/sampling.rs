@@ -103,7 +103,7 @@ struct Random(u64);
 
 impl Random {
     /// A number from 1 to `most`.
-    fn up_to(&mut self, most: u64) -> u64 {
+    fn number_up_to(&mut self, most: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -164,7 +164,7 @@ impl SampledLane {
     /// Chooses the instruction of the next stride.
     fn begin_stride(&mut self) {
         let whole = self.sampler.stride;
-        let until = self.random_strides.up_to(whole);
+        let until = self.random_strides.number_up_to(whole);
         self.stride = Stride { until_sample: self.stride.rest + until, rest: whole - until };
     }
 
@@ -175,7 +175,7 @@ impl SampledLane {
             if self.sampler.requests[self.lane].load(Relaxed) == 0 {
                 return wanted;
             }
-            self.until = self.random_requests.up_to(SPREAD);
+            self.until = self.random_requests.number_up_to(SPREAD);
         }
         wanted.min(self.until)
     }
