@@ -149,7 +149,7 @@ mod tests {
     use super::*;
     use crate::merge::{merge, tests::outcome};
 
-    fn with(change: impl Fn(u8, &mut Outcome)) -> Merged {
+    fn merged_with(change: impl Fn(u8, &mut Outcome)) -> Merged {
         merge(
             (1..=9)
                 .map(|id| {
@@ -169,25 +169,25 @@ mod tests {
     #[test]
     fn equal_results_do_not_differ() {
         // Another build has other ids, and another host other times.
-        let other = with(|id, outcome| {
+        let other = merged_with(|id, outcome| {
             outcome.id = format!("{:064x}", u32::from(id) * 77);
             outcome.cpu_seconds *= if id % 2 == 0 { 1.05 } else { 0.95 };
         });
-        let found = diff(&with(|_, _| {}), &other, 1.2, false);
+        let found = diff(&merged_with(|_, _| {}), &other, 1.2, false);
         assert_eq!(found.pairs, 9);
         assert!(!found.is_regression() && found.fixed.is_empty(), "{found:?}");
     }
 
     #[test]
     fn each_change_is_found_where_it_belongs() {
-        let other = with(|id, outcome| match id {
+        let other = merged_with(|id, outcome| match id {
             1 => outcome.result = Verdict::Crash,
             2 => outcome.digest = Some("e".into()),
             3 => outcome.cpu_seconds *= 1.3,
             4 => outcome.name = "renamed".into(),
             _ => {}
         });
-        let found = diff(&with(|_, _| {}), &other, 1.2, false);
+        let found = diff(&merged_with(|_, _| {}), &other, 1.2, false);
         assert_eq!(names(&found.broken), ["unit 1"]);
         assert_eq!(names(&found.digests), ["unit 2"]);
         assert_eq!(names(&found.slower), ["unit 3"]);
@@ -196,9 +196,9 @@ mod tests {
             (&["unit 4".to_owned()][..], &["renamed".to_owned()][..])
         );
         assert!(found.is_regression());
-        let back = diff(&other, &with(|_, _| {}), 1.2, false);
+        let back = diff(&other, &merged_with(|_, _| {}), 1.2, false);
         assert_eq!((names(&back.fixed), names(&back.slower)), (vec!["unit 1"], vec![]));
-        let crash = with(|id, outcome| {
+        let crash = merged_with(|id, outcome| {
             if id == 1 {
                 outcome.result = Verdict::Timeout;
             }
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn newly_nondeterministic_units_are_a_regression() {
-        let steady = with(|_, _| {});
+        let steady = merged_with(|_, _| {});
         let mut rows = steady.rows.clone();
         rows.push(outcome(4, Verdict::Pass, "e", "h"));
         let other = merge(rows);
@@ -222,18 +222,22 @@ mod tests {
     #[test]
     fn a_slower_host_makes_no_unit_slower() {
         let slow = |factor: f64| {
-            with(move |id, outcome| outcome.cpu_seconds *= if id == 3 { factor * 1.5 } else { factor })
+            merged_with(move |id, outcome| outcome.cpu_seconds *= if id == 3 { factor * 1.5 } else { factor })
         };
-        let found = diff(&with(|_, _| {}), &slow(1.15), 1.2, false);
+        let found = diff(&merged_with(|_, _| {}), &slow(1.15), 1.2, false);
         assert_eq!((names(&found.slower), found.slower_as_a_whole), (vec!["unit 3"], false));
-        let found = diff(&with(|_, _| {}), &slow(1.5), 1.2, false);
+        let found = diff(&merged_with(|_, _| {}), &slow(1.5), 1.2, false);
         assert!(found.slower_as_a_whole && (found.median_ratio.unwrap() - 1.5).abs() < 1e-9);
-        let half = with(|id, outcome| outcome.cpu_seconds *= if id < 7 { 1.3 } else { 1.0 });
-        let found = |in_turns| names(&diff(&with(|_, _| {}), &half, 1.2, in_turns).slower).len();
+        let half = merged_with(|id, outcome| outcome.cpu_seconds *= if id < 7 { 1.3 } else { 1.0 });
+        let found = |in_turns| names(&diff(&merged_with(|_, _| {}), &half, 1.2, in_turns).slower).len();
         assert_eq!((found(false), found(true)), (0, 6));
-        let short = with(|id, outcome| outcome.cpu_seconds = if id == 3 { 0.19 } else { 0.1 });
-        assert!(diff(&with(|_, outcome| outcome.cpu_seconds = 0.1), &short, 1.2, false).slower.is_empty());
-        let nan = with(|_, outcome| outcome.cpu_seconds = f64::NAN);
-        assert!(diff(&nan, &with(|_, outcome| outcome.cpu_seconds = 0.0), 1.2, false).slower.is_empty());
+        let short = merged_with(|id, outcome| outcome.cpu_seconds = if id == 3 { 0.19 } else { 0.1 });
+        assert!(
+            diff(&merged_with(|_, outcome| outcome.cpu_seconds = 0.1), &short, 1.2, false).slower.is_empty()
+        );
+        let nan = merged_with(|_, outcome| outcome.cpu_seconds = f64::NAN);
+        assert!(
+            diff(&nan, &merged_with(|_, outcome| outcome.cpu_seconds = 0.0), 1.2, false).slower.is_empty()
+        );
     }
 }
