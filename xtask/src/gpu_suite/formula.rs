@@ -135,7 +135,7 @@ pub(crate) struct Formula {
 mod tests {
     use super::*;
 
-    fn at(text: &str, x: u32, y: u32) -> Result<Vec<f64>, String> {
+    fn values_at(text: &str, x: u32, y: u32) -> Result<Vec<f64>, String> {
         let formula = Formula::parse(text).map_err(|error| format!("{error:#}"))?;
         let mut values = Evaluation::new(&formula);
         values.move_to(x, y).map_err(|error| format!("{error:#}"))?;
@@ -158,7 +158,7 @@ mod tests {
             // The branch that is not chosen is not evaluated.
             ("out = x > 90 ? [1][7] : 4", 4.0),
         ] {
-            assert_eq!(at(text, 2, 2), Ok(vec![expected]), "{text}");
+            assert_eq!(values_at(text, 2, 2), Ok(vec![expected]), "{text}");
         }
     }
 
@@ -189,7 +189,7 @@ mod tests {
             ("out = (1", "expected ')', found the end"),
             ("out = 1 two", "unexpected 'two'"),
         ] {
-            let error = at(text, 2, 2).unwrap_err();
+            let error = values_at(text, 2, 2).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");
         }
     }
