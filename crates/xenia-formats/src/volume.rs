@@ -160,7 +160,7 @@ impl Volume {
             _ => None,
         };
         match only {
-            Some(only) => self.inside(&only),
+            Some(only) => self.rooted_in(&only),
             None => self,
         }
     }

@@ -13,7 +13,7 @@ mod views;
 #[cfg(any(test, feature = "testing"))]
 pub use state::reload;
 #[cfg(test)]
-pub(crate) use state::through;
+pub(crate) use state::round_trip;
 pub use state::{AreasState, CoreState};
 
 use crate::breakpoints::Breakpoints;

@@ -6,7 +6,7 @@ use xenia_gpu::microcode::Program;
 
 use super::super::builder::{Builder, Value};
 use super::super::{Interpolators, Translator, host_rows};
-use super::{Place, VertexResult, corners, is_in, with_sign};
+use super::{Place, VertexResult, corners, is_in_set, with_sign};
 
 /// Cut of a line at a plane.
 struct Cut {
@@ -137,7 +137,7 @@ impl Translator<'_> {
         });
         let zero = b.float(0.0);
         let is_flat = b.binary(Op::GreaterEqual, width, height);
-        let [is_second, is_larger] = [corners::SECOND, corners::LARGER].map(|set| is_in(b, set, corner));
+        let [is_second, is_larger] = [corners::SECOND, corners::LARGER].map(|set| is_in_set(b, set, corner));
         let by = [(zero, half), (half, zero)].map(|(if_flat, otherwise)| {
             let by = b.select(is_flat, if_flat, otherwise);
             with_sign(b, by, is_larger)

@@ -1,7 +1,7 @@
 //! The stores of pipelines in the cache folder: a file for each executable, so that a title's parts
 //! and versions do not mix.
 
-use crate::digest::in_file_name;
+use crate::digest::file_name_digits;
 use crate::library::stored::StoredTitle;
 use crate::screenshots::file_name;
 use crate::source;

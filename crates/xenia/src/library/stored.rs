@@ -11,7 +11,7 @@
 use super::LibraryTitle;
 use crate::code_store::{after_hash, is_code_of};
 use crate::content;
-use crate::digest::in_file_name;
+use crate::digest::file_name_digits;
 use crate::screenshots::file_name;
 use crate::state_slots::is_folder_of;
 use crate::title::short_name;
