@@ -82,7 +82,7 @@ impl Default for SyncSuiteArgs {
 type Known = BTreeMap<String, String>;
 
 /// Results of a run: each case in order, with the observed value if it failed.
-type Said = Vec<(String, Option<String>)>;
+type CaseVerdicts = Vec<(String, Option<String>)>;
 
 /// Runs every order in lockstep, and every mode in parallel.
 pub(crate) fn short() -> Result<()> {
@@ -166,7 +166,13 @@ fn run_suite(suite: &Suite, args: &SyncSuiteArgs, paces: &[u32]) -> Result<()> {
 }
 
 /// Runs the title once.
-fn run(title: &Path, work: &Path, flags: &[&str], pace: u32, event_log: Option<&Path>) -> Result<Said> {
+fn run(
+    title: &Path,
+    work: &Path,
+    flags: &[&str],
+    pace: u32,
+    event_log: Option<&Path>,
+) -> Result<CaseVerdicts> {
     let folder = work.join("game");
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join("pace"), pace.to_string())?;
@@ -194,10 +200,10 @@ fn copy_libraries(title: &Path, game: &Path) -> Result<()> {
 }
 
 /// Parses the title's output: a line for each case, and the totals, which must match its exit code.
-fn parse(text: &str, exit_code: Option<u64>) -> Result<Said> {
+fn parse(text: &str, exit_code: Option<u64>) -> Result<CaseVerdicts> {
     let mut lines: Vec<&str> = text.lines().collect();
     let totals = lines.pop().context("the title said nothing")?;
-    let mut verdicts = Said::new();
+    let mut verdicts = CaseVerdicts::new();
     for line in lines {
         let (name, verdict) = line.split_once(' ').with_context(|| format!("`{line}` is not a case"))?;
         let saw = match verdict.strip_prefix("FAIL ") {
@@ -216,7 +222,7 @@ fn parse(text: &str, exit_code: Option<u64>) -> Result<Said> {
 }
 
 /// Deviations from the list of known failures.
-fn judge(verdicts: &Said, known: &Known, file: &str) -> Vec<String> {
+fn judge(verdicts: &CaseVerdicts, known: &Known, file: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, saw) in verdicts {
         match (saw, known.get(name)) {
