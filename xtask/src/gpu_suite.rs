@@ -204,7 +204,7 @@ fn play(backend: &str, trace: &Path, out: &Path) -> Result<bool> {
         command.envs([("VK_DRIVER_FILES", DRIVER), QUICK_SHADERS]);
     }
     let output = commands::output(&mut command)?;
-    let said = String::from_utf8_lossy(&output.stderr);
+    let messages = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
         if messages.contains(NO_DEVICE) {
             return Ok(false);

@@ -127,7 +127,7 @@ fn process(
     if let Some(frames) = frames {
         command.args(["--frames", frames]);
     }
-    command.args(titles).stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&said)?);
+    command.args(titles).stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&messages)?);
     let mut child = spawn(&mut command)?;
     let start = Instant::now();
     let status = loop {

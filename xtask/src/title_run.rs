@@ -70,7 +70,7 @@ impl TitleRun<'_> {
                 command.arg(flag).arg(path);
             }
         }
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&said)?);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&messages)?);
         let mut child = spawn(&mut command)?;
         let mut pages = Vec::new();
         if self.watch_memory {

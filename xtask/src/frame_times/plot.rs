@@ -16,9 +16,9 @@ const THEIRS: RGBColor = RGBColor(200, 140, 60);
 struct FrameTimeBar {
     name: String,
     /// Milliseconds of our threads.
-    ours: f64,
+    emulator: f64,
     /// The driver's milliseconds.
-    theirs: f64,
+    driver: f64,
 }
 
 /// The picture as SVG.
@@ -32,7 +32,7 @@ pub(super) fn svg(figures: &Value) -> Result<String> {
             let driver = threads.get(DRIVER).and_then(Value::as_f64).unwrap_or(0.0);
             let name = title["name"].as_str().unwrap_or_default();
             let name = format!("{name}, {}", way.name);
-            bars.push(FrameTimeBar { name, ours: (all - driver) * 1e3, theirs: driver * 1e3 });
+            bars.push(FrameTimeBar { name, emulator: (all - driver) * 1e3, driver: driver * 1e3 });
         }
     }
     let mut picture = String::new();
@@ -46,14 +46,14 @@ fn draw(picture: &mut String, bars: &[FrameTimeBar]) -> Result<(), Box<dyn std::
     let area = SVGBackend::with_string(picture, size).into_drawing_area();
     area.fill(&WHITE)?;
     // Frames differ by powers of ten.
-    let most = bars.iter().map(|bar| bar.ours + bar.theirs).fold(1.0, f64::max) * 1.2;
+    let most = bars.iter().map(|bar| bar.emulator + bar.driver).fold(1.0, f64::max) * 1.2;
     let mut chart = ChartBuilder::on(&area)
         .margin(12)
         .x_label_area_size(40)
         .y_label_area_size(210)
         .build_cartesian_2d((0.5..most).log_scale(), 0.0..rows as f64)?;
     chart.configure_mesh().disable_y_mesh().y_labels(0).x_desc("CPU milliseconds of a frame").draw()?;
-    for (i, FrameTimeBar { name, ours, theirs }) in bars.iter().enumerate() {
+    for (i, FrameTimeBar { name, emulator, driver }) in bars.iter().enumerate() {
         let top = rows as f64 - i as f64 - 0.15;
         let bottom = rows as f64 - i as f64 - 0.85;
         let bar = |from: f64, to: f64, color: RGBColor| {

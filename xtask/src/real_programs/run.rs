@@ -202,8 +202,8 @@ fn as_title(here: &Path, run: &ProgramRun, mode: ProgramMode, work: &Path) -> Re
         command.args(file.iter().map(|file| format!("{name}={file}")));
     }
     let output = commands::output(command.arg("--").args(&run.arguments))?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let report = std::fs::read_to_string(&json).with_context(|| said.clone())?;
+    let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+    let report = std::fs::read_to_string(&json).with_context(|| messages.clone())?;
     let report: Value = serde_json::from_str(&report)?;
     let Some(code) = report["exit_code"].as_i64().filter(|_| report["exit"] == "exit") else {
         bail!("ended by {}: {messages}", report["exit"]);
