@@ -34,6 +34,16 @@ pub(crate) fn stvrx(memory: &mut [u8], ea: usize, value: u128) {
     memory[ea - count..ea].copy_from_slice(&bytes(value)[16 - count..]);
 }
 
+/// `vsl` or `vsr` as on the console: bit by bit, each from the place that the count of its byte in
+/// `b` says, with zeros from outside.
+pub(crate) fn shifted_bytes(a: u128, b: u128, is_left: bool) -> u128 {
+    (0..128).fold(0, |result, bit| {
+        let count = (b >> (bit & !7)) as u32 & 7;
+        let moved = if is_left { a << count } else { a >> count };
+        result | moved & 1_u128 << bit
+    })
+}
+
 /// Whether a trap's condition is true; with `word`, the low words are compared.
 pub(crate) fn traps(to: u64, a: u64, b: u64, word: bool) -> bool {
     let (a, b) = if word { (a as i32 as i64 as u64, b as i32 as i64 as u64) } else { (a, b) };

@@ -9,11 +9,13 @@
 //! | fcti* invalid | sets FPRF | leaves it (hardware) |
 //! | fcmpo of NaN | sets C | compares do not change C |
 //! | single results that are denormal | FPRF of a normal number | class "denormal" |
+//! | vsl, vsr | the last byte's count | each byte's own (console) |
 //!
 //! FR is found by running qemu again, rounding toward zero: if the magnitude is smaller then,
 //! rounding had made it larger. An arithmetic overflow sets it in every mode (hardware).
 
-use crate::case::{FACTS, GeneratedCase, Reg};
+use crate::book;
+use crate::case::{CONSOLE, FACTS, GeneratedCase, Reg};
 use crate::oracle;
 use xenia_isa::{Family, Op};
 use xenia_jit_tests::fpscr::{CLASS, FI, FPRF, FR, OX};
@@ -45,6 +47,7 @@ pub(crate) fn correct(cases: &mut Vec<GeneratedCase>) -> anyhow::Result<()> {
                 }
             }
             Op::fctiwx | Op::fctiwzx | Op::fctidx | Op::fctidzx => convert(case),
+            Op::vsl | Op::vsr => shift_bytes(case),
             Op::fcmpo => {
                 if let Some(value) = case.out(Reg::Fpscr) {
                     *value &= !CLASS;
@@ -93,6 +96,22 @@ fn divide(case: &mut GeneratedCase) {
         let so = case.out(Reg::Xer).copied().unwrap_or(0) >> 31;
         if let Some(cr) = case.out(Reg::Cr) {
             *cr = *cr & 0x0FFF_FFFF | 0x2000_0000 | so << 28;
+        }
+    }
+}
+
+/// Shifts by counts that differ between bytes.
+fn shift_bytes(case: &mut GeneratedCase) {
+    let registers: Vec<u8> =
+        case.code.split(['v', ',']).filter_map(|part| part.trim().parse().ok()).collect();
+    let [_, a, b] = registers[..] else { return };
+    let [a, b] = [a, b].map(|n| case.ins.get(&Reg::V(n)).copied().unwrap_or(0));
+    let is_left = case.op == Op::vsl;
+    if let Some(value) = case.out(Reg::V(1)) {
+        let by_bytes = book::shifted_bytes(a, b, is_left);
+        if *value != by_bytes {
+            *value = by_bytes;
+            case.source = CONSOLE;
         }
     }
 }

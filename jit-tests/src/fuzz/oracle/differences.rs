@@ -158,4 +158,24 @@ mod tests {
         let view = View { op: Op::mulldx, ..view };
         assert_eq!(explain(DIFFERENCES, &view, &deviation(0x8000_0001)), None);
     }
+
+    #[test]
+    fn only_differing_counts_excuse_another_shift() {
+        let mut before = PpcContext::default();
+        let ours = QemuState::default();
+        let theirs = QemuState::default();
+        let place = Place::Register(PpcRegister::Vector(3));
+        before.vr[1] = 0x1234_5678;
+        // vsl v3,v1,v2
+        let word = Op::vsl.row().bits | 3 << 21 | 1 << 16 | 2 << 11;
+        let equal = u128::from_be_bytes([2; 16]);
+        let row = Some("vsl, vsr: unequal counts");
+        for (counts, name) in [(equal ^ 1_u128 << 120, row), (equal, None)] {
+            before.vr[2] = counts;
+            let view = View { op: Op::vsl, word, before: &before, ours: &ours, theirs: &theirs };
+            let explained = |theirs| explain(DIFFERENCES, &view, &(place, 1, theirs));
+            assert_eq!(explained(0x48D1_59E0), name.map(|name| vec![name]), "{counts:032x}");
+            assert_eq!(explained(0x48D1_59E1), None, "{counts:032x}");
+        }
+    }
 }

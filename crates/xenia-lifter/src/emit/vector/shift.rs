@@ -99,34 +99,34 @@ impl Lifter<'_> {
         self.set_vr_as(form.d, result);
     }
 
-    /// Shifts the whole register by the last three bits of vB. (The architecture requires these
-    /// bits to be equal in all bytes.)
+    /// Shifts each byte by the low three bits of vB's byte; bits of the neighbour enter. (Equal
+    /// counts shift the whole register: the books define these alone.)
     pub(crate) fn shift_register(&mut self, form: VectorForm, direction: ShiftDirection) {
         let is_left = direction == ShiftDirection::Left;
         let [a, b] = [form.a, form.b].map(|n| self.vr(n));
-        let amount = self.b.ins().extractlane(b, 0);
-        let amount = self.b.ins().band_imm_s(amount, 7);
-        let amount = self.b.ins().uextend(types::I32, amount);
-        // Bits that cross between the halves are shifted 64 − n the other way, in two steps since n
-        // may be 0.
-        let rest = self.b.ins().bxor_imm_s(amount, 63);
+        let seven = self.vector_constant(|_| 7);
+        // Of a byte and its neighbour as a halfword, a right shift by n leaves in the lower byte
+        // the bits that a left shift by 8 − n leaves in the upper one.
+        let counts = if is_left { self.b.ins().band(b, seven) } else { self.b.ins().band_not(seven, b) };
+        let powers = self.powers(counts, 8);
+        let powers = self.cast(powers, types::I16X8);
         let zero = self.vector_constant(|_| 0);
-        let other = self.pick_bytes(a, zero, |k| {
-            if is_left { if k < 8 { k + 8 } else { 16 } } else { k.wrapping_sub(8) & 31 }
+        let moved = self.pick_bytes(a, zero, |k| if is_left { k + 1 } else { k.wrapping_sub(1) & 31 });
+        let [even, odd] = [LaneHalf::Even, LaneHalf::Odd].map(|half| {
+            // The register's own halfwords hold the right neighbours of even bytes, and the left
+            // ones of odd bytes.
+            let has_neighbours = (half == LaneHalf::Even) == is_left;
+            let pairs = self.cast(if has_neighbours { a } else { moved }, types::I16X8);
+            let pairs = if is_left { pairs } else { self.b.ins().ishl_imm_s(pairs, 1) };
+            let power = self.half_lanes(powers, half, Signedness::Unsigned);
+            self.b.ins().imul(pairs, power)
         });
-        let halves = self.cast(a, types::I64X2);
-        let other = self.cast(other, types::I64X2);
-        let result = if is_left {
-            let shifted = self.b.ins().ishl(halves, amount);
-            let crossing = self.b.ins().ushr_imm_s(other, 1);
-            let crossing = self.b.ins().ushr(crossing, rest);
-            self.b.ins().bor(shifted, crossing)
-        } else {
-            let shifted = self.b.ins().ushr(halves, amount);
-            let crossing = self.b.ins().ishl_imm_s(other, 1);
-            let crossing = self.b.ins().ishl(crossing, rest);
-            self.b.ins().bor(shifted, crossing)
-        };
+        // The upper byte of each product counts.
+        let upper = self.vector_constant(|k| if k % 2 == 0 { 0xFF } else { 0 });
+        let upper = self.cast(upper, types::I16X8);
+        let even = self.b.ins().band(even, upper);
+        let odd = self.half_lanes(odd, LaneHalf::Even, Signedness::Unsigned);
+        let result = self.b.ins().bor(even, odd);
         self.set_vr_as(form.d, result);
     }
 

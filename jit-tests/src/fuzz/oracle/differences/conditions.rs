@@ -119,3 +119,13 @@ pub(super) fn element(view: &View<'_>) -> u128 {
     let at = ea & 15 & !(size - 1);
     (u128::MAX >> (128 - 8 * size)) << (128 - 8 * (at + size))
 }
+
+/// The result of `vsl` or `vsr` by the count in vB's last byte, if another byte's differs.
+pub(super) fn shifted_by_last_count(view: &View<'_>) -> Option<u128> {
+    let field = |operand: Operand| view.before.vr[operand.extract(Instruction(view.word)) as usize];
+    let a = field(Operand::va);
+    let b = field(Operand::vb);
+    let count = b & 7;
+    let differ = b.to_be_bytes().iter().any(|byte| u128::from(byte & 7) != count);
+    differ.then(|| if view.op == Op::vsl { a << count } else { a >> count })
+}
