@@ -354,7 +354,7 @@ impl Float for CpuView<'_> {
     }
 
     fn mffsx(&mut self, i: Instruction) -> Step {
-        // Unsure: the upper half is undefined; zero here.
+        // The upper half is undefined: decision 0004.
         let bits = u64::from(self.ctx.fpscr);
         Ok(move_bits(self.ctx, i, bits))
     }
