@@ -1,0 +1,324 @@
+# frsp., fcfid., fsqrt., fsqrts.: special values, denormals and CR1.
+# Source: captures of an Xbox 360, https://github.com/xenia-project/xenia/pull/1348.
+
+test_console_frsp_1:
+  #_ REGISTER_IN f2 0x0000000000000000
+  frsp. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_frsp_2:
+  #_ REGISTER_IN f2 0x8000000000000000
+  frsp. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x8000000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_frsp_3:
+  #_ REGISTER_IN f2 0x0000000000000001
+  frsp. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x08000000
+
+test_console_frsp_4:
+  #_ REGISTER_IN f2 0x000FFFFFFFFFFFFF
+  frsp. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x08000000
+
+test_console_frsp_5:
+  #_ REGISTER_IN f2 0x3FF0000000000000
+  frsp. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x3FF0000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_frsp_6:
+  #_ REGISTER_IN f2 0xBFF0000000000000
+  frsp. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xBFF0000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_frsp_7:
+  #_ REGISTER_IN f2 0xC1E0000000000000
+  frsp. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xC1E0000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_frsp_8:
+  #_ REGISTER_IN f2 0x41DFFFFFFFC00000
+  frsp. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x41E0000000000000
+  #_ REGISTER_OUT cr 0x08000000
+
+test_console_frsp_9:
+  #_ REGISTER_IN f2 0x7FF0000000000000
+  frsp. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x7FF0000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_frsp_10:
+  #_ REGISTER_IN f2 0xFFF0000000000000
+  frsp. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFF0000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_frsp_11:
+  #_ REGISTER_IN f2 0xFFF8000000000000
+  frsp. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFF8000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_frsp_12:
+  #_ REGISTER_IN f2 0xFFF4000000000000
+  frsp. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFFC000000000000
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fcfid_1:
+  #_ REGISTER_IN f2 0x0000000000000000
+  fcfid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fcfid_2:
+  #_ REGISTER_IN f2 0x8000000000000000
+  fcfid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xC3E0000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fcfid_3:
+  #_ REGISTER_IN f2 0x0000000000000001
+  fcfid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x3FF0000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fcfid_4:
+  #_ REGISTER_IN f2 0x000FFFFFFFFFFFFF
+  fcfid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x432FFFFFFFFFFFFE
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fcfid_5:
+  #_ REGISTER_IN f2 0x3FF0000000000000
+  fcfid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x43CFF80000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fcfid_6:
+  #_ REGISTER_IN f2 0xBFF0000000000000
+  fcfid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xC3D0040000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fcfid_7:
+  #_ REGISTER_IN f2 0xC1E0000000000000
+  fcfid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xC3CF100000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fcfid_8:
+  #_ REGISTER_IN f2 0x41DFFFFFFFC00000
+  fcfid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x43D077FFFFFFF000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fcfid_9:
+  #_ REGISTER_IN f2 0x7FF0000000000000
+  fcfid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x43DFFC0000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fcfid_10:
+  #_ REGISTER_IN f2 0xFFF0000000000000
+  fcfid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xC330000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fcfid_11:
+  #_ REGISTER_IN f2 0xFFF8000000000000
+  fcfid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xC320000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fcfid_12:
+  #_ REGISTER_IN f2 0xFFF4000000000000
+  fcfid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xC328000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fsqrt_1:
+  #_ REGISTER_IN f2 0x0000000000000000
+  fsqrt. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fsqrt_2:
+  #_ REGISTER_IN f2 0x8000000000000000
+  fsqrt. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x8000000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fsqrt_3:
+  #_ REGISTER_IN f2 0x0000000000000001
+  fsqrt. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x1E60000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fsqrt_4:
+  #_ REGISTER_IN f2 0x000FFFFFFFFFFFFF
+  fsqrt. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x1FFFFFFFFFFFFFFF
+  #_ REGISTER_OUT cr 0x08000000
+
+test_console_fsqrt_5:
+  #_ REGISTER_IN f2 0x3FF0000000000000
+  fsqrt. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x3FF0000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fsqrt_6:
+  #_ REGISTER_IN f2 0xBFF0000000000000
+  fsqrt. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x7FF8000000000000
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fsqrt_7:
+  #_ REGISTER_IN f2 0xC1E0000000000000
+  fsqrt. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x7FF8000000000000
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fsqrt_8:
+  #_ REGISTER_IN f2 0x41DFFFFFFFC00000
+  fsqrt. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x40E6A09E66689B2E
+  #_ REGISTER_OUT cr 0x08000000
+
+test_console_fsqrt_9:
+  #_ REGISTER_IN f2 0x7FF0000000000000
+  fsqrt. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x7FF0000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fsqrt_10:
+  #_ REGISTER_IN f2 0xFFF0000000000000
+  fsqrt. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x7FF8000000000000
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fsqrt_11:
+  #_ REGISTER_IN f2 0xFFF8000000000000
+  fsqrt. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFF8000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fsqrt_12:
+  #_ REGISTER_IN f2 0xFFF4000000000000
+  fsqrt. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFFC000000000000
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fsqrts_1:
+  #_ REGISTER_IN f2 0x0000000000000000
+  fsqrts. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fsqrts_2:
+  #_ REGISTER_IN f2 0x8000000000000000
+  fsqrts. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x8000000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fsqrts_3:
+  #_ REGISTER_IN f2 0x3FF0000000000000
+  fsqrts. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x3FF0000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fsqrts_4:
+  #_ REGISTER_IN f2 0xBFF0000000000000
+  fsqrts. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x7FF8000000000000
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fsqrts_5:
+  #_ REGISTER_IN f2 0xC1E0000000000000
+  fsqrts. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x7FF8000000000000
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fsqrts_6:
+  #_ REGISTER_IN f2 0x41DFFFFFFFC00000
+  fsqrts. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x40E6A09E60000000
+  #_ REGISTER_OUT cr 0x08000000
+
+test_console_fsqrts_7:
+  #_ REGISTER_IN f2 0x7FF0000000000000
+  fsqrts. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x7FF0000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fsqrts_8:
+  #_ REGISTER_IN f2 0xFFF0000000000000
+  fsqrts. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x7FF8000000000000
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fsqrts_9:
+  #_ REGISTER_IN f2 0xFFF8000000000000
+  fsqrts. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFF8000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fsqrts_10:
+  #_ REGISTER_IN f2 0xFFF4000000000000
+  fsqrts. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFFC000000000000
+  #_ REGISTER_OUT cr 0x0A000000

@@ -1,0 +1,331 @@
+# fctiw., fctiwz., fctid., fctidz.: saturation, NaNs and CR1.
+# Source: captures of an Xbox 360, https://github.com/xenia-project/xenia/pull/1348.
+
+test_console_fctiw_1:
+  #_ REGISTER_IN f2 0x0000000000000000
+  fctiw. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctiw_2:
+  #_ REGISTER_IN f2 0x8000000000000000
+  fctiw. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctiw_3:
+  #_ REGISTER_IN f2 0x0000000000000001
+  fctiw. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x08000000
+
+test_console_fctiw_4:
+  #_ REGISTER_IN f2 0x000FFFFFFFFFFFFF
+  fctiw. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x08000000
+
+test_console_fctiw_5:
+  #_ REGISTER_IN f2 0x3FF0000000000000
+  fctiw. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000001
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctiw_6:
+  #_ REGISTER_IN f2 0xBFF0000000000000
+  fctiw. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctiw_7:
+  #_ REGISTER_IN f2 0xC1E0000000000000
+  fctiw. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFFFFFFF80000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctiw_8:
+  #_ REGISTER_IN f2 0x41DFFFFFFFC00000
+  fctiw. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x000000007FFFFFFF
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctiw_9:
+  #_ REGISTER_IN f2 0x7FF0000000000000
+  fctiw. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x000000007FFFFFFF
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fctiw_10:
+  #_ REGISTER_IN f2 0xFFF0000000000000
+  fctiw. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFFFFFFF80000000
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fctiw_11:
+  #_ REGISTER_IN f2 0xFFF8000000000000
+  fctiw. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFFFFFFF80000000
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fctiw_12:
+  #_ REGISTER_IN f2 0xFFF4000000000000
+  fctiw. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFFFFFFF80000000
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fctiwz_1:
+  #_ REGISTER_IN f2 0x0000000000000000
+  fctiwz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctiwz_2:
+  #_ REGISTER_IN f2 0x8000000000000000
+  fctiwz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctiwz_3:
+  #_ REGISTER_IN f2 0x0000000000000001
+  fctiwz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x08000000
+
+test_console_fctiwz_4:
+  #_ REGISTER_IN f2 0x000FFFFFFFFFFFFF
+  fctiwz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x08000000
+
+test_console_fctiwz_5:
+  #_ REGISTER_IN f2 0x3FF0000000000000
+  fctiwz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000001
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctiwz_6:
+  #_ REGISTER_IN f2 0xBFF0000000000000
+  fctiwz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctiwz_7:
+  #_ REGISTER_IN f2 0xC1E0000000000000
+  fctiwz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFFFFFFF80000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctiwz_8:
+  #_ REGISTER_IN f2 0x41DFFFFFFFC00000
+  fctiwz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x000000007FFFFFFF
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctiwz_9:
+  #_ REGISTER_IN f2 0x7FF0000000000000
+  fctiwz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x000000007FFFFFFF
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fctiwz_10:
+  #_ REGISTER_IN f2 0xFFF0000000000000
+  fctiwz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFFFFFFF80000000
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fctiwz_11:
+  #_ REGISTER_IN f2 0xFFF8000000000000
+  fctiwz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFFFFFFF80000000
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fctid_1:
+  #_ REGISTER_IN f2 0x0000000000000000
+  fctid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctid_2:
+  #_ REGISTER_IN f2 0x8000000000000000
+  fctid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctid_3:
+  #_ REGISTER_IN f2 0x0000000000000001
+  fctid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x08000000
+
+test_console_fctid_4:
+  #_ REGISTER_IN f2 0x000FFFFFFFFFFFFF
+  fctid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x08000000
+
+test_console_fctid_5:
+  #_ REGISTER_IN f2 0x3FF0000000000000
+  fctid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000001
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctid_6:
+  #_ REGISTER_IN f2 0xBFF0000000000000
+  fctid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctid_7:
+  #_ REGISTER_IN f2 0xC1E0000000000000
+  fctid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFFFFFFF80000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctid_8:
+  #_ REGISTER_IN f2 0x41DFFFFFFFC00000
+  fctid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x000000007FFFFFFF
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctid_9:
+  #_ REGISTER_IN f2 0x7FF0000000000000
+  fctid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x7FFFFFFFFFFFFFFF
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fctid_10:
+  #_ REGISTER_IN f2 0xFFF0000000000000
+  fctid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x8000000000000000
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fctid_11:
+  #_ REGISTER_IN f2 0xFFF8000000000000
+  fctid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x8000000000000000
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fctid_12:
+  #_ REGISTER_IN f2 0xFFF4000000000000
+  fctid. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x8000000000000000
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fctidz_1:
+  #_ REGISTER_IN f2 0x0000000000000000
+  fctidz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctidz_2:
+  #_ REGISTER_IN f2 0x8000000000000000
+  fctidz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctidz_3:
+  #_ REGISTER_IN f2 0x0000000000000001
+  fctidz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x08000000
+
+test_console_fctidz_4:
+  #_ REGISTER_IN f2 0x000FFFFFFFFFFFFF
+  fctidz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000000
+  #_ REGISTER_OUT cr 0x08000000
+
+test_console_fctidz_5:
+  #_ REGISTER_IN f2 0x3FF0000000000000
+  fctidz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x0000000000000001
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctidz_6:
+  #_ REGISTER_IN f2 0xBFF0000000000000
+  fctidz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFFFFFFFFFFFFFFF
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctidz_7:
+  #_ REGISTER_IN f2 0xC1E0000000000000
+  fctidz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0xFFFFFFFF80000000
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctidz_8:
+  #_ REGISTER_IN f2 0x41DFFFFFFFC00000
+  fctidz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x000000007FFFFFFF
+  #_ REGISTER_OUT cr 0x00000000
+
+test_console_fctidz_9:
+  #_ REGISTER_IN f2 0x7FF0000000000000
+  fctidz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x7FFFFFFFFFFFFFFF
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fctidz_10:
+  #_ REGISTER_IN f2 0xFFF0000000000000
+  fctidz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x8000000000000000
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fctidz_11:
+  #_ REGISTER_IN f2 0xFFF8000000000000
+  fctidz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x8000000000000000
+  #_ REGISTER_OUT cr 0x0A000000
+
+test_console_fctidz_12:
+  #_ REGISTER_IN f2 0xFFF4000000000000
+  fctidz. f1,f2
+  blr
+  #_ REGISTER_OUT f1 0x8000000000000000
+  #_ REGISTER_OUT cr 0x0A000000

@@ -1,0 +1,104 @@
+# vexptefp: estimates, and what becomes of denormals (NJ = 1), negatives and NaNs.
+# Source: captures of an Xbox 360, https://github.com/xenia-project/xenia/pull/1348.
+
+test_console_vexptefp_1:
+  #_ REGISTER_IN v2 [00000000, 00000001, 0000007F, 0000FF00]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [3F800000, 3F800000, 3F800000, 3F800000]
+
+test_console_vexptefp_2:
+  #_ REGISTER_IN v2 [0000FFFF, 00010080, 00010203, 00020003]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [3F800000, 3F800000, 3F800000, 3F800000]
+
+test_console_vexptefp_3:
+  #_ REGISTER_IN v2 [00020081, 00030082, 000D000D, 00112233]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [3F800000, 3F800000, 3F800000, 3F800000]
+
+test_console_vexptefp_4:
+  #_ REGISTER_IN v2 [00FFFF00, 04010203, 04040404, 04050607]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [3F800000, 3F800000, 3F800000, 3F800000]
+
+test_console_vexptefp_5:
+  #_ REGISTER_IN v2 [07070707, 08080808, 08090A0B, 0C0D0E0F]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [3F800000, 3F800000, 3F800000, 3F800000]
+
+test_console_vexptefp_6:
+  #_ REGISTER_IN v2 [11223344, 12121212, 12345678, 3F800000]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [3F800000, 3F800000, 3F800000, 40000000]
+
+test_console_vexptefp_7:
+  #_ REGISTER_IN v2 [3F8CCCCD, 3FC00000, 3FF33333, 41200000]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [40099000, 40350000, 406E0000, 44800000]
+
+test_console_vexptefp_8:
+  #_ REGISTER_IN v2 [41700000, 41A00000, 41F00000, 44556677]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [47000000, 49800000, 4E800000, 7F800000]
+
+test_console_vexptefp_9:
+  #_ REGISTER_IN v2 [55667788, 7070FFFF, 7F800203, 7F800A0B]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [7F800000, 7F800000, 7FC00203, 7FC00A0B]
+
+test_console_vexptefp_10:
+  #_ REGISTER_IN v2 [7FFFFFFF, 80081010, 808F0000, 87654321]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [7FFFFFFF, 3F800000, 3F800000, 3F800000]
+
+test_console_vexptefp_11:
+  #_ REGISTER_IN v2 [8899AABB, 8FFFFFFF, BF800000, BF8CCCCD]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [3F800000, 3F800000, 3F000000, 3EEE0000]
+
+test_console_vexptefp_12:
+  #_ REGISTER_IN v2 [BFC00000, BFF33333, C1200000, C1700000]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [3EB50000, 3E899000, 3A800000, 38000000]
+
+test_console_vexptefp_13:
+  #_ REGISTER_IN v2 [C1A00000, CCDDEEFF, CDCDCDCD, F8F9FAFB]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [35800000, 00000000, 00000000, 00000000]
+
+test_console_vexptefp_14:
+  #_ REGISTER_IN v2 [FCFDFEFF, FEFEFEFE, FF0000FF, FFFCFF7D]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [00000000, 00000000, 00000000, FFFCFF7D]
+
+test_console_vexptefp_15:
+  #_ REGISTER_IN v2 [FFFCFFFD, FFFDFF7E, FFFEFF7F, FFFEFFFF]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [FFFCFFFD, FFFDFF7E, FFFEFF7F, FFFEFFFF]
+
+test_console_vexptefp_16:
+  #_ REGISTER_IN v2 [FFFF0000, FFFF00FF, FFFF0101, FFFFFF80]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [FFFF0000, FFFF00FF, FFFF0101, FFFFFF80]
+
+test_console_vexptefp_17:
+  #_ REGISTER_IN v2 [FFFFFFFF, 00000000, 00000000, 00000000]
+  vexptefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [FFFFFFFF, 3F800000, 3F800000, 3F800000]

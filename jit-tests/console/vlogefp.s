@@ -1,0 +1,104 @@
+# vlogefp: estimates, and what becomes of denormals (NJ = 1), negatives and NaNs.
+# Source: captures of an Xbox 360, https://github.com/xenia-project/xenia/pull/1348.
+
+test_console_vlogefp_1:
+  #_ REGISTER_IN v2 [00000000, 00000001, 0000007F, 0000FF00]
+  vlogefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [FF800000, FF800000, FF800000, FF800000]
+
+test_console_vlogefp_2:
+  #_ REGISTER_IN v2 [0000FFFF, 00010080, 00010203, 00020003]
+  vlogefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [FF800000, FF800000, FF800000, FF800000]
+
+test_console_vlogefp_3:
+  #_ REGISTER_IN v2 [00020081, 00030082, 000D000D, 00112233]
+  vlogefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [FF800000, FF800000, FF800000, FF800000]
+
+test_console_vlogefp_4:
+  #_ REGISTER_IN v2 [00FFFF00, 04010203, 04040404, 04050607]
+  vlogefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [C2FA0040, C2EDFA00, C2EDE800, C2EDE200]
+
+test_console_vlogefp_5:
+  #_ REGISTER_IN v2 [07070707, 08080808, 08090A0B, 0C0D0E0F]
+  vlogefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [C2E1D600, C2DDD000, C2DDCB00, C2CDB700]
+
+test_console_vlogefp_6:
+  #_ REGISTER_IN v2 [11223344, 12121212, 12345678, 3F800000]
+  vlogefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [C2B95240, C2B59DC0, C2B502C0, 00000000]
+
+test_console_vlogefp_7:
+  #_ REGISTER_IN v2 [3F8CCCCD, 3FC00000, 3FF33333, 41200000]
+  vlogefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [3E0F8000, 3F160000, 3F6CC000, 40548000]
+
+test_console_vlogefp_8:
+  #_ REGISTER_IN v2 [41700000, 41A00000, 41F00000, 44556677]
+  vlogefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [4079F800, 408A4000, 409CFC00, 411BD600]
+
+test_console_vlogefp_9:
+  #_ REGISTER_IN v2 [55667788, 7070FFFF, 7F800203, 7F800A0B]
+  vlogefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [422F6680, 42C3D2C0, 7FC00203, 7FC00A0B]
+
+test_console_vlogefp_10:
+  #_ REGISTER_IN v2 [7FFFFFFF, 80081010, 808F0000, 87654321]
+  vlogefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [7FFFFFFF, FF800000, 7FC00000, 7FC00000]
+
+test_console_vlogefp_11:
+  #_ REGISTER_IN v2 [8899AABB, 8FFFFFFF, BF800000, BF8CCCCD]
+  vlogefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [7FC00000, 7FC00000, 7FC00000, 7FC00000]
+
+test_console_vlogefp_12:
+  #_ REGISTER_IN v2 [BFC00000, BFF33333, C1200000, C1700000]
+  vlogefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [7FC00000, 7FC00000, 7FC00000, 7FC00000]
+
+test_console_vlogefp_13:
+  #_ REGISTER_IN v2 [C1A00000, CCDDEEFF, CDCDCDCD, F8F9FAFB]
+  vlogefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [7FC00000, 7FC00000, 7FC00000, 7FC00000]
+
+test_console_vlogefp_14:
+  #_ REGISTER_IN v2 [FCFDFEFF, FEFEFEFE, FF0000FF, FFFCFF7D]
+  vlogefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [7FC00000, 7FC00000, 7FC00000, FFFCFF7D]
+
+test_console_vlogefp_15:
+  #_ REGISTER_IN v2 [FFFCFFFD, FFFDFF7E, FFFEFF7F, FFFEFFFF]
+  vlogefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [FFFCFFFD, FFFDFF7E, FFFEFF7F, FFFEFFFF]
+
+test_console_vlogefp_16:
+  #_ REGISTER_IN v2 [FFFF0000, FFFF00FF, FFFF0101, FFFFFF80]
+  vlogefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [FFFF0000, FFFF00FF, FFFF0101, FFFFFF80]
+
+test_console_vlogefp_17:
+  #_ REGISTER_IN v2 [FFFFFFFF, 00000000, 00000000, 00000000]
+  vlogefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [FFFFFFFF, FF800000, FF800000, FF800000]

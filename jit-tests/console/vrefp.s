@@ -1,0 +1,104 @@
+# vrefp: estimates, and what becomes of denormals (NJ = 1), negatives and NaNs.
+# Source: captures of an Xbox 360, https://github.com/xenia-project/xenia/pull/1348.
+
+test_console_vrefp_1:
+  #_ REGISTER_IN v2 [00000000, 00000001, 0000007F, 0000FF00]
+  vrefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [7F800000, 7F800000, 7F800000, 7F800000]
+
+test_console_vrefp_2:
+  #_ REGISTER_IN v2 [0000FFFF, 00010080, 00010203, 00020003]
+  vrefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [7F800000, 7F800000, 7F800000, 7F800000]
+
+test_console_vrefp_3:
+  #_ REGISTER_IN v2 [00020081, 00030082, 000D000D, 00112233]
+  vrefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [7F800000, 7F800000, 7F800000, 7F800000]
+
+test_console_vrefp_4:
+  #_ REGISTER_IN v2 [00FFFF00, 04010203, 04040404, 04050607]
+  vrefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [7E000106, 7AFE039F, 7AF830B2, 7AF6598B]
+
+test_console_vrefp_5:
+  #_ REGISTER_IN v2 [07070707, 08080808, 08090A0B, 0C0D0E0F]
+  vrefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [77F2B28B, 76F0DC3C, 76EF204B, 72E85140]
+
+test_console_vrefp_6:
+  #_ REGISTER_IN v2 [11223344, 12121212, 12345678, 3F800000]
+  vrefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [6DCA0A99, 6CE05955, 6CB5B2D7, 3F7FF800]
+
+test_console_vrefp_7:
+  #_ REGISTER_IN v2 [3F8CCCCD, 3FC00000, 3FF33333, 41200000]
+  vrefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [3F68BC80, 3F2AA800, 3F06C176, 3DCCC800]
+
+test_console_vrefp_8:
+  #_ REGISTER_IN v2 [41700000, 41A00000, 41F00000, 44556677]
+  vrefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [3D888400, 3D4CC800, 3D088400, 3A999016]
+
+test_console_vrefp_9:
+  #_ REGISTER_IN v2 [55667788, 7070FFFF, 7F800203, 7F800A0B]
+  vrefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [298E308F, 0E87F81A, 7FC00203, 7FC00A0B]
+
+test_console_vrefp_10:
+  #_ REGISTER_IN v2 [7FFFFFFF, 80081010, 808F0000, 87654321]
+  vrefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [7FFFFFFF, FF800000, FE652800, F78EF2DD]
+
+test_console_vrefp_11:
+  #_ REGISTER_IN v2 [8899AABB, 8FFFFFFF, BF800000, BF8CCCCD]
+  vrefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [F65542EC, EF000106, BF7FF800, BF68BC80]
+
+test_console_vrefp_12:
+  #_ REGISTER_IN v2 [BFC00000, BFF33333, C1200000, C1700000]
+  vrefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [BF2AA800, BF06C176, BDCCC800, BD888400]
+
+test_console_vrefp_13:
+  #_ REGISTER_IN v2 [C1A00000, CCDDEEFF, CDCDCDCD, F8F9FAFB]
+  vrefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [BD4CC800, B213A933, B11F3B1E, 86031718]
+
+test_console_vrefp_14:
+  #_ REGISTER_IN v2 [FCFDFEFF, FEFEFEFE, FF0000FF, FFFCFF7D]
+  vrefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [82010706, 80000000, 80000000, FFFCFF7D]
+
+test_console_vrefp_15:
+  #_ REGISTER_IN v2 [FFFCFFFD, FFFDFF7E, FFFEFF7F, FFFEFFFF]
+  vrefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [FFFCFFFD, FFFDFF7E, FFFEFF7F, FFFEFFFF]
+
+test_console_vrefp_16:
+  #_ REGISTER_IN v2 [FFFF0000, FFFF00FF, FFFF0101, FFFFFF80]
+  vrefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [FFFF0000, FFFF00FF, FFFF0101, FFFFFF80]
+
+test_console_vrefp_17:
+  #_ REGISTER_IN v2 [FFFFFFFF, 00000000, 00000000, 00000000]
+  vrefp v1,v2
+  blr
+  #_ REGISTER_OUT v1 [FFFFFFFF, 7F800000, 7F800000, 7F800000]
