@@ -245,7 +245,7 @@ mod tests {
         // (prng.di.unimi.it/splitmix64.c).
         let mut dice = Dice(1_234_567);
         assert_eq!([dice.next(), dice.next()], [6_457_827_717_110_365_317, 3_203_168_211_198_807_973]);
-        assert_eq!(dice.of::<u8>(&[]), None);
+        assert_eq!(dice.pick::<u8>(&[]), None);
         assert!(dice.below(0) == 0 && dice.below(3) < 3);
     }
 }

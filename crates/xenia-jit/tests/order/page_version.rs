@@ -235,7 +235,7 @@ fn add_under_conditions(
         [] => steps(thread),
         [(register, value), rest @ ..] => {
             thread.when(StepCondition::Is(*register, (*value).into()), |thread| {
-                add_under_conditions(thread, rest, steps)
+                add_under_conditions(thread, rest, steps);
             });
         }
     }
