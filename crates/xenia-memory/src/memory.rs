@@ -43,6 +43,15 @@ pub(crate) struct HeapCounters {
     pub(crate) writes: Tally,
     pub(crate) watch_faults: AtomicU64,
     pub(crate) bumps: AtomicU64,
+    /// Version changes of pages that may hold code, counted after the version has changed
+    /// (Release).
+    ///
+    /// Invariant: every page of current code (its pages have the versions with which it was read)
+    /// is watched for code ([`CODE`](crate::page_table::CODE)). So the end of such a watch counts,
+    /// and every change that may coincide with the beginning of one; the end of a watch on data
+    /// does not. A new mapping counts if the page had code before, even if that is no longer
+    /// current: caches forget what they know of pages that are decommitted.
+    pub(crate) code_changes: AtomicU64,
     pub(crate) watches_refused: AtomicU64,
     pub(crate) mapping_changes: AtomicU64,
     pub(crate) commits_refused: AtomicU64,
@@ -135,9 +144,16 @@ impl GuestMemory {
     /// before it. Unknown indexes are ignored.
     pub fn bump(&self, index: u32) {
         if index < layout::BACKING_PAGES {
-            self.pages.version(index).fetch_add(1, Release);
-            self.counts.bumps.fetch_add(1, Release);
+            self.bump_data(index);
+            self.counts.code_changes.fetch_add(1, Release);
         }
+    }
+
+    /// The part of [`Self::bump`] that every change has. It is enough if the caller owns the page,
+    /// which exists and is not watched for code.
+    pub(crate) fn bump_data(&self, index: u32) {
+        self.pages.version(index).fetch_add(1, Release);
+        self.counts.bumps.fetch_add(1, Release);
     }
 
     /// A number that changes when the version of any page changes.
@@ -146,6 +162,15 @@ impl GuestMemory {
         // Both only grow, and every version change counts in one of them, after it (Release): a
         // thread that sees the new count sees the new version.
         self.counts.bumps.load(Acquire).wrapping_add(self.counts.mapping_changes.load(Acquire))
+    }
+
+    /// A number that changes when a page changes that was watched by [`GuestMemory::watch_code`] at
+    /// that moment, or whose mapping changes and that was watched so since it was committed. Stores
+    /// to pages that are watched for other contents don't change it.
+    #[inline]
+    pub fn code_epoch(&self) -> u64 {
+        // Pairs with the counts, as in `epoch`.
+        self.counts.code_changes.load(Acquire)
     }
 
     /// Whether memory is committed at `addr`, regardless of the guest's rights.

@@ -5,8 +5,8 @@
 //! it without locks. Rules for changes:
 //! - rights and [`COMMITTED`]: [`crate::GuestMemory`]'s mapping calls, under the heap lock, while
 //!   they own the page's watch state;
-//! - [`WATCHED`], [`CODE`] and the host's rights: the thread that owns the watch state (see
-//!   `rights.rs`);
+//! - [`WATCHED`], [`CODE`], the host's rights and whether the page had code: the thread that owns
+//!   the watch state (see `rights.rs`);
 //! - versions: any thread; they only grow (modulo 2³²).
 
 use crate::layout::{BACKING_PAGES, GUEST_PAGES, PAGE_SHIFT, guest_pages};
@@ -53,6 +53,9 @@ pub(crate) struct PageTable {
     used: Box<[AtomicBool]>,
     versions: Box<[AtomicU32]>,
     states: Box<[AtomicU8]>,
+    /// By backing page: 1 if it was watched for code since it was committed. Only the owner of the
+    /// watch state reads and writes it.
+    had_code: Box<[AtomicU8]>,
 }
 
 /// Types for which all-zero bytes are a valid value.
@@ -79,6 +82,7 @@ impl PageTable {
             used: (0..GUEST_PAGES as u32 / CHUNK).map(|_| AtomicBool::new(false)).collect(),
             versions: zeroed(BACKING_PAGES as usize),
             states: zeroed(BACKING_PAGES as usize),
+            had_code: zeroed(BACKING_PAGES as usize),
         }
     }
 
@@ -176,6 +180,22 @@ impl PageTable {
 
     pub(crate) fn state(&self, backing_page: u32) -> &AtomicU8 {
         &self.states[backing_page as usize]
+    }
+
+    /// Notes that an owned page gets watched for code.
+    pub(crate) fn note_code(&self, backing_page: u32) {
+        // Relaxed, as below: ownership orders it.
+        self.had_code[backing_page as usize].store(1, Relaxed);
+    }
+
+    /// Whether an owned page was watched for code since it was committed.
+    pub(crate) fn had_code(&self, backing_page: u32) -> bool {
+        self.had_code[backing_page as usize].load(Relaxed) != 0
+    }
+
+    /// Forgets that an owned page had code, when it is decommitted.
+    pub(crate) fn forget_code(&self, backing_page: u32) {
+        self.had_code[backing_page as usize].store(0, Relaxed);
     }
 
     /// The run of guest pages, starting at `pages.start`, for which `of` returns the same value;

@@ -171,16 +171,27 @@ impl GuestMemory {
             self.leftovers.clear(&pages, |run| self.clear_pages(run));
         }
         let mut bumps = 0;
+        let mut had_code = false;
         for page in pages.clone() {
             self.own_any(page);
             // Memory that appears counts as well: data derived from its absence is out of date.
             self.pages.version(page).fetch_add(1, Release);
             bumps += u64::from(committed(page));
+            if self.pages.had_code(page) {
+                had_code = true;
+                if flags == 0 {
+                    self.pages.forget_code(page);
+                }
+            }
         }
         // Counted after the versions have changed, on which `epoch` relies.
         self.counts.bumps.fetch_add(bumps, Release);
         self.pages.change_all_flags(&pages, flags, GUEST_FLAGS & !flags);
         self.counts.mapping_changes.fetch_add(1, Release);
+        // After the flags: caches of code ask whether its pages are committed.
+        if had_code {
+            self.counts.code_changes.fetch_add(1, Release);
+        }
         // Without mappings left rights stay as they are: accesses that fault then are emulated.
         let is_done = self.apply_rights(&pages, InViews::All)
             || self.make_room() && self.apply_rights(&pages, InViews::All);

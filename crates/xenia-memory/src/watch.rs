@@ -37,7 +37,7 @@ use crate::memory::GuestMemory;
 use crate::page_table::{CODE, COMMITTED, READ, WATCHED, WRITE, state};
 use crate::rights::InViews;
 use std::ops::Range;
-use std::sync::atomic::Ordering::*;
+use std::sync::atomic::{Ordering::*, fence};
 use std::thread;
 use xenia_guest::GuestAddr;
 use xenia_host::barrier;
@@ -57,7 +57,7 @@ pub enum Watch {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum WatchedContents {
     Data,
-    /// Engines' stores are refused.
+    /// Engines' stores are refused, unless the engine allows them.
     Code,
 }
 
@@ -126,18 +126,14 @@ impl GuestMemory {
         self.watch_for(addr, len, WatchedContents::Code)
     }
 
-    /// Treats watches of code like other watches from now on, for an engine that cannot leave its
-    /// code at every store. The engine then decides itself when to revalidate code that it
-    /// modified.
+    /// Lets engines' stores end watches of code like other watches from now on, for an engine that
+    /// cannot leave its code at every store. The engine then decides itself when to revalidate code
+    /// that it modified.
     pub fn allow_stores_to_code(&self) {
         self.are_stores_to_code_allowed.store(true, Release);
     }
 
     fn watch_for(&self, addr: GuestAddr, len: u32, contents: WatchedContents) -> Access<Watch> {
-        let contents = match contents {
-            WatchedContents::Code if self.are_stores_to_code_allowed.load(Acquire) => WatchedContents::Data,
-            contents => contents,
-        };
         self.check(addr.0, len, COMMITTED, AccessKind::Load)?;
         if len == 0 {
             return Ok(Watch::Protected);
@@ -166,8 +162,14 @@ impl GuestMemory {
 
     /// Whether the page is watched for these contents. A watch for code serves for data, too.
     fn is_watched(&self, page: u32, contents: WatchedContents) -> bool {
-        self.pages.state(page).load(Acquire) == state::WATCHED
-            && (contents == WatchedContents::Data || self.pages.backing_flags(page) & CODE != 0)
+        if self.pages.state(page).load(Acquire) != state::WATCHED {
+            return false;
+        }
+        let holds_code = self.pages.backing_flags(page) & CODE != 0;
+        // The flag may belong to a later watch than the state. The versions that are read from now
+        // on then include the change that ended the first one, which may not count for code.
+        fence(Acquire);
+        holds_code || contents == WatchedContents::Data
     }
 
     /// Watches one page of code by its index and returns its version, read beforehand. Contents
@@ -190,6 +192,7 @@ impl GuestMemory {
             // Pages that are watched already only lack the flag.
             for page in asked.clone() {
                 if self.own(page, state::WATCHED) {
+                    self.pages.note_code(page);
                     self.pages.add_flags(page, CODE);
                     self.disown(page, state::WATCHED);
                 }
@@ -211,8 +214,11 @@ impl GuestMemory {
         for page in pages.clone() {
             if self.pages.backing_flags(page) & COMMITTED != 0 && self.own(page, state::IDLE) {
                 owned.insert(page);
-                let flags = if is_code && asked.contains(&page) { WATCHED | CODE } else { WATCHED };
-                self.pages.add_flags(page, flags);
+                let holds_code = is_code && asked.contains(&page);
+                if holds_code {
+                    self.pages.note_code(page);
+                }
+                self.pages.add_flags(page, if holds_code { WATCHED | CODE } else { WATCHED });
             }
         }
         let protected = owned.runs(pages.clone()).all(|run| self.apply_rights(&run, InViews::All))
@@ -269,10 +275,11 @@ impl GuestMemory {
         self.holds_code(page, self.map_budget.grain().pages())
     }
 
-    /// Whether a page of the block of `grain` pages around `page` is watched for code.
-    /// Async-signal-safe.
+    /// Whether a page of the block of `grain` pages around `page` is watched for code to which
+    /// engines' stores are refused. Async-signal-safe.
     fn holds_code(&self, page: u32, grain: u32) -> bool {
-        block_of(page, grain).any(|page| self.pages.backing_flags(page) & CODE != 0)
+        !self.are_stores_to_code_allowed.load(Acquire)
+            && block_of(page, grain).any(|page| self.pages.backing_flags(page) & CODE != 0)
     }
 
     /// Ends the watch after a store, already visible, to a page that was seen to be watched. For
@@ -283,8 +290,8 @@ impl GuestMemory {
         if let Some(page) = backing_page(addr)
             && !self.end_watch(page, InViews::None)
         {
-            // Another thread is ending or beginning the watch right now: the version must change
-            // for this store too.
+            // Another thread is ending or beginning the watch right now, perhaps one on code: the
+            // version must change for this store too.
             self.bump(page);
         }
     }
@@ -326,10 +333,16 @@ impl GuestMemory {
         let mut done = true;
         for run in owned.runs(block.clone()) {
             for page in run.clone() {
-                if self.pages.backing_flags(page) & WATCHED != 0 {
-                    self.bump(page);
-                    self.pages.remove_flags(page, WATCHED | CODE);
+                let flags = self.pages.backing_flags(page);
+                if flags & WATCHED == 0 {
+                    continue;
                 }
+                if flags & CODE != 0 {
+                    self.bump(page);
+                } else {
+                    self.bump_data(page);
+                }
+                self.pages.remove_flags(page, WATCHED | CODE);
             }
             done &= self.apply_rights(&run, views);
         }

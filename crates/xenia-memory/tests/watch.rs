@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::thread;
 use std::time::{Duration, Instant};
 use xenia_guest::GuestAddr;
-use xenia_memory::{AccessKind, DeviceQueue, FaultKind, GuestMemory, MemoryFault, Protect, Watch};
+use xenia_memory::{AccessKind, AllocKind, DeviceQueue, FaultKind, GuestMemory, MemoryFault, Protect, Watch};
 
 const VIEWS: [&[u32]; 4] =
     [&[0x0004_0000], &[0x7000_0000], &[0x8200_0000, 0x9200_0000], &[0xA300_0000, 0xC300_0000, 0xE2FF_F000]];
@@ -115,6 +115,74 @@ fn a_store_to_code_is_refused_once_and_ends_the_watch() {
     let _ = memory.watch_code(GuestAddr(0x1_1000), 4).unwrap();
     assert_eq!(memory.store_u32(0x1_1000, 8, devices), Ok(()));
     assert_eq!(version(&memory, 0x1_1000), before + 2);
+}
+
+#[test]
+fn only_changes_of_code_move_the_code_epoch() {
+    const CODE: u32 = 0x1_0000;
+    const DATA: u32 = 0x1_1000;
+    let memory = space();
+    commit(&memory, CODE, 0x2000, RW);
+    let watch = || assert_eq!(memory.watch(GuestAddr(DATA), 4), Ok(Watch::Protected));
+    let watch_code = |addr| assert_eq!(memory.watch_code(GuestAddr(addr), 4), Ok(Watch::Protected));
+    let write = |addr| memory.write(GuestAddr(addr), 1_u32).unwrap();
+    let store = |addr| memory.store_u32(addr, 2, &mut DeviceQueue::new());
+    let decommit = || {
+        memory.decommit(GuestAddr(CODE), 0x1000).unwrap();
+    };
+    // The change, and whether it is one of code.
+    let changes: [(&str, bool, &dyn Fn()); 13] = [
+        ("compiled code stores data", false, &|| {
+            watch();
+            host_store(&memory, DATA, 1);
+        }),
+        ("the interpreter stores data", false, &|| {
+            watch();
+            store(DATA).unwrap();
+        }),
+        ("HLE writes data", false, &|| {
+            watch();
+            write(DATA);
+        }),
+        ("other memory is mapped", false, &|| commit(&memory, 0x2_0000, 0x1000, RW)),
+        ("an engine's store to code is refused", true, &|| {
+            watch_code(CODE);
+            assert_eq!(store(CODE).unwrap_err().kind, FaultKind::HoldsCode);
+        }),
+        ("HLE writes code", true, &|| {
+            watch_code(CODE);
+            write(CODE);
+        }),
+        ("HLE writes code that was data", true, &|| {
+            watch();
+            watch_code(DATA);
+            write(DATA);
+        }),
+        ("code gets other rights", true, &|| {
+            watch_code(CODE);
+            memory.protect(GuestAddr(CODE), 0x1000, RW).unwrap();
+        }),
+        ("a page that had code is decommitted", true, &decommit),
+        ("it is committed", false, &|| {
+            memory.alloc_fixed(GuestAddr(CODE), 0x1000, AllocKind::Commit, RW).unwrap();
+        }),
+        ("it is decommitted without code", false, &decommit),
+        ("the version changes for an unknown reason", true, &|| {
+            memory.bump(GuestMemory::page_index(GuestAddr(DATA)).unwrap());
+        }),
+        ("an engine's store to code is allowed", true, &|| {
+            memory.allow_stores_to_code();
+            watch_code(DATA);
+            store(DATA).unwrap();
+        }),
+    ];
+    for (change, is_of_code, make) in changes {
+        let epoch = memory.epoch();
+        let code_epoch = memory.code_epoch();
+        make();
+        assert_ne!(memory.epoch(), epoch, "{change}");
+        assert_eq!(memory.code_epoch() != code_epoch, is_of_code, "{change}");
+    }
 }
 
 #[test]
