@@ -65,7 +65,7 @@ pub(crate) struct ModeCode {
     pub(crate) entries: Arc<Entries>,
     /// Host addresses of the tables, which never move.
     tables: [(Word, u64); 3],
-    /// The memory's epoch when code of changed pages was last withdrawn.
+    /// The memory's code epoch when code of changed pages was last withdrawn.
     seen: AtomicU64,
     /// The words of [`PpcContext::host`] at entry to code; created at the first entry.
     words: OnceLock<[u64; HOST_WORDS]>,
@@ -98,12 +98,12 @@ impl ModeCode {
         })
     }
 
-    /// Withdraws code whose pages have changed, before code is entered. Returns the memory's epoch
-    /// at that time, and the number of withdrawn regions.
+    /// Withdraws code whose pages have changed, before code is entered. Returns the memory's code
+    /// epoch at that time, and the number of withdrawn regions.
     #[inline]
     pub(crate) fn withdraw_changed(&self, memory: &GuestMemory) -> (u64, u64) {
         // The epoch is read first, so changes during the withdrawal are left for the next check.
-        let epoch = memory.epoch();
+        let epoch = memory.code_epoch();
         if self.seen.load(Acquire) == epoch {
             (epoch, 0)
         } else {

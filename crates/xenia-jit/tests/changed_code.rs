@@ -6,9 +6,10 @@
 
 use crate::common::*;
 use xenia_cpu::{EngineConfig, Exit, Interpreter, ReservationMode};
+use xenia_guest::GuestAddr;
 use xenia_isa::Op;
 use xenia_jit::{Granularity, JitConfig, Tiers};
-use xenia_memory::DeviceQueue;
+use xenia_memory::{DeviceQueue, Watch};
 
 /// `xori` of a register with itself as target.
 fn flip(register: u32, immediate: i32) -> u32 {
@@ -140,8 +141,8 @@ fn check(engine: &str, program: &Program, expected: &JitHarness, mut machine: Ji
     let what = format!("{engine}, visits of {visit}: {}", program.name);
     assert_eq!(machine.ctx.first_difference(&expected.ctx), None, "{what}");
     assert_eq!(
-        machine.memory.read::<u32>(xenia_guest::GuestAddr(address_of(program.patched))),
-        expected.memory.read::<u32>(xenia_guest::GuestAddr(address_of(program.patched))),
+        machine.memory.read::<u32>(GuestAddr(address_of(program.patched))),
+        expected.memory.read::<u32>(GuestAddr(address_of(program.patched))),
         "{what}"
     );
     machine.engine.counters().interpreted_instructions
@@ -192,6 +193,34 @@ fn the_next_instruction_is_what_memory_holds() {
             for (name, config) in mixed {
                 check(name, &program, &expected, JitHarness::jit_with(config), visit);
             }
+        }
+    }
+}
+
+/// Stores to pages that the GPU's caches watch are frequent.
+#[test]
+fn a_store_to_a_watched_page_of_data_does_not_leave_code_at_isync_or_icbi() {
+    let baseline = JitConfig { tiers: Tiers::Baseline, ..JitConfig::default() };
+    for synchronizes in [x(Op::isync, 0, 0, 0, 0), x(Op::icbi, 0, 0, 4, 0)] {
+        for config in [baseline, JitConfig::compile_everything()] {
+            let mut machine = JitHarness::jit_with(config);
+            let memory = machine.memory.clone();
+            machine.put(CODE, &[d(Op::stw, 3, 4, 0), synchronizes, d(Op::addi, 3, 3, 1), SC]);
+            // Returns the numbers of interpreted instructions and of compiled functions.
+            let mut run = || {
+                machine.ctx.pc = CODE;
+                machine.ctx.gpr[4] = u64::from(DATA);
+                let before = machine.engine.counters();
+                assert_eq!(machine.run(1_000), Exit::Syscall { lev: 2 });
+                let after = machine.engine.counters();
+                let interpreted = after.interpreted_instructions - before.interpreted_instructions;
+                (interpreted, after.functions - before.functions)
+            };
+            run();
+            let usual = run();
+            assert_eq!(memory.watch(GuestAddr(DATA), 4), Ok(Watch::Protected));
+            assert_eq!(run(), usual, "{synchronizes:#x}, {:?}", config.tiers);
+            assert_ne!(memory.counters().watch_faults, 0);
         }
     }
 }

@@ -31,7 +31,7 @@ macro_rules! hook_rows {
             warm StoreBegins(word) [] => store_begins;
             /// Releases the lines, and ends the reservations that others have there.
             warm Stored() [] => stored;
-            /// Returns whether a page version has changed since compiled code was entered.
+            /// Returns whether a page with code has changed since compiled code was entered.
             warm Written() ["code_written"] => code_written;
             /// Executes in software a floating-point instruction that inline code does not decide.
             /// `word` is the instruction, with flags for operands that are singles in bits 33 to 35

@@ -164,9 +164,9 @@ impl GuestMemory {
         self.counts.bumps.load(Acquire).wrapping_add(self.counts.mapping_changes.load(Acquire))
     }
 
-    /// A number that changes when a page changes that was watched by [`GuestMemory::watch_code`] at
-    /// that moment, or whose mapping changes and that was watched so since it was committed. Stores
-    /// to pages that are watched for other contents don't change it.
+    /// A number that changes when a page changes that is watched by [`GuestMemory::watch_code`],
+    /// and with the mapping of a page that was watched so since it was committed. The end of a
+    /// watch for other contents doesn't change it.
     #[inline]
     pub fn code_epoch(&self) -> u64 {
         // Pairs with the counts, as in `epoch`.

@@ -79,7 +79,7 @@ pub(super) fn slice_over(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc
 
 /// Runs an instruction by the interpreter's arm. Returns false if it did not complete.
 pub(super) fn run_arm(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, word: u32, arm: Arm) -> bool {
-    if synchronizes_code(word) && run.hooks.memory.epoch() != run.hooks.epoch {
+    if synchronizes_code(word) && run.hooks.memory.code_epoch() != run.hooks.epoch {
         // The engine withdraws changed code before it enters other code.
         return false;
     }

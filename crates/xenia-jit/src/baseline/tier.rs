@@ -39,7 +39,7 @@ pub(crate) struct Baseline {
     /// Words of the context with values that are the same for every run.
     words: Vec<(BaselineWord, u64)>,
     code_base: u64,
-    /// The memory's epoch when units of changed pages were last withdrawn.
+    /// The memory's code epoch when units of changed pages were last withdrawn.
     seen: AtomicU64,
     granularity: Granularity,
     perf_map: Option<Arc<PerfMap>>,
@@ -205,7 +205,7 @@ impl Baseline {
     /// decommitted.
     pub(crate) fn withdraw_changed(&self, memory: &GuestMemory) -> bool {
         // The epoch is read first, so changes during the withdrawal are left for the next check.
-        let epoch = memory.epoch();
+        let epoch = memory.code_epoch();
         if self.seen.load(Acquire) == epoch {
             return false;
         }

@@ -121,7 +121,7 @@ pub(crate) struct Run<'a, 'q> {
     pub(crate) exit: Option<Exit>,
     /// Lines that the current store holds exclusively, with strict reservations.
     pub(crate) taken: Option<Exclusive>,
-    /// The memory's epoch at the last entry into compiled code.
+    /// The memory's code epoch at the last entry into compiled code.
     pub(crate) epoch: u64,
 }
 

@@ -129,6 +129,8 @@ const FLAG: MemoryLocation = MemoryLocation(1);
 const STATE: MemoryLocation = MemoryLocation(2);
 const VERSION: MemoryLocation = MemoryLocation(3);
 /// The two parts of the memory's epoch: versions that changed one by one, and changes of mappings.
+/// The code epoch is one count like the first part; a change of mappings counts there after its
+/// fence.
 const EPOCH: MemoryLocation = MemoryLocation(4);
 const MAPPINGS: MemoryLocation = MemoryLocation(9);
 /// The host's rights to the page: 1 if stores fault.

@@ -1,11 +1,11 @@
 //! Self-modifying code: tracks which pages have code, of which version, and how often they change.
 //!
 //! Compiled code does not compare page versions. Before an engine enters compiled code it compares
-//! the memory's epoch, and if that has changed, withdraws the regions on changed pages
+//! the memory's code epoch, and if that has changed, withdraws the regions on changed pages
 //! ([`CodeCache::withdraw_changed`]): when a visit begins, after the kernel or the interpreter has
-//! run, and after `isync` or `icbi` if anything was written meanwhile. A region withdrawn by one
-//! engine is gone from the tables of all. If a region is published while one of its pages changes,
-//! the next check finds it, because the page's version changes before the epoch does.
+//! run, and after `isync` or `icbi` if code was written meanwhile. A region withdrawn by one engine
+//! is gone from the tables of all. If a region is published while one of its pages changes, the
+//! next check finds it, because the page's version changes before the epoch does.
 //!
 //! Pages that are decommitted begin anew: code that is loaded there next is other code.
 

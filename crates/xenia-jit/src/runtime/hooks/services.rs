@@ -107,7 +107,7 @@ fn end_store(call: &mut Call<'_, '_>) {
 }
 
 pub(super) fn code_written(call: &mut Call<'_, '_>) -> u64 {
-    u64::from(call.run.memory.epoch() != call.run.epoch)
+    u64::from(call.run.memory.code_epoch() != call.run.epoch)
 }
 
 pub(super) fn float_in_software(call: &mut Call<'_, '_>, word: u64) -> u64 {
