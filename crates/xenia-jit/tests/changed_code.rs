@@ -224,3 +224,20 @@ fn a_store_to_a_watched_page_of_data_does_not_leave_code_at_isync_or_icbi() {
         }
     }
 }
+
+/// An attempt to compile takes time, even if nothing is compiled.
+#[test]
+fn pages_that_change_often_are_not_attempted_in_the_baseline_tier() {
+    let program = next_word("stw", &[d(Op::stw, 5, 4, 0)]);
+    let config = JitConfig { tiers: Tiers::Baseline, ..JitConfig::default() };
+    let mut machine = JitHarness::jit_with(config);
+    prepare(&mut machine, &program);
+    machine.run(i64::from(COUNT));
+    let before = machine.engine.counters();
+    assert_ne!(before.baseline_units, 0);
+    for _ in 0..20 {
+        machine.run(7);
+    }
+    let after = machine.engine.counters();
+    assert_eq!((after.baseline_units, after.baseline_ns), (before.baseline_units, before.baseline_ns));
+}

@@ -55,8 +55,8 @@ pub(super) fn missing(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u
     }
     let arrived = if is_called { Arrived::Called } else { Arrived::Otherwise };
     match run.baseline.code_for(run.hooks.memory, run.optimized, pc, arrived) {
-        Some(address) => address,
-        None => leave(ctx, pc, Reason::Branch),
+        Ok(address) => address,
+        Err(_) => leave(ctx, pc, Reason::Branch),
     }
 }
 

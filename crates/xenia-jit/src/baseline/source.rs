@@ -30,6 +30,11 @@ pub(super) fn cover(covered: &mut Covered, pc: u32) {
     bits[word / 64] |= 1 << (word % 64);
 }
 
+/// Whether code on a page has changed so often that it is better interpreted.
+pub(super) fn changes_often(changes: &FnvHashMap<u32, u32>, page: u32) -> bool {
+    changes.get(&page).is_some_and(|&changes| changes >= MAX_CODE_CHANGES)
+}
+
 /// Guest code on pages that are watched before they are read.
 pub(super) struct PagesRead<'a> {
     pub(super) guest: &'a GuestMemory,
@@ -60,10 +65,7 @@ impl PagesRead<'_> {
         if self.pages.iter().any(|read| read.page == page) {
             return true;
         }
-        if self
-            .changes
-            .is_some_and(|changes| changes.get(&page).is_some_and(|&changes| changes >= MAX_CODE_CHANGES))
-        {
+        if self.changes.is_some_and(|changes| changes_often(changes, page)) {
             return false;
         }
         match self.guest.watch_code_page(page) {

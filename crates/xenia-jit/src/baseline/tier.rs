@@ -66,6 +66,15 @@ pub(crate) enum BaselineEnd {
     AtSite(u64),
 }
 
+/// Why an address has no code of this tier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoUnit {
+    /// Its page changes too often: further attempts have the same result.
+    Volatile,
+    /// The next attempt may succeed.
+    NotNow,
+}
+
 impl Baseline {
     pub(crate) fn new(
         memory: &GuestMemory,
@@ -147,7 +156,7 @@ impl Baseline {
 
     /// The host address of code for `pc`, where a visit continues. It is compiled if necessary.
     pub(crate) fn compile(&self, memory: &GuestMemory, optimized: &Entries, pc: u32) -> Option<u64> {
-        self.code_for(memory, optimized, pc, Arrived::Otherwise)
+        self.code_for(memory, optimized, pc, Arrived::Otherwise).ok()
     }
 
     /// The host address of code for `pc`, which is compiled if necessary. Calls are linked to the
@@ -158,15 +167,19 @@ impl Baseline {
         optimized: &Entries,
         pc: u32,
         arrived: Arrived,
-    ) -> Option<u64> {
+    ) -> Result<u64, NoUnit> {
         let mut cache = self.cache.lock();
         // Another engine may have compiled it meanwhile.
         if let Some(address) = self.address_of(pc) {
             if arrived != Arrived::Called || cache.is_start(pc) {
-                return Some(address);
+                return Ok(address);
             }
             // Its entry leads into the middle of another unit.
             cache.hide(std::iter::once(pc));
+        }
+        // Cheaper than an attempt, which reads the clock: visits of such a page come here often.
+        if cache.is_volatile(pc) {
+            return Err(NoUnit::Volatile);
         }
         let reach = match self.granularity {
             Granularity::Function => Reach::FUNCTION,
@@ -176,11 +189,11 @@ impl Baseline {
             }
             Granularity::Instruction => Reach { words: 1, instructions: 1 },
         };
-        let offset = cache.compile(memory, optimized, pc, arrived, reach)?;
+        let offset = cache.compile(memory, optimized, pc, arrived, reach).ok_or(NoUnit::NotNow)?;
         if let Some(map) = &self.perf_map {
             map.add_as("baseline", cache.address(offset), cache.size_at(offset), pc);
         }
-        Some(cache.address(offset))
+        Ok(cache.address(offset))
     }
 
     /// Credits the unit with the entry `pc` with executed instructions, and its caller, the unit

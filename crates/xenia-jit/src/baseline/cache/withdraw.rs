@@ -3,9 +3,10 @@
 use super::super::call_table;
 use super::super::emit::NotEmitted;
 use super::super::entries::TABLE_SPAN;
+use super::super::source::changes_often;
 use super::{BaselineCache, PageUnits};
 use std::collections::BTreeMap;
-use xenia_guest::PAGE_SIZE;
+use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_memory::GuestMemory;
 
 /// The fraction of code memory that is withdrawn when it is full: one part in this many.
@@ -93,6 +94,12 @@ impl BaselineCache {
         // The next code there is other code.
         self.changes.retain(|&page, _| guest.is_page_committed(page));
         are_unloaded
+    }
+
+    /// Whether code on the page of `pc` changes so often that no unit begins there.
+    pub(crate) fn is_volatile(&self, pc: u32) -> bool {
+        let page = GuestMemory::page_index(GuestAddr(pc)).filter(|_| !self.compile_volatile);
+        page.is_some_and(|page| changes_often(&self.changes, page))
     }
 
     /// Halves the numbers of changes.
@@ -227,7 +234,6 @@ mod tests {
     use crate::code::entries::EntryTables;
     use crate::code::epochs::Epochs;
     use std::sync::Arc;
-    use xenia_guest::GuestAddr;
     use xenia_isa::word::{BCTR, BLR, NOP};
     use xenia_memory::{AllocKind, Protect};
 
