@@ -8,7 +8,7 @@ use super::float_thunks::unpacked;
 use super::map::BaselineWord;
 use super::reason::Reason;
 use super::slices::{self, SLICE};
-use super::tier::Baseline;
+use super::tier::{Baseline, NoUnit};
 use super::worth::Sampled;
 use crate::code::entries::Entries;
 use crate::runtime::hooks::Run;
@@ -29,6 +29,8 @@ pub(super) struct BaselineRun<'a, 'q> {
     pub(super) optimized: &'a Entries,
     /// Result of the last sample, for the unit that it hit.
     pub(super) sampled: Sampled,
+    /// Why the run was left at an address without code, if it was.
+    pub(super) no_unit: Option<NoUnit>,
 }
 
 /// Leaves baseline code, to continue at `pc`.
@@ -56,7 +58,10 @@ pub(super) fn missing(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u
     let arrived = if is_called { Arrived::Called } else { Arrived::Otherwise };
     match run.baseline.code_for(run.hooks.memory, run.optimized, pc, arrived) {
         Ok(address) => address,
-        Err(_) => leave(ctx, pc, Reason::Branch),
+        Err(why) => {
+            run.no_unit = Some(why);
+            leave(ctx, pc, Reason::Branch)
+        }
     }
 }
 

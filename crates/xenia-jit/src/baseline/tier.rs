@@ -56,6 +56,8 @@ pub(crate) enum BaselineEnd {
     /// The guest continues at pc, in other code or in the interpreter; with the warmth of the unit
     /// that ended a slice.
     Branch(Sampled),
+    /// The interpreter continues at pc, whose page changes too often for this tier.
+    Volatile,
     /// Code of the optimizing tier left; a hook may have ended the run with an exit.
     Optimized(Option<Exit>),
     /// The interpreter must run the instruction at pc.
@@ -248,10 +250,11 @@ impl Baseline {
             ctx.host[word as usize] = value;
         }
         slices::begin(ctx, *until_sample);
-        let mut run = BaselineRun { hooks, config, baseline: self, optimized, sampled: Sampled::Lukewarm };
+        let sampled = Sampled::Lukewarm;
+        let mut run = BaselineRun { hooks, config, baseline: self, optimized, sampled, no_unit: None };
         hooks::lend_run(ctx, &mut run.hooks);
         let reason = enter(ctx, &mut run, address);
-        let BaselineRun { hooks: Run { memory, exit, taken, .. }, sampled, .. } = run;
+        let BaselineRun { hooks: Run { memory, exit, taken, .. }, sampled, no_unit, .. } = run;
         if let Some(taken) = taken {
             // The store that took these reservations has faulted.
             memory.reservations().end_store(taken, ctx.hw_id, ctx.reservation.held());
@@ -259,6 +262,7 @@ impl Baseline {
         *until_sample = slices::end(ctx, reason);
         let site = ctx.host[BaselineWord::Site as usize];
         match reason {
+            Reason::Branch if no_unit == Some(NoUnit::Volatile) => BaselineEnd::Volatile,
             Reason::Branch => BaselineEnd::Branch(sampled),
             Reason::Optimized => BaselineEnd::Optimized(exit),
             Reason::Interpret => BaselineEnd::Interpret,

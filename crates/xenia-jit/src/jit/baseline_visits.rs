@@ -63,7 +63,7 @@ impl Engine {
         shared.epochs.enter(&self.presence);
         let how = std::mem::replace(arrival, Arrival::Resumed);
         let mut address = baseline.start_of(&code.entries, ctx.pc);
-        if address.is_none() {
+        if address.is_none() && how != Arrival::Volatile {
             if how == Arrival::Resumed && baseline.is_inside_unit(ctx.pc) {
                 // A visit ended in the middle of a unit: the next entry is close.
                 let has_code = |pc| baseline.has_entry(pc) || code.entries.offset(pc) != 0;
@@ -79,6 +79,9 @@ impl Engine {
         };
         let visit = BaselineVisit { shared, code, baseline };
         let end = self.run_baseline(visit, ctx, devices, epoch, address);
+        if matches!(end, BaselineEnd::Volatile) {
+            *arrival = Arrival::Volatile;
+        }
         Visited::Ran(self.after_baseline(visit, ctx, devices, end))
     }
 
@@ -127,7 +130,9 @@ impl Engine {
         let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
         float_state::materialize_fpscr(ctx, &mut mxcsr);
         match end {
-            BaselineEnd::Branch(Sampled::Lukewarm) | BaselineEnd::Optimized(_) => None,
+            BaselineEnd::Branch(Sampled::Lukewarm) | BaselineEnd::Volatile | BaselineEnd::Optimized(_) => {
+                None
+            }
             BaselineEnd::Branch(Sampled::Warm) => self.profile(code, baseline, ctx, devices),
             BaselineEnd::Branch(Sampled::Hot) => {
                 self.optimize(shared, code, baseline, ctx.pc);

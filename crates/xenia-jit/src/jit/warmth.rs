@@ -45,6 +45,8 @@ pub(super) enum Arrival {
     Compiled,
     /// The interpreter stopped there.
     Interpreted,
+    /// Baseline code branched there, and its tier refused to compile it, as the page changes often.
+    Volatile,
 }
 
 /// Work done in a function that may become warm.
@@ -85,8 +87,8 @@ impl Engine {
             let counts = shared.config.granularity != Granularity::Function;
             match arrival {
                 Arrival::Compiled => self.interpreter.note_reached(pc, MISS, true),
-                Arrival::Resumed if counts => self.interpreter.note_reached(pc, 0, true),
-                Arrival::Resumed | Arrival::Interpreted => {}
+                Arrival::Resumed | Arrival::Volatile if counts => self.interpreter.note_reached(pc, 0, true),
+                Arrival::Resumed | Arrival::Volatile | Arrival::Interpreted => {}
             }
             self.compile_if_warm(shared, code, pc)
         };
