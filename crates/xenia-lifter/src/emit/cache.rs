@@ -5,12 +5,14 @@
 
 mod fields;
 mod registers;
+mod saturation;
 mod stores;
 
 use super::copies::Copied;
 use super::float_registers::{FloatOperand, Floats};
 use crate::host::field;
 use cranelift_codegen::ir::Value;
+use saturation::VscrValues;
 
 /// A CR field. Compares are lazy: the field is formed from their operands when it is needed.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +95,7 @@ pub(crate) struct Cache {
     xer_dirty: u8,
     special: [Option<Value>; 2],
     special_dirty: u8,
+    vscr: VscrValues,
     /// FPSCR state of the block's last floating-point instructions that is not stored yet.
     pending: Pending,
 }
@@ -128,6 +131,7 @@ impl Default for Cache {
             xer_dirty: 0,
             special: [None; 2],
             special_dirty: 0,
+            vscr: VscrValues::default(),
             pending: Pending::default(),
         }
     }

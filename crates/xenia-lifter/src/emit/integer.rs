@@ -4,10 +4,9 @@
 //! books say "undefined", results are those of hardware of the family: an undefined quotient is 0,
 //! `mulhw` sign-extends, `mulhwu`, `divw` and `divwu` zero-extend.
 
+use super::Lifter;
 use super::cache::{Compared, Cr, Xer};
 use super::overflow::SoChange;
-use super::{HOST, Lifter};
-use crate::host::field;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_cpu::vscr_bit;
@@ -402,8 +401,8 @@ impl Integer for Lifter<'_> {
     }
 
     fn mfvscr(&mut self, i: Instruction) {
-        let ctx = self.context();
-        let vscr = self.b.ins().load(types::I32, HOST, ctx, field::VSCR);
+        let vscr = self.vscr();
+        let vscr = self.low(vscr);
         let zero = self.b.ins().iconst(types::I32, 0);
         let lanes = self.b.ins().splat(types::I32X4, zero);
         // Lane 0 is the last element, as registers are in host order.
@@ -417,7 +416,7 @@ impl Integer for Lifter<'_> {
         let vscr = self.b.ins().band_imm_s(low, i64::from(vscr_bit::NJ | vscr_bit::SAT));
         // NJ is part of the vector mode, which must be set again before the next vector operation.
         self.scalar_mode();
-        let ctx = self.context();
-        self.b.ins().store(HOST, vscr, ctx, field::VSCR);
+        let vscr = self.b.ins().uextend(types::I64, vscr);
+        self.set_vscr(vscr);
     }
 }

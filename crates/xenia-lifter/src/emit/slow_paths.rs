@@ -207,7 +207,7 @@ const MODES: &str = "the first in its block to compute with numbers, where scala
     cold block; about 5 ns.";
 
 /// The modes and kinds of reservations to lift for.
-fn configs() -> impl Iterator<Item = LiftConfig> {
+pub(super) fn configs() -> impl Iterator<Item = LiftConfig> {
     let modes =
         (0..Mode::COUNT).map(|n| Mode { wide: n & 1 != 0, controlled: n & 2 != 0, overflowed: n & 4 != 0 });
     modes.flat_map(move |mode| {

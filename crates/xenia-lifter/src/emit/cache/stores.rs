@@ -70,6 +70,7 @@ impl Lifter<'_> {
         self.state.cache.cr_dirty = 0;
         self.state.cache.xer_dirty = 0;
         self.state.cache.special_dirty = 0;
+        self.state.cache.vscr.all_stored();
         self.state.cache.pending = Pending::default();
         // A replay from an earlier point would begin with the registers that are stored by now.
         self.state.restart_point = None;
@@ -84,6 +85,7 @@ impl Lifter<'_> {
             + cache.vr_dirty.count_ones()
             + cache.floats.dirty()
             + u32::from(cache.cr_dirty | cache.xer_dirty | cache.special_dirty).count_ones()
+            + u32::from(cache.vscr.is_pending())
             + deferred.map(u32::from).iter().sum::<u32>()
     }
 
@@ -162,6 +164,7 @@ impl Lifter<'_> {
                 self.store_word(value, register.offset());
             }
         }
+        self.store_saturation();
     }
 
     /// Stores a value to the context. The context pointer is requested only here, since its copy

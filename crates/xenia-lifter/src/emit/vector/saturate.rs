@@ -1,11 +1,10 @@
 //! Saturating sums and differences, and sums across a register.
 //!
-//! VSCR\[SAT\] is sticky: it becomes 1 when a result saturates, and stays until `mtvscr` clears it.
+//! VSCR\[SAT\] becomes 1 when a result saturates, and stays until `mtvscr` clears it.
 
-use super::super::{HOST, Lifter};
+use super::super::Lifter;
 use super::multiply::LaneHalf;
 use super::{Signedness, VectorForm};
-use crate::host::field;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 
@@ -16,24 +15,6 @@ pub(crate) enum Sum {
     Add,
     /// `a − b`.
     Subtract,
-}
-
-/// The sticky bit VSCR\[SAT\].
-impl Lifter<'_> {
-    /// Sets SAT if `any`, an I8 of 0 or 1, is 1.
-    pub(super) fn saturated_if(&mut self, any: Value) {
-        let any = self.b.ins().uextend(types::I32, any);
-        let ctx = self.context();
-        let vscr = self.b.ins().load(types::I32, HOST, ctx, field::VSCR);
-        let vscr = self.b.ins().bor(vscr, any);
-        self.b.ins().store(HOST, vscr, ctx, field::VSCR);
-    }
-
-    /// Sets SAT if any of `lanes` is nonzero.
-    pub(super) fn saturated_where(&mut self, lanes: Value) {
-        let any = self.b.ins().vany_true(lanes);
-        self.saturated_if(any);
-    }
 }
 
 /// Operations on single lanes.

@@ -1,0 +1,154 @@
+//! VSCR\[SAT\] in the register cache.
+//!
+//! SAT is sticky, so instructions that saturate only collect the lanes in which they did. VSCR is
+//! formed where it is read or stored: one test of all these lanes, in place of an update of the
+//! context by each instruction, which would wait for the update before.
+
+use super::super::{HOST, Lifter};
+use crate::host::field;
+use cranelift_codegen::ir::{InstBuilder, Value, types};
+
+/// Values for VSCR. Both kinds of SAT are pending until they are stored.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct VscrValues {
+    /// VSCR as the context has it, zero-extended to an I64.
+    stored: Option<Value>,
+    /// Pending SAT, which is set if a lane of this I8X16 is not 0.
+    lanes: Option<Value>,
+    /// Pending SAT as an I8 of 0 or 1.
+    flag: Option<Value>,
+}
+
+impl VscrValues {
+    /// Whether the context may lack SAT.
+    pub(super) fn is_pending(self) -> bool {
+        self.lanes.is_some() || self.flag.is_some()
+    }
+
+    /// Notes that the context has the pending SAT.
+    pub(super) fn all_stored(&mut self) {
+        self.lanes = None;
+        self.flag = None;
+    }
+}
+
+impl Lifter<'_> {
+    /// Sets SAT if `any`, an I8 of 0 or 1, is 1.
+    pub(crate) fn saturated_if(&mut self, any: Value) {
+        let flag = match self.state.cache.vscr.flag {
+            Some(flag) => self.b.ins().bor(flag, any),
+            None => any,
+        };
+        self.state.cache.vscr.flag = Some(flag);
+    }
+
+    /// Sets SAT if any of `lanes` is nonzero.
+    pub(crate) fn saturated_where(&mut self, lanes: Value) {
+        let more = self.cast(lanes, types::I8X16);
+        let lanes = match self.state.cache.vscr.lanes {
+            Some(lanes) => self.b.ins().bor(lanes, more),
+            None => more,
+        };
+        self.state.cache.vscr.lanes = Some(lanes);
+    }
+
+    /// VSCR, zero-extended to an I64.
+    pub(crate) fn vscr(&mut self) -> Value {
+        let stored = self.stored_vscr();
+        let VscrValues { lanes, flag, .. } = self.state.cache.vscr;
+        let in_lanes = lanes.map(|lanes| self.b.ins().vany_true(lanes));
+        let any = match (in_lanes, flag) {
+            (Some(in_lanes), Some(flag)) => self.b.ins().bor(in_lanes, flag),
+            (Some(any), None) | (None, Some(any)) => any,
+            (None, None) => return stored,
+        };
+        let sat = self.b.ins().uextend(types::I64, any);
+        self.b.ins().bor(stored, sat)
+    }
+
+    /// VSCR as the context has it, zero-extended to an I64.
+    fn stored_vscr(&mut self) -> Value {
+        if let Some(stored) = self.state.cache.vscr.stored {
+            return stored;
+        }
+        let ctx = self.context();
+        let stored = self.b.ins().uload32(HOST, ctx, field::VSCR);
+        self.state.cache.vscr.stored = Some(stored);
+        stored
+    }
+
+    /// Stores SAT if it is pending, and leaves it so.
+    pub(super) fn store_saturation(&mut self) {
+        if self.state.cache.vscr.is_pending() {
+            let vscr = self.vscr();
+            self.store_vscr(vscr);
+        }
+    }
+
+    /// Replaces VSCR by an I64 whose upper half is zero, in the context as well.
+    pub(crate) fn set_vscr(&mut self, vscr: Value) {
+        self.store_vscr(vscr);
+        self.state.cache.vscr.all_stored();
+    }
+
+    fn store_vscr(&mut self, vscr: Value) {
+        let ctx = self.context();
+        // A store of 32 bits of an I64: with one of a whole I32, Cranelift may merge load, `or` and
+        // store into an update of memory.
+        self.b.ins().istore32(HOST, vscr, ctx, field::VSCR);
+        self.state.cache.vscr.stored = Some(vscr);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cfg::testing::region_of;
+    use crate::emit::slow_paths::configs;
+    use crate::emit::{Lifter, region_signature};
+    use crate::host::field;
+    use cranelift_codegen::ir::{Function, UserFuncName};
+    use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+
+    /// Numbers of loads and of stores of VSCR in the code of a function with these instructions.
+    fn loads_and_stores(text: &str) -> [usize; 2] {
+        let bytes = xenia_isa::assemble(&format!("{text}\nblr\n"), 0).unwrap().bytes;
+        let words: Vec<u32> = bytes.chunks(4).map(|b| u32::from_be_bytes(b.try_into().unwrap())).collect();
+        let region = region_of(&words);
+        let config = configs().next().unwrap();
+        let mut func = Function::with_name_signature(UserFuncName::user(0, 0), region_signature());
+        let mut builders = FunctionBuilderContext::new();
+        Lifter::new(FunctionBuilder::new(&mut func, &mut builders), &region, config).lift().unwrap();
+        let mut numbers = [0; 2];
+        for block in func.layout.blocks() {
+            for inst in func.layout.block_insts(block) {
+                let data = &func.dfg.insts[inst];
+                if data.load_store_offset() == Some(field::VSCR) {
+                    numbers[usize::from(data.opcode().can_store())] += 1;
+                }
+            }
+        }
+        numbers
+    }
+
+    #[test]
+    fn a_block_stores_saturation_once() {
+        let text = "vaddubs v1,v1,v2\nvpkswss v3,v1,v2\nvsumsws v4,v3,v1\nvsubsws v5,v4,v1";
+        assert_eq!(loads_and_stores(text), [1, 1]);
+        // A read uses the pending value.
+        assert_eq!(loads_and_stores("vaddubs v1,v1,v2\nmfvscr v3\nvaddubs v1,v1,v3"), [1, 1]);
+    }
+
+    #[test]
+    fn saturation_is_stored_before_each_access() {
+        for access in ["stvx v1,0,r3", "lvx v4,0,r3", "stw r5,0(r3)", "lwz r5,0(r3)"] {
+            let text = format!("vaddubs v1,v1,v2\n{access}\nvaddubs v1,v1,v2\n{access}");
+            assert_eq!(loads_and_stores(&text), [1, 2], "{access}");
+        }
+    }
+
+    #[test]
+    fn a_move_to_vscr_drops_pending_saturation() {
+        // Only the move's store.
+        assert_eq!(loads_and_stores("vaddubs v1,v1,v2\nmtvscr v3"), [0, 1]);
+    }
+}
