@@ -1,6 +1,6 @@
-//! Loop-carried copies of floating-point and vector registers: sums, factors and registers whose
-//! format changes between iterations, with conditional paths, and with visits that end at arbitrary
-//! instructions.
+//! Loop-carried copies of floating-point and vector registers, and of VSCR: sums, factors and
+//! registers whose format changes between iterations, with conditional paths, and with visits that
+//! end at arbitrary instructions.
 
 use crate::common::*;
 use xenia_guest::GuestAddr;
@@ -19,12 +19,15 @@ fn instruction(r: &mut Random, kinds: &[u64]) -> u32 {
     let doubles = [Op::faddx, Op::fmulx, Op::fmaddx, Op::fnmsubx, Op::fselx, Op::fmrx, Op::fabsx];
     let others = [Op::frspx, Op::fcfidx, Op::fctidzx];
     let vectors = [Op::vaddfp, Op::vmaddfp, Op::vxor, Op::vadduwm, Op::vmaxfp, Op::vsel, Op::vperm];
+    let saturating = [Op::vaddubs, Op::vpkswus, Op::vmsumshs, Op::vsumsws];
     let place = 8 * r.below(8) as i32;
     let n = r.below(u64::from(REGISTERS)) as u32;
     let registers = std::array::from_fn(|_| r.below(u64::from(REGISTERS)) as u32);
     match (kind, r.below(8)) {
         (3, 0) => x(Op::lvx, n, 0, 9, 0),
         (3, 1) => x(Op::stvx, n, 0, 9, 0),
+        (3, 2) => x(Op::mfvscr, n, 0, 0, 0),
+        (3, 3) => float(r.pick(&saturating), registers),
         (3, _) => float(r.pick(&vectors), registers),
         (_, 0) => d(if kind == 1 { Op::lfd } else { Op::lfs }, n, 9, place),
         (0, 1) => d(Op::stfs, n, 9, place),

@@ -159,6 +159,18 @@ fn reads_of_msr_are_not_replayed() {
     check(&words, 3);
 }
 
+/// At a fault VSCR has the SAT of the instructions before the access, and not that of later ones.
+#[test]
+fn saturation_is_that_of_the_instructions_before_the_access() {
+    let ones = x(Op::vspltisw, 1, 31, 0, 0);
+    for saturates in [x(Op::vaddubs, 2, 1, 1, 0), x(Op::vpkuwus, 2, 1, 1, 0), x(Op::vsubuws, 2, 0, 1, 0)] {
+        for access in [d(Op::lwz, 10, 20, 0), d(Op::stw, 5, 20, 0), x(Op::lvx, 3, 0, 20, 0)] {
+            check(&[ones, saturates, access, saturates, SC], 2);
+            check(&[ones, access, saturates, SC], 1);
+        }
+    }
+}
+
 /// More loads than fit into the host's registers.
 #[test]
 fn many_loads_in_a_row() {

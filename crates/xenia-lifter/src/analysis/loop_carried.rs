@@ -54,6 +54,8 @@ pub(crate) struct Loop {
     pub(crate) floats: u32,
     /// Vector registers with loop-carried copies.
     pub(crate) vectors: u128,
+    /// Whether VSCR has a loop-carried copy, since the loop may set SAT.
+    pub(crate) saturates: bool,
 }
 
 /// Selects the innermost loops of a region in which carrying registers is worthwhile.
@@ -75,7 +77,15 @@ fn carrying(members: BTreeSet<BlockId>, blocks: &[&Block], keeps_memory: bool) -
     let sunk = sunk(&bodies, registers);
     let floats = copies(&bodies, RegisterSet::Float) as u32;
     let vectors = copies(&bodies, RegisterSet::Vector);
-    (registers != 0).then_some(Loop { blocks: members, registers, sunk, floats, vectors })
+    let saturates = bodies.iter().flat_map(|block| &block.code).any(|guest| guest.op.is_some_and(saturates));
+    (registers != 0).then_some(Loop { blocks: members, registers, sunk, floats, vectors, saturates })
+}
+
+/// Whether a row may set VSCR\[SAT\] (a hint): the names of these end with an s.
+fn saturates(op: Op) -> bool {
+    let row = op.row();
+    let name = row.name.strip_suffix("128").unwrap_or(row.name);
+    matches!(row.family, Family::Vector | Family::Vector128) && name.ends_with('s')
 }
 
 /// Whether a block changes only the registers in the context that its instructions name.
@@ -194,5 +204,6 @@ mod tests {
         assert_eq!(found.vectors, 1 << 100 | 1 << 1 | 1 << 2);
         assert_eq!(found.floats, 1 << 2);
         assert_eq!(found.sunk, Some(1 << 5 | 1 << carried::CTR));
+        assert!(!found.saturates);
     }
 }

@@ -1,4 +1,5 @@
-//! Loop-carried copies of floating-point and vector registers ([`crate::cfg::loops`]).
+//! Loop-carried copies of floating-point and vector registers, and of VSCR
+//! ([`crate::cfg::loops`]).
 //!
 //! Unlike sunk registers, these are stored as everywhere else, so the context is current and exits
 //! and faults need no extra code. A read uses the copy and so avoids store-to-load forwarding from
@@ -8,6 +9,7 @@
 
 use super::Lifter;
 use crate::analysis::assumptions::{Assumptions, FprFormats};
+use crate::analysis::loop_carried::Loop;
 use crate::cfg::graph::BlockId;
 use cranelift_codegen::ir::{Value, types};
 use cranelift_frontend::{FunctionBuilder, Variable};
@@ -19,15 +21,18 @@ pub(super) struct Copies {
     /// By FPR: single format, double format.
     floats: BTreeMap<usize, [Variable; 2]>,
     vectors: BTreeMap<usize, Variable>,
+    /// VSCR as the context has it, zero-extended to an I64.
+    vscr: Option<Variable>,
 }
 
 impl Copies {
-    pub(super) fn new(floats: u32, vectors: u128, b: &mut FunctionBuilder<'_>) -> Self {
-        let floats = (0..32).filter(|n| floats >> n & 1 != 0);
+    pub(super) fn new(of: &Loop, b: &mut FunctionBuilder<'_>) -> Self {
+        let floats = (0..32).filter(|n| of.floats >> n & 1 != 0);
         let floats = floats.map(|n| (n, [types::F32, types::F64].map(|ty| b.declare_var(ty)))).collect();
-        let vectors = (0..128).filter(|n| vectors >> n & 1 != 0);
+        let vectors = (0..128).filter(|n| of.vectors >> n & 1 != 0);
         let vectors = vectors.map(|n| (n, b.declare_var(types::I8X16))).collect();
-        Self { floats, vectors }
+        let vscr = of.saturates.then(|| b.declare_var(types::I64));
+        Self { floats, vectors, vscr }
     }
 
     /// FPRs with copies, as bits.
@@ -49,6 +54,8 @@ pub(crate) struct Copied {
     /// FPRs whose double-format copies are valid.
     pub(super) doubles: u32,
     pub(super) vectors: u128,
+    /// Whether the copy of VSCR is valid.
+    pub(super) vscr: bool,
 }
 
 impl Copied {
@@ -65,9 +72,10 @@ impl Lifter<'_> {
         let Some(copies) = self.loop_carried.copies() else { return };
         let floats = copies.floats();
         let vectors = copies.vectors();
+        let vscr = copies.vscr.is_some();
         let FprFormats { single, open } = assumptions.formats;
         self.state.cache.copied =
-            Copied { singles: floats & single, doubles: floats & !single & !open, vectors };
+            Copied { singles: floats & single, doubles: floats & !single & !open, vectors, vscr };
     }
 
     /// The copy of FPR `n` as an F32.
@@ -92,6 +100,13 @@ impl Lifter<'_> {
         Some(self.b.use_var(variable))
     }
 
+    /// The copy of VSCR, zero-extended to an I64.
+    pub(super) fn copied_vscr(&mut self) -> Option<Value> {
+        let at_hand = self.state.cache.copied.vscr;
+        let variable = self.loop_carried.copies()?.vscr.filter(|_| at_hand)?;
+        Some(self.b.use_var(variable))
+    }
+
     /// Defines the loop's copies on an edge to the block `to`. The edge must have stored all that
     /// the block expects.
     pub(super) fn define_copies(&mut self, to: BlockId) {
@@ -101,6 +116,7 @@ impl Lifter<'_> {
         let Some(copies) = self.loop_carried.copies() else { return };
         let floats: Vec<_> = copies.floats.iter().map(|(&n, &variables)| (n, variables)).collect();
         let vectors: Vec<_> = copies.vectors.iter().map(|(&n, &variable)| (n, variable)).collect();
+        let vscr = copies.vscr;
         let formats = self.assumptions_of(to).formats;
         for (n, [single, double]) in floats {
             let Copied { singles, doubles, .. } = self.state.cache.copied;
@@ -119,6 +135,10 @@ impl Lifter<'_> {
                 let value = self.vr(n);
                 self.b.def_var(variable, value);
             }
+        }
+        if let Some(variable) = vscr.filter(|_| !self.state.cache.copied.vscr) {
+            let value = self.stored_vscr();
+            self.b.def_var(variable, value);
         }
     }
 }

@@ -43,7 +43,7 @@ impl LoopCarried {
         for (number, found) in loops.iter().enumerate() {
             let variable = |n: usize| (found.registers >> n & 1 != 0).then(|| b.declare_var(types::I64));
             result.loops.push(std::array::from_fn(variable));
-            result.copies.push(Copies::new(found.floats, found.vectors, b));
+            result.copies.push(Copies::new(found, b));
             result.sunk.push(found.sunk.filter(|_| sinks));
             for id in &found.blocks {
                 result.of_block[id.index()] = Some(number);

@@ -67,12 +67,14 @@ impl Lifter<'_> {
     }
 
     /// VSCR as the context has it, zero-extended to an I64.
-    fn stored_vscr(&mut self) -> Value {
+    pub(crate) fn stored_vscr(&mut self) -> Value {
         if let Some(stored) = self.state.cache.vscr.stored {
             return stored;
         }
-        let ctx = self.context();
-        let stored = self.b.ins().uload32(HOST, ctx, field::VSCR);
+        let stored = self.copied_vscr().unwrap_or_else(|| {
+            let ctx = self.context();
+            self.b.ins().uload32(HOST, ctx, field::VSCR)
+        });
         self.state.cache.vscr.stored = Some(stored);
         stored
     }
@@ -97,22 +99,31 @@ impl Lifter<'_> {
         // store into an update of memory.
         self.b.ins().istore32(HOST, vscr, ctx, field::VSCR);
         self.state.cache.vscr.stored = Some(vscr);
+        self.state.cache.copied.vscr = false;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::cfg::testing::region_of;
+    use crate::cfg::testing::{bdnz, region_of};
     use crate::emit::slow_paths::configs;
     use crate::emit::{Lifter, region_signature};
     use crate::host::field;
     use cranelift_codegen::ir::{Function, UserFuncName};
     use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+    use xenia_isa::word::BLR;
 
     /// Numbers of loads and of stores of VSCR in the code of a function with these instructions.
     fn loads_and_stores(text: &str) -> [usize; 2] {
-        let bytes = xenia_isa::assemble(&format!("{text}\nblr\n"), 0).unwrap().bytes;
-        let words: Vec<u32> = bytes.chunks(4).map(|b| u32::from_be_bytes(b.try_into().unwrap())).collect();
+        loads_and_stores_with(text, &[BLR])
+    }
+
+    /// The same of a function that ends with `last`.
+    fn loads_and_stores_with(text: &str, last: &[u32]) -> [usize; 2] {
+        let bytes = xenia_isa::assemble(text, 0).unwrap().bytes;
+        let mut words: Vec<u32> =
+            bytes.chunks(4).map(|b| u32::from_be_bytes(b.try_into().unwrap())).collect();
+        words.extend(last);
         let region = region_of(&words);
         let config = configs().next().unwrap();
         let mut func = Function::with_name_signature(UserFuncName::user(0, 0), region_signature());
@@ -150,5 +161,13 @@ mod tests {
     fn a_move_to_vscr_drops_pending_saturation() {
         // Only the move's store.
         assert_eq!(loads_and_stores("vaddubs v1,v1,v2\nmtvscr v3"), [0, 1]);
+    }
+
+    #[test]
+    fn a_loop_loads_vscr_only_before_its_first_iteration() {
+        for text in ["vaddubs v1,v1,v2\naddi r3,r3,1", "vctsxs v1,v2,0\naddi r3,r3,1"] {
+            let [loads, _] = loads_and_stores_with(text, &[bdnz(-2), BLR]);
+            assert_eq!(loads, 1, "{text}");
+        }
     }
 }
