@@ -61,6 +61,8 @@ mod slow_paths;
 mod state;
 mod strings;
 mod system;
+#[cfg(test)]
+mod testing;
 mod vector;
 mod vector128;
 mod word_pairs;

@@ -4,7 +4,7 @@
 use super::Lifter;
 use super::vector::float::LaneCheck;
 use super::vector::pack::{Narrow, RegisterHalf};
-use super::vector::shift::ShiftDirection;
+use super::vector::shift::{Shift, ShiftDirection};
 use super::vector::{Signedness, VectorForm};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, types};
@@ -207,7 +207,7 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vrlw128(&mut self, i: Instruction) {
-        self.word_by_word(VectorForm::vmx128(i), |l, a, n| l.b.ins().rotl(a, n));
+        self.shift_words(VectorForm::vmx128(i), Shift::Rotate);
     }
 
     fn vrsqrtefp128(&mut self, i: Instruction) {
@@ -230,7 +230,7 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vslw128(&mut self, i: Instruction) {
-        self.word_by_word(VectorForm::vmx128(i), |l, a, n| l.b.ins().ishl(a, n));
+        self.shift_words(VectorForm::vmx128(i), Shift::Left);
     }
 
     fn vspltisw128(&mut self, i: Instruction) {
@@ -245,7 +245,7 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vsraw128(&mut self, i: Instruction) {
-        self.word_by_word(VectorForm::vmx128(i), |l, a, n| l.b.ins().sshr(a, n));
+        self.shift_words(VectorForm::vmx128(i), Shift::RightSigned);
     }
 
     fn vsro128(&mut self, i: Instruction) {
@@ -253,7 +253,7 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vsrw128(&mut self, i: Instruction) {
-        self.word_by_word(VectorForm::vmx128(i), |l, a, n| l.b.ins().ushr(a, n));
+        self.shift_words(VectorForm::vmx128(i), Shift::Right);
     }
 
     fn vsubfp128(&mut self, i: Instruction) {

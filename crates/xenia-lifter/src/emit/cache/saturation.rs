@@ -105,68 +105,47 @@ impl Lifter<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::cfg::testing::{bdnz, region_of};
-    use crate::emit::slow_paths::configs;
-    use crate::emit::{Lifter, region_signature};
+    use crate::cfg::testing::bdnz;
+    use crate::emit::testing::{instructions, lifted};
     use crate::host::field;
-    use cranelift_codegen::ir::{Function, UserFuncName};
-    use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
     use xenia_isa::word::BLR;
 
     /// Numbers of loads and of stores of VSCR in the code of a function with these instructions.
-    fn loads_and_stores(text: &str) -> [usize; 2] {
-        loads_and_stores_with(text, &[BLR])
-    }
-
-    /// The same of a function that ends with `last`.
-    fn loads_and_stores_with(text: &str, last: &[u32]) -> [usize; 2] {
-        let bytes = xenia_isa::assemble(text, 0).unwrap().bytes;
-        let mut words: Vec<u32> =
-            bytes.chunks(4).map(|b| u32::from_be_bytes(b.try_into().unwrap())).collect();
-        words.extend(last);
-        let region = region_of(&words);
-        let config = configs().next().unwrap();
-        let mut func = Function::with_name_signature(UserFuncName::user(0, 0), region_signature());
-        let mut builders = FunctionBuilderContext::new();
-        Lifter::new(FunctionBuilder::new(&mut func, &mut builders), &region, config).lift().unwrap();
-        let mut numbers = [0; 2];
-        for block in func.layout.blocks() {
-            for inst in func.layout.block_insts(block) {
-                let data = &func.dfg.insts[inst];
-                if data.load_store_offset() == Some(field::VSCR) {
-                    numbers[usize::from(data.opcode().can_store())] += 1;
-                }
-            }
-        }
-        numbers
+    fn loads_and_stores(text: &str, last: &[u32]) -> [usize; 2] {
+        let func = lifted(text, last);
+        let accesses = instructions(&func).filter(|data| data.load_store_offset() == Some(field::VSCR));
+        accesses.fold([0, 0], |[loads, stores], data| {
+            if data.opcode().can_store() { [loads, stores + 1] } else { [loads + 1, stores] }
+        })
     }
 
     #[test]
     fn a_block_stores_saturation_once() {
         let text = "vaddubs v1,v1,v2\nvpkswss v3,v1,v2\nvsumsws v4,v3,v1\nvsubsws v5,v4,v1";
-        assert_eq!(loads_and_stores(text), [1, 1]);
+        assert_eq!(loads_and_stores(text, &[BLR]), [1, 1]);
         // A read uses the pending value.
-        assert_eq!(loads_and_stores("vaddubs v1,v1,v2\nmfvscr v3\nvaddubs v1,v1,v3"), [1, 1]);
+        let text = "vaddubs v1,v1,v2\nmfvscr v3\nvaddubs v1,v1,v3";
+        assert_eq!(loads_and_stores(text, &[BLR]), [1, 1]);
     }
 
     #[test]
     fn saturation_is_stored_before_each_access() {
         for access in ["stvx v1,0,r3", "lvx v4,0,r3", "stw r5,0(r3)", "lwz r5,0(r3)"] {
             let text = format!("vaddubs v1,v1,v2\n{access}\nvaddubs v1,v1,v2\n{access}");
-            assert_eq!(loads_and_stores(&text), [1, 2], "{access}");
+            assert_eq!(loads_and_stores(&text, &[BLR]), [1, 2], "{access}");
         }
     }
 
     #[test]
     fn a_move_to_vscr_drops_pending_saturation() {
         // Only the move's store.
-        assert_eq!(loads_and_stores("vaddubs v1,v1,v2\nmtvscr v3"), [0, 1]);
+        assert_eq!(loads_and_stores("vaddubs v1,v1,v2\nmtvscr v3", &[BLR]), [0, 1]);
     }
 
     #[test]
     fn a_loop_loads_vscr_only_before_its_first_iteration() {
         for text in ["vaddubs v1,v1,v2\naddi r3,r3,1", "vctsxs v1,v2,0\naddi r3,r3,1"] {
-            let [loads, _] = loads_and_stores_with(text, &[bdnz(-2), BLR]);
+            let [loads, _] = loads_and_stores(text, &[bdnz(-2), BLR]);
             assert_eq!(loads, 1, "{text}");
         }
     }

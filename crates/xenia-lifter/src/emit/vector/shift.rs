@@ -7,9 +7,9 @@
 use super::super::Lifter;
 use super::multiply::LaneHalf;
 use super::{Signedness, VectorForm};
-use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
+use cranelift_codegen::ir::{InstBuilder, InstructionData, Type, Value, types};
 
-/// A shift of bytes or halfwords.
+/// A shift of lanes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shift {
     Left,
@@ -28,17 +28,59 @@ pub(crate) enum ShiftDirection {
 }
 
 impl Lifter<'_> {
-    /// Applies a scalar operation to each word; it takes the amount modulo 32.
-    pub(crate) fn word_by_word(&mut self, form: VectorForm, of: impl Fn(&mut Self, Value, Value) -> Value) {
-        let [a, b] = self.operands_as(form, types::I32X4);
-        let mut result = a;
-        for lane in 0..4 {
-            let value = self.b.ins().extractlane(a, lane);
-            let amount = self.b.ins().extractlane(b, lane);
-            let value = of(self, value, amount);
-            result = self.b.ins().insertlane(result, value, lane);
-        }
+    /// Shifts words by the low five bits of vB's words.
+    pub(crate) fn shift_words(&mut self, form: VectorForm, shift: Shift) {
+        let amounts = self.vr(form.b);
+        let a = self.vr_as_lanes(form.a, types::I32X4);
+        let result = match self.constant_of_equal_words(amounts) {
+            Some(amount) => self.words_shifted_alike(a, i64::from(amount & 31), shift),
+            None => self.words_shifted_one_by_one(a, amounts, shift),
+        };
         self.set_vr_as(form.d, result);
+    }
+
+    /// The word that `value` has in all four lanes, if it is such a constant.
+    fn constant_of_equal_words(&self, value: Value) -> Option<u32> {
+        let dfg = &self.b.func.dfg;
+        let inst = dfg.value_def(value).inst()?;
+        let InstructionData::UnaryConst { constant_handle, .. } = dfg.insts[inst] else { return None };
+        let bytes = dfg.constants.get(constant_handle).as_slice();
+        let word = bytes.first_chunk::<4>()?;
+        bytes.chunks(4).all(|other| other == word).then(|| u32::from_le_bytes(*word))
+    }
+
+    /// Shifts each word of an I32X4 by `amount`, less than 32.
+    fn words_shifted_alike(&mut self, words: Value, amount: i64, shift: Shift) -> Value {
+        match shift {
+            Shift::Left => self.b.ins().ishl_imm_s(words, amount),
+            Shift::Right => self.b.ins().ushr_imm_s(words, amount),
+            Shift::RightSigned => self.b.ins().sshr_imm_s(words, amount),
+            Shift::Rotate if amount == 0 => words,
+            Shift::Rotate => {
+                let upper = self.b.ins().ishl_imm_s(words, amount);
+                let lower = self.b.ins().ushr_imm_s(words, 32 - amount);
+                self.b.ins().bor(upper, lower)
+            }
+        }
+    }
+
+    /// Shifts each word of an I32X4 by the low bits of its word of `amounts`, an I8X16.
+    fn words_shifted_one_by_one(&mut self, words: Value, amounts: Value, shift: Shift) -> Value {
+        let amounts = self.cast(amounts, types::I32X4);
+        let mut result = words;
+        for lane in 0..4 {
+            let word = self.b.ins().extractlane(words, lane);
+            let amount = self.b.ins().extractlane(amounts, lane);
+            // The scalar operations take the amount modulo 32.
+            let word = match shift {
+                Shift::Left => self.b.ins().ishl(word, amount),
+                Shift::Right => self.b.ins().ushr(word, amount),
+                Shift::RightSigned => self.b.ins().sshr(word, amount),
+                Shift::Rotate => self.b.ins().rotl(word, amount),
+            };
+            result = self.b.ins().insertlane(result, word, lane);
+        }
+        result
     }
 
     /// Two to the power of each lane of `bits` bits (8 or 16); `amounts` holds the exponents in the
@@ -146,5 +188,27 @@ impl Lifter<'_> {
             self.b.ins().swizzle(a, index)
         };
         self.set_vr(form.d, result);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::emit::testing::{instructions, lifted};
+    use cranelift_codegen::ir::Opcode;
+    use xenia_isa::word::BLR;
+
+    #[test]
+    fn words_are_shifted_together_by_equal_constants() {
+        let lanes = |text: &str| {
+            let func = lifted(text, &[BLR]);
+            instructions(&func).filter(|data| data.opcode() == Opcode::Extractlane).count()
+        };
+        for row in ["vslw", "vsrw", "vsraw", "vrlw", "vslw128", "vrlw128"] {
+            assert_eq!(lanes(&format!("vspltisw v2,-5\n{row} v1,v1,v2")), 0, "{row}");
+            assert_eq!(lanes(&format!("vspltish v2,5\n{row} v1,v1,v2")), 0, "{row}");
+            assert_eq!(lanes(&format!("{row} v1,v1,v2")), 8, "{row}");
+        }
+        // The counts of lvsl differ.
+        assert_eq!(lanes("lvsl v2,0,r3\nvslw v1,v1,v2"), 8);
     }
 }
