@@ -26,33 +26,32 @@ impl Lifter<'_> {
     /// The lanes of `high`, then those of `low` (in host order `low` comes first), narrowed to half
     /// the width. Sets SAT if a lane saturated.
     pub(super) fn narrowed(&mut self, low: Value, high: Value, how: Narrow) -> Value {
-        if how == Narrow::Unsigned {
-            // Saturated beforehand, since the host's narrowing treats its input as signed.
-            let ty = self.b.func.dfg.value_type(low);
-            let greatest = (1_i64 << (ty.lane_bits() / 2)) - 1;
-            let greatest = self.b.ins().iconst(ty.lane_type(), greatest);
-            let greatest = self.b.ins().splat(ty, greatest);
-            let [cut_low, cut_high] = [low, high].map(|lanes| self.b.ins().umin(lanes, greatest));
-            self.saturated_unless_equal([cut_low, cut_high], [low, high]);
-            return self.b.ins().unarrow(cut_low, cut_high);
-        }
-        let (result, back) = if how == Narrow::Signed {
-            // A lane that was cut differs from the original when it is widened again.
-            let result = self.b.ins().snarrow(low, high);
-            (result, [self.b.ins().swiden_low(result), self.b.ins().swiden_high(result)])
+        let ty = self.b.func.dfg.value_type(low);
+        let words = if ty == types::I16X8 {
+            [0xFF00_FF00, 0x00FF_00FF, 0x0080_0080]
         } else {
-            let result = self.b.ins().unarrow(low, high);
-            (result, [self.b.ins().uwiden_low(result), self.b.ins().uwiden_high(result)])
+            [0xFFFF_0000, 0x0000_FFFF, 0x0000_8000]
         };
-        self.saturated_unless_equal(back, [low, high]);
-        result
-    }
-
-    fn saturated_unless_equal(&mut self, [a, b]: [Value; 2], [x, y]: [Value; 2]) {
-        let first = self.b.ins().bxor(a, x);
-        let second = self.b.ins().bxor(b, y);
-        let differ = self.b.ins().bor(first, second);
-        self.saturated_where(differ);
+        let [upper, greatest, offset] = words.map(|word| {
+            let lanes = self.splat_word(word);
+            self.cast(lanes, ty)
+        });
+        // A lane is cut if it has bits in its upper half; a signed one if it has some when the
+        // least result is moved to 0.
+        let [first, second] = [low, high]
+            .map(|lanes| if how == Narrow::Signed { self.b.ins().iadd(lanes, offset) } else { lanes });
+        let bits = self.b.ins().bor(first, second);
+        let over = self.b.ins().band(bits, upper);
+        self.saturated_where(over);
+        match how {
+            Narrow::Signed => self.b.ins().snarrow(low, high),
+            Narrow::Unsigning => self.b.ins().unarrow(low, high),
+            Narrow::Unsigned => {
+                // Cut beforehand, since the host's narrowing treats its input as signed.
+                let [low, high] = [low, high].map(|lanes| self.b.ins().umin(lanes, greatest));
+                self.b.ins().unarrow(low, high)
+            }
+        }
     }
 
     /// Packs the lanes of type `ty` of vA and vB to half the width.
