@@ -45,29 +45,46 @@ impl Lifter<'_> {
         self.set_vr_as(form.d, product);
     }
 
-    /// Both halfword products plus vC in each word, modulo 2^32.
-    pub(crate) fn sum_of_products(&mut self, d: usize, [a, b, c]: [usize; 3], sign: Signedness) {
-        let [a, b, mut sum] = [a, b, c].map(|n| self.vr_as_lanes(n, types::I32X4));
-        for half in [LaneHalf::Even, LaneHalf::Odd] {
+    /// The product of the even halfwords in each word, and that of the odd ones.
+    fn halfword_products(&mut self, [a, b]: [usize; 2], sign: Signedness) -> [Value; 2] {
+        let [a, b] = [a, b].map(|n| self.vr_as_lanes(n, types::I32X4));
+        [LaneHalf::Even, LaneHalf::Odd].map(|half| {
             let x = self.half_lanes(a, half, sign);
             let y = self.half_lanes(b, half, sign);
-            let product = self.b.ins().imul(x, y);
-            sum = self.b.ins().iadd(sum, product);
-        }
+            self.b.ins().imul(x, y)
+        })
+    }
+
+    /// The sum of both signed halfword products in each word, modulo 2^32.
+    fn signed_sums_of_products(&mut self, [a, b]: [usize; 2]) -> Value {
+        let [a, b] = [a, b].map(|n| self.vr_as_lanes(n, types::I16X8));
+        // The shape that Cranelift makes one instruction of.
+        let [x, y] = [a, b].map(|lanes| self.b.ins().swiden_low(lanes));
+        let low = self.b.ins().imul(x, y);
+        let [x, y] = [a, b].map(|lanes| self.b.ins().swiden_high(lanes));
+        let high = self.b.ins().imul(x, y);
+        self.b.ins().iadd_pairwise(low, high)
+    }
+
+    /// Both halfword products plus vC in each word, modulo 2^32.
+    pub(crate) fn sum_of_products(&mut self, d: usize, [a, b, c]: [usize; 3], sign: Signedness) {
+        let products = if sign == Signedness::Signed {
+            self.signed_sums_of_products([a, b])
+        } else {
+            let [first, second] = self.halfword_products([a, b], sign);
+            self.b.ins().iadd(first, second)
+        };
+        let c = self.vr_as_lanes(c, types::I32X4);
+        let sum = self.b.ins().iadd(products, c);
         self.set_vr_as(d, sum);
     }
 
     /// Both halfword products plus vC in each word, saturated.
     pub(crate) fn saturated_sum_of_products(&mut self, d: usize, [a, b, c]: [usize; 3], sign: Signedness) {
-        let [a, b, c] = [a, b, c].map(|n| self.vr_as_lanes(n, types::I32X4));
-        let [first, second] = [LaneHalf::Even, LaneHalf::Odd].map(|half| {
-            let x = self.half_lanes(a, half, sign);
-            let y = self.half_lanes(b, half, sign);
-            self.b.ins().imul(x, y)
-        });
-        let products = self.b.ins().iadd(first, second);
-        let sum = self.b.ins().iadd(products, c);
         let result = if sign == Signedness::Signed {
+            let products = self.signed_sums_of_products([a, b]);
+            let c = self.vr_as_lanes(c, types::I32X4);
+            let sum = self.b.ins().iadd(products, c);
             // Only twice (−2^15)² exceeds a word, by one: 80000000 here is +2^31.
             let excess = self.splat_word(0x8000_0000);
             let excess = self.b.ins().icmp(IntCC::Equal, products, excess);
@@ -75,6 +92,10 @@ impl Lifter<'_> {
             let other = self.b.ins().bxor(c, sum);
             self.cut_words(sum, sign, other)
         } else {
+            let [first, second] = self.halfword_products([a, b], sign);
+            let products = self.b.ins().iadd(first, second);
+            let c = self.vr_as_lanes(c, types::I32X4);
+            let sum = self.b.ins().iadd(products, c);
             let first_carry = self.b.ins().icmp(IntCC::UnsignedLessThan, products, first);
             let second_carry = self.b.ins().icmp(IntCC::UnsignedLessThan, sum, c);
             let over = self.b.ins().bor(first_carry, second_carry);
