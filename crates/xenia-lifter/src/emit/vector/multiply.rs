@@ -125,22 +125,41 @@ impl Lifter<'_> {
 
     /// The upper 17 bits of the halfword products, plus vC, saturated.
     pub(crate) fn high_products(&mut self, d: usize, [a, b, c]: [usize; 3], rounding: ProductRounding) {
-        let [a, b, c] = [a, b, c].map(|n| self.vr_as_lanes(n, types::I16X8));
+        let operands = [a, b, c].map(|n| self.vr_as_lanes(n, types::I16X8));
+        let result = match rounding {
+            ProductRounding::Truncated => self.truncated_high_products(operands),
+            ProductRounding::Rounded => self.rounded_high_products(operands),
+        };
+        self.set_vr_as(d, result);
+    }
+
+    fn truncated_high_products(&mut self, operands: [Value; 3]) -> Value {
         let [low, high] = [false, true].map(|high| {
-            let [x, y, z] = [a, b, c].map(|value| {
+            let [x, y, z] = operands.map(|value| {
                 if high { self.b.ins().swiden_high(value) } else { self.b.ins().swiden_low(value) }
             });
-            let mut product = self.b.ins().imul(x, y);
-            if rounding == ProductRounding::Rounded {
-                // Half of the lowest bit that stays.
-                let half = self.splat_word(0x4000);
-                product = self.b.ins().iadd(product, half);
-            }
+            let product = self.b.ins().imul(x, y);
             let product = self.b.ins().sshr_imm_s(product, 15);
             self.b.ins().iadd(product, z)
         });
-        let result = self.narrowed(low, high, Narrow::Signed);
-        self.set_vr_as(d, result);
+        self.narrowed(low, high, Narrow::Signed)
+    }
+
+    fn rounded_high_products(&mut self, [a, b, c]: [Value; 3]) -> Value {
+        let product = self.b.ins().sqmul_round_sat(a, b);
+        // It saturates only for (−2^15)², to one less than 2^15. That one is added after vC, by
+        // subtracting −1, the mask of such lanes.
+        let least = self.splat_word(0x8000_8000);
+        let least = self.cast(least, types::I16X8);
+        let [first, second] = [a, b].map(|value| self.b.ins().icmp(IntCC::Equal, value, least));
+        let cut = self.b.ins().band(first, second);
+        let plain = self.b.ins().iadd(product, c);
+        let plain = self.b.ins().isub(plain, cut);
+        let result = self.b.ins().sadd_sat(product, c);
+        let result = self.b.ins().ssub_sat(result, cut);
+        let differ = self.b.ins().bxor(result, plain);
+        self.saturated_where(differ);
+        result
     }
 
     /// Halfword products plus vC, modulo 2^16.
