@@ -267,7 +267,7 @@ impl Vector for Lifter<'_> {
     }
 
     arms! { unary
-        vexptefp vector_by_call();
+        vexptefp power_of_two();
         vlogefp logarithm();
         vrefp reciprocal();
         vrfim rounded_lanes(|l, b| l.b.ins().floor(b));

@@ -108,7 +108,7 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vexptefp128(&mut self, i: Instruction) {
-        self.vector_by_call(i.vd128(), i.vb128());
+        self.power_of_two(i.vd128(), i.vb128());
     }
 
     fn vlogefp128(&mut self, i: Instruction) {

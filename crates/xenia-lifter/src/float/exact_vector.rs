@@ -1,5 +1,5 @@
 //! Software vector arithmetic for lanes that inline code does not decide: NaNs, denormals where
-//! they matter, results at the edge of the normal range, and `vexptefp`.
+//! they matter, and results at the edge of the normal range.
 //!
 //! The rules are those of the AltiVec manual and of decision 0004. Sums and products use the host's
 //! arithmetic in Rust's default mode, rounded once; if the result is the smallest normal number,

@@ -1,19 +1,19 @@
 //! The estimate instructions.
 //!
-//! Inline code serves lanes that are normal numbers (of the right sign) and have normal results; if
-//! a lane is not, [`crate::float::exact_vector`] computes all four. Decision 0004 defines the
-//! results:
+//! Inline code serves lanes that are normal numbers (of the right sign) and have normal results, or
+//! for `vexptefp` all but NaNs. For other lanes [`crate::float::exact_vector`] computes all four.
+//! Decision 0004 defines the results:
 //!
-//! - `vrefp`, `vrsqrtefp`: linear interpolation in the intervals of [`EstimateTables`].
+//! - `vrefp`, `vrsqrtefp`, `vexptefp`: linear interpolation in the intervals of
+//!   [`EstimateTables`].
 //! - `vlogefp`: six linear pieces.
-//! - `vexptefp` has no inline code.
 
 use super::super::{HOST, Lifter};
 use super::Signedness;
 use super::multiply::LaneHalf;
 use crate::float::exact_vector::LOGARITHMS;
 use crate::host::Word;
-use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use std::mem::offset_of;
 use xenia_cpu::EstimateTables;
@@ -37,8 +37,8 @@ impl Lifter<'_> {
         self.b.ins().isub(exponents, bias)
     }
 
-    /// The entry of each lane in the table of 32 words at this offset of [`EstimateTables`], which
-    /// the lower five bits of `index` select.
+    /// The entry of each lane in the table at this offset of [`EstimateTables`], which the lower
+    /// five bits of `index` select.
     fn table_entries(&mut self, index: Value, table: usize) -> Value {
         let mask = self.splat_word(31);
         let index = self.b.ins().band(index, mask);
@@ -168,6 +168,47 @@ impl Lifter<'_> {
         let scale = self.splat_word((127 - 11) << 23);
         let scale = self.cast(scale, types::F32X4);
         let result = self.b.ins().fmul(sum, scale);
+        self.deliver_unless(d, &[b], bad, result);
+    }
+    /// `vexptefp`: two to the power vB.
+    pub(crate) fn power_of_two(&mut self, d: usize, b: usize) {
+        self.vector_mode();
+        let value = self.vr_as_lanes(b, types::F32X4);
+        let nan = self.b.ins().fcmp(FloatCC::Unordered, value, value);
+        let bad = self.b.ins().vany_true(nan);
+        // Fifteen fraction bits, truncated; the last four are rounded down. Numbers that are too
+        // large for a word have the results of its limits.
+        let scale = self.splat_word((127 + 15) << 23);
+        let scale = self.cast(scale, types::F32X4);
+        let scaled = self.b.ins().fmul(value, scale);
+        let fixed = self.b.ins().fcvt_to_sint_sat(types::I32X4, scaled);
+        let fixed = self.b.ins().sshr_imm_s(fixed, 4);
+        // The first four of the eleven fraction bits select the sixteenth.
+        let sixteenth = self.b.ins().ushr_imm_s(fixed, 7);
+        let mask = self.splat_word(15);
+        let sixteenth = self.b.ins().band(sixteenth, mask);
+        let entries = self.table_entries(sixteenth, offset_of!(EstimateTables, vexptefp));
+        let start = self.half_lanes(entries, LaneHalf::Odd, Signedness::Unsigned);
+        let slope = self.half_lanes(entries, LaneHalf::Even, Signedness::Unsigned);
+        let mask = self.splat_word(0x7F);
+        let place = self.b.ins().band(fixed, mask);
+        let more = self.b.ins().imul(place, slope);
+        let fraction = self.b.ins().iadd(start, more);
+        let fraction = self.b.ins().ushr_imm_s(fraction, 3);
+        let fraction = self.b.ins().ishl_imm_s(fraction, 12);
+        let exponent = self.b.ins().sshr_imm_s(fixed, 11);
+        let bias = self.splat_word(127);
+        let exponent = self.b.ins().iadd(exponent, bias);
+        let bits = self.b.ins().ishl_imm_s(exponent, 23);
+        let result = self.b.ins().bor(bits, fraction);
+        let greatest = self.splat_word(254);
+        let above = self.b.ins().icmp(IntCC::SignedGreaterThan, exponent, greatest);
+        let infinity = self.splat_word(0x7F80_0000);
+        let result = self.b.ins().bitselect(above, infinity, result);
+        // Powers below the normal range are 0.
+        let zero = self.splat_word(0);
+        let normal = self.b.ins().icmp(IntCC::SignedGreaterThan, exponent, zero);
+        let result = self.b.ins().band(result, normal);
         self.deliver_unless(d, &[b], bad, result);
     }
 }

@@ -38,13 +38,6 @@ impl Lifter<'_> {
         self.b.ins().load(types::I8X16, HOST, ctx, field::vr(d))
     }
 
-    /// An instruction without inline code.
-    pub(crate) fn vector_by_call(&mut self, d: usize, b: usize) {
-        let source = self.vr(b);
-        let result = self.vector_exactly(d, &[(b, source)]);
-        self.set_vr(d, result);
-    }
-
     /// Delivers `result`, or the exact one if `bad` is not 0.
     pub(super) fn deliver_unless(&mut self, d: usize, sources: &[usize], bad: Value, result: Value) {
         let sources: Vec<(usize, Value)> = sources.iter().map(|&n| (n, self.vr(n))).collect();
