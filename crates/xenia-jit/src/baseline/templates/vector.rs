@@ -1,6 +1,7 @@
 //! Templates for operations on vector registers that are one instruction of the host: logic,
-//! modular sums and differences, and splats. Floating-point rows depend on MXCSR, which baseline
-//! code sets up for scalar arithmetic only, so the interpreter's arms run them.
+//! modular sums and differences, averages and extremes, and splats. Floating-point rows depend on
+//! MXCSR, which baseline code sets up for scalar arithmetic only, so the interpreter's arms run
+//! them.
 //!
 //! The context holds a vector register as a number of 128 bits, so that the host's lanes are the
 //! guest's in reverse order.
@@ -42,6 +43,12 @@ impl HostOperation {
             Op::vsububm => (0xF8, false, true),
             Op::vsubuhm => (0xF9, false, true),
             Op::vsubuwm => (0xFA, false, true),
+            Op::vavgub => (0xE0, false, false),
+            Op::vavguh => (0xE3, false, false),
+            Op::vmaxsh => (0xEE, false, false),
+            Op::vmaxub => (0xDE, false, false),
+            Op::vminsh => (0xEA, false, false),
+            Op::vminub => (0xDA, false, false),
             _ => return None,
         };
         Some(Self { opcode, is_inverted, is_swapped })
