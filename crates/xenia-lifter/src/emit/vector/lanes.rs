@@ -108,9 +108,8 @@ impl Lifter<'_> {
     /// Averages of signed bytes or halfwords, rounded up; the host has unsigned averages only.
     pub(crate) fn average_signed(&mut self, form: VectorForm, ty: Type) {
         // With the sign bit flipped, signed lanes have the order of unsigned ones.
-        let sign = 1_i64 << (ty.lane_bits() - 1);
-        let sign = self.b.ins().iconst(ty.lane_type(), sign);
-        let sign = self.b.ins().splat(ty, sign);
+        let sign = self.splat_word(if ty == types::I8X16 { 0x8080_8080 } else { 0x8000_8000 });
+        let sign = self.cast(sign, ty);
         let [a, b] = [form.a, form.b].map(|n| {
             let lanes = self.vr_as_lanes(n, ty);
             self.b.ins().bxor(lanes, sign)
