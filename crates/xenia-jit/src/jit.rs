@@ -232,6 +232,7 @@ impl Engine {
         Departure::of(ctx, exit)
     }
 
+    #[inline(always)] // for `visit_baseline`'s reason
     fn visit(&mut self, shared: &Shared, ctx: &mut PpcContext, devices: &mut CurrentQueue<'_>) -> Exit {
         let mut arrival = Arrival::Resumed;
         loop {

@@ -57,7 +57,7 @@ fn check(config: JitConfig, families: &[Family], seed: u64, count: u64, length: 
     let counters = jit.engine.counters();
     assert_eq!(counters.compiled_guest_instructions, 0, "{counters:?}");
     assert!(counters.baseline_guest_instructions >= count * length as u64, "{counters:?}");
-    // The interpreter executes `sc`, and rows that end a block or change the mode.
+    // The interpreter executes rows that end a block or change the mode, and `sc` in other modes.
     let interpreted = counters.interpreted_instructions.saturating_sub(count);
     assert!(interpreted < count * length as u64 / 4, "{families:?}: {counters:?}");
 }

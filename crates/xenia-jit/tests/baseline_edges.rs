@@ -376,6 +376,5 @@ fn moves_of_interrupt_enables_agree() {
         })
     });
     let counters = pair.jit.engine.counters();
-    let runs = programs.len() as u64 * 16;
-    assert!(counters.interpreted_instructions < runs + 10, "more than `sc` of each: {counters:?}");
+    assert!(counters.interpreted_instructions < 10, "not even `sc`: {counters:?}");
 }

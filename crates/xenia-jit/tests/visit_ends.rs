@@ -207,3 +207,21 @@ fn visits_of_several_slices_end_where_the_interpreters_do() {
         assert!(!is_alone || counters.interpreted_instructions < 500, "{counters:?}");
     }
 }
+
+/// `sc` completes as in the interpreter, for each budget and LEV, but not by the interpreter, unless
+/// the visit's budget ends in front of it.
+#[test]
+fn system_calls_are_exits_of_the_tier() {
+    const CALLS: u64 = 300;
+    let lines = ["again: addi r3,r3,1", "sc 2", "addi r4,r4,1", "sc", "sc 127", "b again"];
+    check(&lines);
+    let words = assembled(&lines);
+    for config in configs() {
+        let (mut jit, mut interpreter) = machines(config, &[(CODE, &words)], |_| {});
+        for call in 0..CALLS {
+            compare(&mut jit, &mut interpreter, 1000, &|| format!("{:?}, call {call}", config.tiers));
+        }
+        let counters = jit.engine.counters();
+        assert!(counters.interpreted_instructions < CALLS / 10, "{:?}: {counters:?}", config.tiers);
+    }
+}

@@ -237,6 +237,7 @@ impl Baseline {
 
     /// Runs the code at the host address `address`, for a slice of the visit. `until_sample` counts
     /// the instructions until the next sample.
+    #[inline]
     pub(crate) fn run(
         &self,
         ctx: &mut PpcContext,

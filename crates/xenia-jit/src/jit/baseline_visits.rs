@@ -11,9 +11,10 @@ use crate::tiering::background::{Answer, Order, UnitKey};
 use std::cell::Cell;
 use xenia_cpu::{ExceptionKind, Execute, Exit, GuestException, PpcContext, ReservationMode};
 use xenia_guest::GuestAddr;
+use xenia_isa::{Instruction, Op};
 use xenia_lifter::float::float_state;
 use xenia_lifter::host::Word;
-use xenia_memory::{AccessKind, CurrentQueue, FaultKind, MemoryFault};
+use xenia_memory::{AccessKind, CurrentQueue, FaultKind, GuestMemory, MemoryFault};
 
 /// Executed instructions that an engine collects before it adds them to the tier's shares.
 const SHARED: i64 = 1 << 20;
@@ -40,9 +41,23 @@ struct BaselineVisit<'a> {
     baseline: &'a Baseline,
 }
 
+/// Completes the `sc` at pc as the interpreter does, without the interpreter: baseline code leaves
+/// for each kernel call. Returns `None`, with nothing changed, for any other instruction.
+fn system_call(ctx: &mut PpcContext, memory: &GuestMemory) -> Option<Exit> {
+    let i = Instruction(memory.fetch_u32(ctx.pc).ok()?);
+    if ctx.budget <= 0 || i.op() != Some(Op::sc) {
+        return None;
+    }
+    ctx.budget -= 1;
+    ctx.pc = ctx.pc.wrapping_add(4);
+    Some(Exit::Syscall { lev: i.lev() as u8 })
+}
+
 impl Engine {
     /// Runs from pc if this tier supports the context: runs its own code, and the optimizing tier's
-    /// where that exists.
+    /// where that exists. Inlined with what it calls, because an exit that is returned through
+    /// memory is written in pieces and read as a whole, which waits for all of them.
+    #[inline(always)]
     pub(super) fn visit_baseline(
         &mut self,
         shared: &Shared,
@@ -86,6 +101,7 @@ impl Engine {
     }
 
     /// Runs the code at a host address, for a slice of the visit.
+    #[inline(always)]
     fn run_baseline(
         &mut self,
         visit: BaselineVisit<'_>,
@@ -115,6 +131,7 @@ impl Engine {
     }
 
     /// Acts on the end of a run of baseline code. Returns the exit if that ends the visit.
+    #[inline(always)]
     fn after_baseline(
         &mut self,
         visit: BaselineVisit<'_>,
@@ -138,7 +155,9 @@ impl Engine {
                 self.optimize(shared, code, baseline, ctx.pc);
                 None
             }
-            BaselineEnd::Interpret => self.interpret(ctx, devices, 1),
+            BaselineEnd::Interpret => {
+                system_call(ctx, &shared.memory).or_else(|| self.interpret(ctx, devices, 1))
+            }
             BaselineEnd::Budget => Some(self.interpreter.run(ctx, devices)),
             BaselineEnd::AtSite(host) => self.left_at_site(baseline, host, ctx, devices),
         }
