@@ -46,8 +46,8 @@ pub struct JitConfig {
     pub warm_up: u32,
     /// With both tiers, a unit moves from the baseline tier to the optimizing one once each of its
     /// instructions has run this often, on average and estimated by samples. Instructions that call
-    /// the interpreter's arms or compute with vectors count 40 times, floating-point arithmetic 8
-    /// times.
+    /// the interpreter's arms or compute with vectors count 40 times, those for which code is left
+    /// 480 times, floating-point arithmetic 8 times.
     pub hot_after: u32,
     /// With both tiers: whether plain integer code runs faster in the optimizing tier, which holds
     /// on hosts whose loads wait for the store that wrote the same address. If not, units move

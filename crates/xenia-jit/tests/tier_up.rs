@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use xenia_cpu::Exit;
 use xenia_isa::Op;
+use xenia_isa::mask::OE;
 use xenia_jit::{JitConfig, Tiers};
 
 /// A loop of `length` additions to r3, CTR times; then `sc`.
@@ -53,6 +54,30 @@ fn samples_do_not_keep_step_with_loops() {
     machine.ctx.ctr = u64::from(u32::MAX);
     assert_eq!(machine.run(4_000_000), Exit::Budget);
     assert_eq!(machine.engine.counters().functions, 1);
+}
+
+/// The interpreter runs `addo` for the baseline tier, and the optimizing tier runs it in its code.
+#[test]
+fn loops_that_the_interpreter_interrupts_become_hot() {
+    const LOOP: u32 = CODE + 0x100;
+    let config = JitConfig { tiers: Tiers::Both, plain_code_gains: false, ..JitConfig::default() };
+    let mut machine = JitHarness::jit_with(config);
+    machine.put(CODE, &[b(CODE, LOOP, true), b(CODE + 4, CODE, false)]);
+    machine.put(
+        LOOP,
+        &[
+            d(Op::addi, 5, 0, 200),
+            x(Op::mtspr, 5, 9, 0, 0),
+            d(Op::addi, 3, 3, 1),
+            x(Op::addx, 6, 3, 4, OE),
+            d(Op::bcx, 16, 0, -8),
+            BLR,
+        ],
+    );
+    assert_eq!(machine.run(1_000_000), Exit::Budget);
+    let counters = machine.engine.counters();
+    assert_ne!(counters.functions, 0, "{counters:?}");
+    assert!(counters.interpreted_instructions < 100_000, "{counters:?}");
 }
 
 /// A hot function ends with a jump over another hot one. The optimizing tier compiles each alone,

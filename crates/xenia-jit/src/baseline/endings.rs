@@ -59,6 +59,12 @@ impl Ending {
 /// code has changed (`services::run_arm`).
 pub(super) const SYNCHRONIZE_CODE: [Op; 2] = [Op::isync, Op::icbi];
 
+/// Whether code of the optimizing tier runs an instruction that ends its block as
+/// [`Ending::Interpreted`]. For the others, that code is left as well.
+pub(super) fn is_optimized(op: Op) -> bool {
+    !matches!(op, Op::sc | Op::mtmsr | Op::mtmsrd | Op::orx)
+}
+
 /// How the instructions of a row end their block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rule {

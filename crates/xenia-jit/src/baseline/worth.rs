@@ -13,16 +13,20 @@
 //!
 //! Ahead-of-time compilation has none of these measurements: it compiles code that is *worth* it
 //! ([`UnitMix::is_worth_optimizing`]), because an eighth is loops without calls, or a quarter is
-//! floating-point arithmetic or run by the interpreter's arms.
+//! floating-point arithmetic or run by the interpreter or its arms.
 
 use super::cache::Work;
 use super::emit::Emitter;
+use super::endings::{self, Ending};
 use super::shares::LONG_BLOCK;
 use super::unit::Discovery;
 
 /// Executions of an instruction that gain as much in the optimizing tier as one execution of an
 /// instruction that calls an arm: some 0.12 ns is saved for the former, 5 ns for the latter.
 const ARM_WEIGHT: u64 = 40;
+
+/// The same ratio for an instruction for which code is left, where 60 ns are saved.
+const INTERPRETED_WEIGHT: u64 = 12 * ARM_WEIGHT;
 
 /// The same ratio for an instruction that calls a floating-point thunk, where 1 ns is saved.
 const FLOAT_WEIGHT: u64 = 8;
@@ -39,8 +43,8 @@ const MIN_PROFILES: u32 = 64;
 /// of the time that compiling takes, and saves a quarter of the compilations for pruned paths.
 const WARM_PART: u128 = 8;
 
-/// Ratio of a unit's instructions to those that call an arm or a floating-point thunk, below which
-/// the unit is worth the optimizing tier.
+/// Ratio of a unit's instructions to those that call an arm or a floating-point thunk or that the
+/// interpreter runs, below which the unit is worth the optimizing tier.
 const FEW_ARMS: u32 = 4;
 
 /// Ratio of a function's instructions to those in plain loops, below which it is worth the
@@ -57,6 +61,8 @@ pub(crate) struct UnitMix {
     pub(crate) arms: u32,
     /// Instructions that floating-point thunks run.
     pub(crate) floats: u32,
+    /// Instructions for which code is left to the interpreter, and the optimizing tier's is not.
+    pub(crate) interpreted: u32,
     /// Instructions in loops without calls, switches and instructions that the interpreter runs.
     pub(crate) in_plain_loops: u32,
     /// Instructions in long basic blocks ([`LONG_BLOCK`]).
@@ -70,6 +76,7 @@ impl UnitMix {
             instructions: unit.instructions as u32,
             arms: emitter.arms,
             floats: emitter.floats,
+            interpreted: interpreted(unit),
             in_plain_loops: unit.in_plain_loops() as u32,
             in_long_blocks: unit.in_blocks_of(LONG_BLOCK) as u32,
         }
@@ -81,10 +88,10 @@ impl UnitMix {
         self.instructions != 0 && has_loops || self.has_many_arms()
     }
 
-    /// Whether arms and thunks are so frequent that they must run whenever the unit does.
+    /// Whether slow instructions are so frequent that they must run whenever the unit does.
     fn has_many_arms(self) -> bool {
-        self.instructions != 0
-            && self.arms.saturating_add(self.floats) >= self.instructions.div_ceil(FEW_ARMS)
+        let slow = self.arms.saturating_add(self.floats).saturating_add(self.interpreted);
+        self.instructions != 0 && slow >= self.instructions.div_ceil(FEW_ARMS)
     }
 
     /// Adds another part of the same function.
@@ -92,9 +99,17 @@ impl UnitMix {
         self.instructions = self.instructions.saturating_add(other.instructions);
         self.arms = self.arms.saturating_add(other.arms);
         self.floats = self.floats.saturating_add(other.floats);
+        self.interpreted = self.interpreted.saturating_add(other.interpreted);
         self.in_plain_loops = self.in_plain_loops.saturating_add(other.in_plain_loops);
         self.in_long_blocks = self.in_long_blocks.saturating_add(other.in_long_blocks);
     }
+}
+
+/// Number of a unit's instructions that only the optimizing tier runs in its code.
+fn interpreted(unit: &Discovery) -> u32 {
+    let ends = unit.blocks.iter().filter(|block| block.ending == Ending::Interpreted);
+    let last = |end: usize| unit.words(end - 1, end)[0].op;
+    ends.filter(|block| last(block.end).is_some_and(endings::is_optimized)).count() as u32
 }
 
 /// How the tier-up policy weighs code.
@@ -164,7 +179,10 @@ impl Sampled {
         let mix = work.mix;
         let instructions = u128::from(mix.instructions);
         let plain = if policy.plain_code_gains { u64::from(mix.instructions) } else { 0 };
-        let weight = plain + ARM_WEIGHT * u64::from(mix.arms) + FLOAT_WEIGHT * u64::from(mix.floats);
+        let weight = plain
+            + ARM_WEIGHT * u64::from(mix.arms)
+            + INTERPRETED_WEIGHT * u64::from(mix.interpreted)
+            + FLOAT_WEIGHT * u64::from(mix.floats);
         // Multiplied by the number of instructions to avoid a division: the weighted runs must
         // reach `hot_after` for each instruction of the unit.
         let done = u128::from(work.credit) * u128::from(weight);
@@ -183,6 +201,22 @@ impl Sampled {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::baseline::unit::{Reach, Source};
+
+    /// Guest words from [`START`] on.
+    struct CodeWords(Vec<u32>);
+
+    const START: u32 = 0x8200_0000;
+
+    impl Source for CodeWords {
+        fn fetch(&mut self, pc: u32) -> Option<u32> {
+            self.0.get((pc.checked_sub(START)? / 4) as usize).copied()
+        }
+
+        fn is_elsewhere(&self, _: u32) -> bool {
+            false
+        }
+    }
 
     #[test]
     fn plain_loops_and_many_slow_instructions_are_worth_it() {
@@ -199,6 +233,37 @@ mod tests {
         assert!(!mix(100, 12, 12, 0).is_worth_optimizing());
         assert!(mix(100, 12, 13, 0).is_worth_optimizing());
         assert!(!mix(0, 0, 0, 0).is_worth_optimizing(), "no code");
+        assert!(UnitMix { interpreted: 1, ..mix(100, 12, 12, 0) }.is_worth_optimizing());
+    }
+
+    #[test]
+    fn instructions_that_only_the_optimizing_tier_runs_are_counted() {
+        let of = |text: &str| {
+            let bytes = xenia_isa::assemble(text, START).unwrap().bytes;
+            let words = bytes.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap()));
+            let mut unit = Discovery::new();
+            assert!(unit.find(START, Reach::FUNCTION, &mut CodeWords(words.collect())));
+            interpreted(&unit)
+        };
+        assert_eq!(of("addo r3,r4,r5\n mftb r3\n mtxer r3\n bdnzlr\n beqctr\n blrl\n blr"), 6);
+        assert_eq!(of("sc\n mtmsrd r3\n mtmsr r3\n or r31,r31,r31\n isync\n add r3,r4,r5\n blr"), 0);
+    }
+
+    /// On any host, one instruction in a hundred is enough.
+    #[test]
+    fn a_unit_that_the_interpreter_interrupts_is_hot() {
+        let policy = TierUp { hot_after: 20_000, plain_code_gains: false };
+        let mix = UnitMix { instructions: 100, interpreted: 1, ..UnitMix::default() };
+        let mut work = Work { credit: 416_666, mix, ..Work::default() };
+        work.visits.add(105, 10);
+        assert_eq!(Sampled::of(work, policy), Sampled::Warm);
+        work.credit += 1;
+        assert_eq!(Sampled::of(work, policy), Sampled::Hot);
+        work.visits = Visits::default();
+        work.visits.add(104, 10);
+        assert_eq!(Sampled::of(work, policy), Sampled::Warm, "short visits");
+        let work = Work { mix: UnitMix { interpreted: 0, ..mix }, ..work };
+        assert_eq!(Sampled::of(work, policy), Sampled::Lukewarm);
     }
 
     #[test]
