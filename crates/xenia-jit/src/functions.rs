@@ -116,6 +116,14 @@ impl Functions {
         }
     }
 
+    /// Records `start` as the function that contains `pc`, if no known one contains either.
+    pub(crate) fn add_around(&mut self, start: u32, pc: u32) {
+        let is_alone = |at: u32| self.bounds(at).start == at && !self.by_start.contains_key(&at);
+        if start < pc && is_alone(start) && is_alone(pc) {
+            self.add(start);
+        }
+    }
+
     /// Records the bounds of a function given from outside.
     pub(crate) fn set_bounds(&mut self, start: u32, end: Option<u32>) {
         let function = self.by_start.entry(start).or_default();
@@ -302,6 +310,21 @@ mod tests {
         let first = functions.place(0x1_0FFC, |_| None);
         assert_eq!((first.piece, first.roots.len()), ((0x1_0000..0x1_1000).into(), 0x400));
         assert_eq!(functions.place(0x1_FFFC, |_| None).piece, (0x1_3000..0x2_0000).into());
+    }
+
+    #[test]
+    fn a_function_is_found_around_code_that_none_contains() {
+        let start_of = |functions: &Functions, pc| functions.place(pc, |_| None).function.start;
+        let mut functions = Functions::default();
+        functions.set_bounds(0x1000, Some(0x1100));
+        functions.add_around(0x10F0, 0x1140);
+        assert_eq!(start_of(&functions, 0x1140), 0x1140, "it would begin inside of another function");
+        functions.add_around(0x1120, 0x1140);
+        functions.add_around(0x1130, 0x1140);
+        assert_eq!(start_of(&functions, 0x1140), 0x1120);
+        assert_eq!(start_of(&functions, 0x1134), 0x1120);
+        functions.add_around(0, 0x1080);
+        assert_eq!(start_of(&functions, 0x1080), 0x1000);
     }
 
     #[test]

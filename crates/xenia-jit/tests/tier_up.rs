@@ -80,6 +80,25 @@ fn loops_that_the_interpreter_interrupts_become_hot() {
     assert!(counters.interpreted_instructions < 100_000, "{counters:?}");
 }
 
+/// Nothing calls the code, and nearly all samples hit the block after the interpreted instruction:
+/// the region begins where the unit does, so it contains the head of the loop.
+#[test]
+fn a_loop_that_is_sampled_behind_its_head_is_compiled_whole() {
+    let mut machine = JitHarness::jit_with(JitConfig { tiers: Tiers::Both, ..JitConfig::default() });
+    let before = vec![d(Op::addi, 5, 5, 1); 6];
+    let head = [d(Op::addi, 3, 3, 1), x(Op::addx, 6, 3, 4, OE)];
+    let rest = vec![d(Op::addi, 7, 7, 1); 60];
+    let back = d(Op::bcx, 16, 0, -4 * (head.len() + rest.len()) as i32);
+    machine.put(CODE, &[before, head.to_vec(), rest, vec![back, SC]].concat());
+    machine.ctx.ctr = u64::from(u32::MAX);
+    for _ in 0..4 {
+        assert_eq!(machine.run(1_000_000), Exit::Budget);
+    }
+    let counters = machine.engine.counters();
+    assert_ne!(counters.functions, 0, "{counters:?}");
+    assert!(counters.interpreted_instructions < 30_000, "{counters:?}");
+}
+
 /// A hot function ends with a jump over another hot one. The optimizing tier compiles each alone,
 /// from its start, although samples hit their loops.
 #[test]

@@ -223,6 +223,12 @@ impl Engine {
 
     /// Has the optimizing tier compile the function around `pc`, at once or in the background.
     fn optimize(&mut self, shared: &Shared, code: &ModeCode, baseline: &Baseline, pc: u32) {
+        // A slice may have ended behind the head of a loop. Without a known function, the region
+        // would begin there, and not contain the loop.
+        let words = baseline.cache.lock().words_of(pc);
+        if words.contains(&pc) {
+            code.cache.lock().functions.add_around(words.start, pc);
+        }
         let wanted = CodeRequest { pc, as_entry: true };
         let answer = self.background.as_ref().map_or(Answer::Ended, |background| {
             let unit = UnitKey { mode: code.mode, start: pc };
