@@ -306,7 +306,10 @@ fn addresses_and_the_rest_are_what_a_whole_decoder_reads() {
     assert_eq!(decoded(|e| e.jump_to_register(RCX)).op0_register(), Register::RCX);
     assert_eq!(decoded(|e| e.jump_through(4000)).mnemonic(), Mnemonic::Jmp);
     assert_eq!(decoded(Encoder::ret).mnemonic(), Mnemonic::Ret);
-    assert_eq!(decoded(Encoder::memory_fence).mnemonic(), Mnemonic::Mfence);
+    let fence = decoded(Encoder::memory_fence);
+    assert_eq!((fence.mnemonic(), fence.memory_base()), (Mnemonic::Or, Register::RSP));
+    assert_eq!((fence.memory_displacement64().cast_signed(), fence.immediate8to32()), (-4, 0));
+    assert!(fence.has_lock_prefix());
     assert_eq!(decoded(|e| e.test_al(3)).mnemonic(), Mnemonic::Test);
     let test = decoded(|e| e.test_cl(64));
     assert_eq!((test.mnemonic(), test.op0_register(), test.immediate8()), (Mnemonic::Test, Register::CL, 64));
