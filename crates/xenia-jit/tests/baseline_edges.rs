@@ -378,3 +378,17 @@ fn moves_of_interrupt_enables_agree() {
     let counters = pair.jit.engine.counters();
     assert!(counters.interpreted_instructions < 10, "not even `sc`: {counters:?}");
 }
+
+/// Each value of each field, and of its neighbours; a word with several fields, and with none.
+#[test]
+fn moves_from_one_field_agree() {
+    const ONE: u32 = 1 << 20;
+    let crms = (0..8).map(|n| 1 << n).chain([0, 0x81, 0xFF]);
+    let programs: Vec<_> = crms
+        .flat_map(|crm| [3, 12, 20].map(|target| vec![x(Op::mfcr, target, 0, 0, ONE | crm << 12)]))
+        .collect();
+    let mut pair = Pair::new(ReservationMode::default(), false);
+    pair.agree(&programs, |_| {
+        states(0..16, |ctx, bits| ctx.set_cr_word((bits * 0x1111_1111) ^ (0xF0F0_F0F0 * (bits & 1))))
+    });
+}

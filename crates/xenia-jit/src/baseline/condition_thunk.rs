@@ -1,5 +1,5 @@
 //! The thunks of `mfcr`, which gathers the condition register into a word (functions that save CR
-//! begin with it), and of the logical operations on its bits.
+//! begin with it), of `mfocrf`, and of the logical operations on its bits.
 //!
 //! Fields are decoded one by one, in the form described in `crate::runtime::hooks`. Each bit of the
 //! word is shifted in from the carry flag, those of CR0 to CR3 into eax and the others into ebx, so
@@ -48,6 +48,18 @@ pub(super) fn condition_bit(bit: usize) -> Vec<u8> {
     e.address(RCX, CR_FIELDS.as_ptr() as u64);
     e.raw(&[0x48, 0x8B, 0x0C, 0xD9]); // mov rcx, [rcx + 8 rbx]
     e.pop(RBX);
+    e.pop(RDX);
+    e.ret();
+    e.code().to_vec()
+}
+
+/// Code that puts the bits of the field in rcx into eax.
+pub(super) fn condition_field() -> Vec<u8> {
+    let mut e = Encoder::new();
+    e.push(RDX);
+    e.raw(&[0x31, 0xC0]); // xor eax, eax
+    shift_in(&mut e, &[0x11, 0xC0]); // adc eax, eax
+    e.imm(Dword, Imm::Xor, Rm::Reg(RAX), 4);
     e.pop(RDX);
     e.ret();
     e.code().to_vec()

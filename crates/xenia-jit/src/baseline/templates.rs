@@ -77,6 +77,8 @@ pub(super) enum CodeThunk {
     Arm(Arm, BaselineWord),
     /// Gathers the condition register ([`super::condition_thunk::condition_word`]).
     ConditionWord,
+    /// Gathers the bits of a field ([`super::condition_thunk::condition_field`]).
+    ConditionField,
     /// Sets a bit of a field ([`super::condition_thunk::condition_bit`]).
     ConditionBit(usize),
     /// Converts a single for an FPR ([`super::single_thunks::load`]).

@@ -1,6 +1,6 @@
 //! Emission of units, and of the thunks that they call: those into code memory, on demand.
 
-use super::super::condition_thunk::{condition_bit, condition_word};
+use super::super::condition_thunk::{condition_bit, condition_field, condition_word};
 use super::super::emit::NotEmitted;
 use super::super::enter::{prepare_float, run_float_row};
 use super::super::float_thunks::{ThunkCode, float_thunk};
@@ -45,6 +45,7 @@ fn thunk(
         CodeThunk::PrepareFloat => alone(jump_to(prepare_float as *const () as u64)),
         CodeThunk::RunFloatRow => alone(jump_to(run_float_row as *const () as u64)),
         CodeThunk::ConditionWord => alone(condition_word()),
+        CodeThunk::ConditionField => alone(condition_field()),
         CodeThunk::ConditionBit(bit) => alone(condition_bit(bit)),
         CodeThunk::LoadSingle(n) => alone(single_thunks::load(n)),
         CodeThunk::StoreSingle(n) => alone(single_thunks::store(n)),

@@ -94,11 +94,7 @@ impl Templates {
                 return true;
             }
             Op::mfcr => {
-                self.call(CodeThunk::ConditionWord);
-                if i.one_cr_field() {
-                    self.e.imm(Dword, Imm::And, Rm::Reg(RAX), field_mask(i.crm()).cast_signed());
-                }
-                self.write(i.rd(), RAX);
+                self.read_fields(i);
                 return true;
             }
             Op::mfmsr => {
@@ -166,6 +162,26 @@ impl Templates {
         // The upper half becomes 0.
         self.e.imm(Dword, Imm::And, Rm::Reg(RAX), MOVED_WITH_L);
         self.e.op64(XOR.into(), RAX, MSR);
+    }
+
+    /// Emits `mfcr`, and its form for one field.
+    fn read_fields(&mut self, i: Instruction) {
+        let crm = i.crm();
+        if i.one_cr_field() && crm.is_power_of_two() {
+            // The highest bit is of the first field.
+            let shift = 4 * crm.trailing_zeros();
+            self.e.op64(MOV, RCX, cr(7 - crm.trailing_zeros() as usize));
+            self.call(CodeThunk::ConditionField);
+            if shift != 0 {
+                self.e.shift(Dword, Shift::Left, RAX, shift as u8);
+            }
+        } else {
+            self.call(CodeThunk::ConditionWord);
+            if i.one_cr_field() {
+                self.e.imm(Dword, Imm::And, Rm::Reg(RAX), field_mask(crm).cast_signed());
+            }
+        }
+        self.write(i.rd(), RAX);
     }
 
     /// Emits `mtcrf`: looks the fields up in a table by their nibbles.
