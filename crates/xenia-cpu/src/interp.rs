@@ -92,8 +92,10 @@ pub struct Interpreter {
 impl Interpreter {
     /// Creates an interpreter for the machine with this memory.
     pub fn new(memory: Arc<GuestMemory>, config: EngineConfig) -> Self {
-        if config.reservations == ReservationMode::Strict {
-            memory.reservations().set_strict();
+        match config.reservations {
+            ReservationMode::Context => {}
+            ReservationMode::Table => memory.reservations().set_used(),
+            ReservationMode::Strict => memory.reservations().set_strict(),
         }
         Self { memory, config, blocks: BlockCache::new(), executed: 0, store_log: None, watch: None }
     }

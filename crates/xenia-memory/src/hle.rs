@@ -3,8 +3,8 @@
 //! These accesses go through the alias view and need committed memory only: the console's kernel
 //! and devices are not bound by the guest's page rights (a kernel export that needs them checks
 //! [`GuestMemory::is_writable`]). Every write bumps the versions of watched pages *after* the bytes
-//! are written, ends reservations of the lines it touches, counts in `writes_total`, and is
-//! repeated on the mirror. Naturally aligned values up to 8 bytes don't tear. Device registers are
+//! are written, ends reservations of the lines it touches (if the table is used), counts in
+//! `writes_total`, and is repeated on the mirror. Naturally aligned values up to 8 bytes don't tear. Device registers are
 //! not memory here: an access faults.
 
 use crate::error::{Access, AccessKind, FaultKind, FileReadError, MemoryFault};
@@ -88,13 +88,20 @@ impl GuestMemory {
 
     /// Bookkeeping after every write by HLE or a device, once the bytes are in place.
     fn after_write(&self, addr: u32, len: u32) {
-        // Also the read-modify-write that `invalidate_range_for_write` needs.
-        self.counts.writes.count();
+        let are_reserved = self.reservations.are_used();
+        if are_reserved {
+            // Also the read-modify-write that `invalidate_range_for_write` needs.
+            self.counts.writes.count();
+        } else {
+            self.counts.writes.count_unordered();
+        }
         if len == 0 {
             return;
         }
         self.bump_watched(addr, len);
-        self.reservations.invalidate_range_for_write(GuestAddr(addr), len);
+        if are_reserved {
+            self.reservations.invalidate_range_for_write(GuestAddr(addr), len);
+        }
     }
 
     /// Bumps the versions of the watched pages among `addr..addr + len` (`len` > 0).

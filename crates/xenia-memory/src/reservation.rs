@@ -73,6 +73,8 @@ impl Bank {
 pub struct ReservationTable {
     banks: Box<[AtomicU64]>,
     own: [Own; HOLDERS as usize],
+    /// Whether engines make reservations here.
+    used: AtomicBool,
     /// Whether plain stores end reservations.
     strict: AtomicBool,
 }
@@ -86,8 +88,22 @@ impl ReservationTable {
         Self {
             banks: (0..BANKS).map(|_| AtomicU64::new(0)).collect(),
             own: Default::default(),
+            used: AtomicBool::new(false),
             strict: AtomicBool::new(false),
         }
+    }
+
+    /// Whether engines make reservations here. If not, writes by the machine have none to end, and
+    /// need no fence.
+    #[inline]
+    pub fn are_used(&self) -> bool {
+        self.used.load(Relaxed)
+    }
+
+    /// Makes writes by the machine end reservations from now on. Engines that call
+    /// [`Self::reserve`] call this before they run.
+    pub fn set_used(&self) {
+        self.used.store(true, Relaxed);
     }
 
     /// Changes a line's bank by `f` until that succeeds, or `f` returns `None`. Returns the

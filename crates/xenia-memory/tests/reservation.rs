@@ -54,6 +54,7 @@ fn writes_by_hle_end_reservations_of_every_line_they_touch() {
     let memory = space();
     commit(&memory, 0x1_0000, 0x1000, RW);
     let table = memory.reservations();
+    table.set_used();
     let at = GuestAddr(0x1_0080);
     let check = |what: &str, write: &dyn Fn(), ends: bool| {
         let generation = table.reserve(at, 1);

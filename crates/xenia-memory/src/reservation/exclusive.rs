@@ -64,6 +64,7 @@ impl ReservationTable {
     /// Makes plain stores end reservations from now on. Engines call it before they run, because
     /// all engines of a machine must agree.
     pub fn set_strict(&self) {
+        self.set_used();
         self.strict.store(true, Relaxed);
     }
 
