@@ -4,8 +4,8 @@
 //! and devices are not bound by the guest's page rights (a kernel export that needs them checks
 //! [`GuestMemory::is_writable`]). Every write bumps the versions of watched pages *after* the bytes
 //! are written, ends reservations of the lines it touches (if the table is used), counts in
-//! `writes_total`, and is repeated on the mirror. Naturally aligned values up to 8 bytes don't tear. Device registers are
-//! not memory here: an access faults.
+//! `writes_total`, and is repeated on the mirror. Naturally aligned values up to 8 bytes don't
+//! tear. Device registers are not memory here: an access faults.
 
 use crate::error::{Access, AccessKind, FaultKind, FileReadError, MemoryFault};
 use crate::host;

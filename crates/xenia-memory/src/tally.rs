@@ -23,7 +23,7 @@ struct OwnStripe(usize);
 impl OwnStripe {
     fn take() -> Self {
         let is_free = |taken: u32| taken.trailing_ones() < STRIPES as u32;
-        // Adding 1 sets the lowest bit that is 0, and Acquire makes its last owner's counts visible.
+        // Adding 1 sets the lowest bit that is 0. Acquire makes its last owner's counts visible.
         let before =
             TAKEN.fetch_update(Acquire, Relaxed, |taken| is_free(taken).then_some(taken | (taken + 1)));
         Self(before.map_or(SHARED, |taken| taken.trailing_ones() as usize))
