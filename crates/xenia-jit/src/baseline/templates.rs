@@ -24,6 +24,7 @@ mod float_memory;
 mod integer;
 mod logical;
 mod memory;
+mod reservations;
 mod rotate;
 mod vector;
 
@@ -59,6 +60,8 @@ pub(crate) struct CodeOptions {
     /// Whether stores are left to the interpreter's arms, which notify other processors'
     /// reservations.
     pub(crate) stores_by_arms: bool,
+    /// Whether the context alone holds reservations.
+    pub(crate) reserves_in_context: bool,
 }
 
 impl CodeOptions {
@@ -66,6 +69,7 @@ impl CodeOptions {
         Self {
             features: if config.portable_code { HostFeatures::NONE } else { host_features() },
             stores_by_arms: config.engine.reservations == ReservationMode::Strict,
+            reserves_in_context: config.engine.reservations == ReservationMode::Context,
         }
     }
 }
@@ -152,7 +156,7 @@ impl Templates {
             Family::Integer => self.integer(op, i),
             Family::Logical => self.logical(op, i),
             Family::Rotate => self.rotate(op, i),
-            Family::LoadStore => self.memory(op, i),
+            Family::LoadStore => self.memory(op, i) || self.reservations(op, i),
             Family::Vector | Family::Vector128 => self.memory(op, i) || self.vector(op, i),
             Family::Float => self.float(op, i),
             Family::Branch => self.condition_logic(op, i),

@@ -151,3 +151,48 @@ fn stores_of_others_end_strict_reservations() {
         }
     }
 }
+
+/// Reservations of each kind, and none, in the context: at aligned and other addresses, mapped or
+/// not, in registers inside and outside of the map.
+#[test]
+fn reservations_in_the_context_agree() {
+    const UNMAPPED: u32 = 0x5000_0000;
+    let mut programs = Vec::new();
+    for (load, store) in [(Op::lwarx, Op::stwcx), (Op::ldarx, Op::stdcx)] {
+        for [base, index] in [[0, 4], [0, 13], [3, 4], [14, 13], [3, 13], [14, 4], [0, 8], [3, 8]] {
+            for source in [5, 15] {
+                let store = x(store, source, base, index, 0);
+                programs.push(vec![store]);
+                programs.push(vec![x(load, source + 1, base, index, 0), store]);
+            }
+        }
+    }
+    let mut cases = Vec::new();
+    for (at, step) in pairs(&[0, 1, 2, 4, 0x10]) {
+        for base in [MIDDLE, UNMAPPED] {
+            for (size, valid) in [(4, 0), (4, 1), (4, 2), (8, 0), (8, 1)] {
+                for value in [0, 7] {
+                    let reservation = Reservation { value, addr: base + step, generation: 0, valid, size };
+                    cases.push((base + at, reservation));
+                }
+            }
+        }
+    }
+    for mut pair in Pair::hosts() {
+        for machine in [&pair.jit, &pair.interpreter] {
+            machine.memory.fill(GuestAddr(DATA), SIZE, 0).unwrap();
+        }
+        pair.agree(&programs, |_| {
+            states(cases.iter().copied(), |ctx, (at, reservation)| {
+                ctx.reservation = reservation;
+                for index in [4, 8, 13] {
+                    ctx.gpr[index] = u64::from(at) | 0xDEAD << 32;
+                }
+                ctx.gpr[3] = 0x10;
+                ctx.gpr[14] = 0x10 | 1 << 40;
+                ctx.gpr[5] = 7;
+                ctx.gpr[15] = 0;
+            })
+        });
+    }
+}

@@ -149,6 +149,9 @@ pub(in crate::baseline) const MOVBE: Form = Form::three(0xF0);
 pub(in crate::baseline) const STORE: Form = Form::plain(0x89);
 pub(in crate::baseline) const STORE8: Form = Form { is_byte: true, ..Form::plain(0x88) };
 pub(in crate::baseline) const MOVBE_STORE: Form = Form::three(0xF1);
+/// `lock cmpxchg rm, reg`. The operand is memory.
+pub(in crate::baseline) const CMPXCHG: Form =
+    Form { prefix: 0xF0, escape: EscapeBytes::OF, ..Form::alu(0xB1) };
 /// `movd xmm, rm` and `movq xmm, rm`.
 pub(in crate::baseline) const MOVD: Form = Form::sse(0x66, 0x6E);
 /// `movd rm, xmm` and `movq rm, xmm`.

@@ -105,17 +105,20 @@ fn every_form_is_what_a_whole_decoder_reads() {
         (MOVBE, Mnemonic::Movbe),
         (MOVBE_STORE, Mnemonic::Movbe),
         (MOVBE_STORE.half(), Mnemonic::Movbe),
+        (CMPXCHG, Mnemonic::Cmpxchg),
     ];
     for (form, mnemonic) in forms {
         let into = [ADD, OR, AND, SUB, XOR].map(Form::into);
-        let stores = [STORE, STORE.half(), STORE8, MOVBE_STORE, MOVBE_STORE.half(), TEST];
+        let stores = [STORE, STORE.half(), STORE8, MOVBE_STORE, MOVBE_STORE.half(), CMPXCHG, TEST];
         let stores = [&stores[..], &into].concat();
         for (width, reg, rm) in operands()
             .flat_map(|rm| REGISTERS.into_iter().flat_map(move |reg| [(Dword, reg, rm), (Qword, reg, rm)]))
         {
             let has_byte_width = form.is_byte && stores.contains(&form) || form == SUB.byte();
-            let is_movbe = mnemonic == Mnemonic::Movbe && matches!(rm, Rm::Reg(_));
-            if is_movbe || width == Qword && (form.prefix == 0x66 || has_byte_width) {
+            let needs_memory = matches!(mnemonic, Mnemonic::Movbe | Mnemonic::Cmpxchg);
+            if needs_memory && matches!(rm, Rm::Reg(_))
+                || width == Qword && (form.prefix == 0x66 || has_byte_width)
+            {
                 continue;
             }
             let instruction = decoded(|e| e.op(width, form, reg, rm));
@@ -124,6 +127,7 @@ fn every_form_is_what_a_whole_decoder_reads() {
             assert_eq!(instruction.mnemonic(), mnemonic, "{text}");
             assert!(is_operand(&instruction, reg_at, Rm::Reg(reg)), "{text}");
             assert!(is_operand(&instruction, rm_at, rm), "{text}");
+            assert_eq!(instruction.has_lock_prefix(), form == CMPXCHG, "{text}");
             let size = match (has_byte_width, form.prefix == 0x66, width) {
                 (true, ..) => 1,
                 (_, true, _) => 2,

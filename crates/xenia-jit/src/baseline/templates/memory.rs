@@ -205,7 +205,7 @@ impl Templates {
 
     /// The operand for guest memory at eax. Without a segment register, it first adds the host
     /// address of guest memory to rax.
-    fn guest_at_eax(&mut self) -> Rm {
+    pub(super) fn guest_at_eax(&mut self) -> Rm {
         self.may_be_left = true;
         if self.options.features.segment {
             return Rm::Guest(RAX, 0);
@@ -255,7 +255,7 @@ impl Templates {
     }
 
     /// eax = the effective address. Preserves the host's flags where that costs nothing.
-    fn effective_address(&mut self, i: Instruction, address: Address) {
+    pub(super) fn effective_address(&mut self, i: Instruction, address: Address) {
         match address {
             Address::Displaced(displacement) => {
                 if i.ra() == 0 {

@@ -210,6 +210,13 @@
   mcrf cr1,cr0
   mcrf cr1,cr2
   mcrf cr3,cr3
+  lwarx r3,0,r4
+  lwarx r12,r5,r4
+  ldarx r3,r12,r13
+  stwcx. r3,0,r4
+  stwcx. r12,r5,r4
+  stwcx. r3,0,r12
+  stdcx. r3,r8,r10
   sync
   lwsync
   eieio
