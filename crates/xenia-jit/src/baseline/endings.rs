@@ -23,7 +23,8 @@ pub(super) enum Ending {
     Indirect,
     /// `bctrl`, a call through CTR.
     IndirectCall,
-    /// The interpreter runs it, because it may end the visit, reads the time or changes the mode.
+    /// Code is left, because it may end the visit, reads the time or changes the mode: the
+    /// interpreter runs it, or for `sc` the engine.
     Interpreted,
     /// The word is not a valid instruction.
     Illegal,
