@@ -18,11 +18,12 @@
 //! ended, and refuses only stores that may be the first of an instruction. Such a sequence of
 //! stores ends at the end of the device's block at the latest; the queue has room for that many.
 
+mod sites;
 mod state;
 
 use crate::layout::{DEVICE_BLOCK, GPU_REGISTERS, XMA_REGISTERS};
-use serde::{Deserialize, Serialize};
-pub use state::DeviceQueueState;
+use sites::SiteCounts;
+pub use state::{DeviceQueueState, DeviceStore};
 use std::cell::Cell;
 use std::io::{self, Write};
 use std::marker::PhantomData;
@@ -88,23 +89,6 @@ impl DeviceRegisters {
     }
 }
 
-/// One store to a device register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceStore {
-    /// The register's address; a multiple of 4.
-    pub addr: GuestAddr,
-    /// The register's new value, all 32 bits.
-    pub value: u32,
-}
-
-impl DeviceStore {
-    /// The device and the number of its register.
-    pub fn register(self) -> Option<(MmioDevice, u32)> {
-        let device = MmioDevice::of(self.addr)?;
-        Some((device, (self.addr.0 - device.base().0) / 4))
-    }
-}
-
 /// Result of queueing a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -124,6 +108,7 @@ pub struct DeviceQueue {
     visit: u32,
     /// End address of the last store.
     end: u32,
+    sites: SiteCounts,
 }
 
 thread_local! {
@@ -146,6 +131,7 @@ impl DeviceQueue {
             newest: vec![(0, 0); REGISTERS * MmioDevice::ALL.len()].into(),
             visit: 1,
             end: 0,
+            sites: SiteCounts::default(),
         }
     }
 

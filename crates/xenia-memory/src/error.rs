@@ -32,6 +32,10 @@ pub enum FaultKind {
     /// see this value.
     #[error("the page holds code")]
     HoldsCode,
+    /// Not an error: compiled code has made many such accesses to a device register, so its engine
+    /// makes this one ([`crate::GuestMemory::refuse_device_sites`]). Only engines see this value.
+    #[error("the instruction often accesses a device")]
+    DeviceSite,
 }
 
 /// Kind of an access to guest memory.

@@ -4,7 +4,8 @@
 //! fault ─► hooked code, in a guest view? ─┬─ device ──────────────► emulate on the DeviceQueue
 //!                                         ├─ watched, or lagging ─► bump, open, retry
 //!                                         │                         (or emulate on the alias view)
-//!                                         ├─ a store to code ─┐
+//!                                         ├─ a device site ───┐
+//!                                         ├─ a store to code ─┤
 //!                                         └─ refused ─────────┤
 //!          hooked code elsewhere ─────────────────────────────┴► its hook ─► previous handler
 //! ```
@@ -28,6 +29,7 @@ use crate::memory::GuestMemory;
 use crate::page_table::{DEVICE, READ, WRITE};
 use crate::registry::Registry;
 use crate::watch::FaultOutcome;
+use std::sync::atomic::Ordering::*;
 use xenia_guest::GuestAddr;
 use xenia_host::fault::{self, HostAccess, Interrupted};
 
@@ -126,6 +128,10 @@ impl GuestMemory {
             // SAFETY: called by the fault handler for an access in a guest view, which only
             // compiled code makes; the caller of compiled code holds only the guard.
             let Some(queue) = (unsafe { DeviceQueue::current() }) else { return Err(refused()) };
+            self.counts.device_faults.fetch_add(1, Relaxed);
+            if self.are_device_sites_refused.load(Acquire) && queue.refuses(interrupted.pc(), addr, access) {
+                return Err(FaultKind::DeviceSite);
+            }
             let mut bus = DeviceBus { memory: self, queue, refused: None };
             let is_done = emulate(interrupted, &mut bus);
             return if is_done { Ok(()) } else { Err(bus.refused.unwrap_or_else(refused)) };

@@ -33,6 +33,8 @@ pub struct GuestMemory {
     pub(crate) guest_view_open: AtomicBool,
     /// Whether engines' stores to pages that hold code continue.
     pub(crate) are_stores_to_code_allowed: AtomicBool,
+    /// Whether an access of an instruction that often accesses device registers is refused.
+    pub(crate) are_device_sites_refused: AtomicBool,
     pub(crate) mapping: Mapping,
     /// Its place among the spaces that the fault handler knows.
     pub(crate) entry: OnceLock<RegistrySlot>,
@@ -42,6 +44,7 @@ pub struct GuestMemory {
 pub(crate) struct HeapCounters {
     pub(crate) writes: Tally,
     pub(crate) watch_faults: AtomicU64,
+    pub(crate) device_faults: AtomicU64,
     pub(crate) bumps: AtomicU64,
     /// Version changes of pages that may hold code, counted after the version has changed
     /// (Release).
@@ -64,6 +67,8 @@ pub struct MemoryCounters {
     pub writes_total: u64,
     /// Number of host faults caused by stores to watched pages.
     pub watch_faults: u64,
+    /// Number of host faults caused by accesses to device registers.
+    pub device_faults: u64,
     /// Number of version bumps of committed pages.
     pub page_version_bumps: u64,
     /// Number of watches that ended up [`crate::Watch::Unprotected`].
@@ -113,6 +118,7 @@ impl GuestMemory {
         MemoryCounters {
             writes_total: self.counts.writes.total(),
             watch_faults: self.counts.watch_faults.load(Relaxed),
+            device_faults: self.counts.device_faults.load(Relaxed),
             page_version_bumps: self.counts.bumps.load(Relaxed),
             watches_refused: self.counts.watches_refused.load(Relaxed),
             commits_refused: self.counts.commits_refused.load(Relaxed),

@@ -188,6 +188,30 @@ fn an_atomic_update_is_refused_as_a_store() {
 }
 
 #[test]
+fn an_access_of_a_device_site_reaches_its_hook() {
+    let memory = space();
+    let code = Code::new();
+    let seen = Arc::new(Seen { landing: code.at() as u64 + Code::LANDING as u64, ..Seen::default() });
+    let _hook = register_code_hook(code.range(), Box::new(Hook(seen.clone()))).unwrap();
+    let mut queue = DeviceQueue::new();
+    let mut queue = queue.make_current();
+    memory.device_registers(MmioDevice::Gpu).store(0x1C5, 7);
+    let load = || code.call(Code::LOAD, &memory, 0x7FC8_0714, 0);
+    for _ in 0..40 {
+        assert_eq!(load(), 7_u32.swap_bytes());
+    }
+    memory.refuse_device_sites();
+    for _ in 0..16 {
+        assert_eq!(load(), 7_u32.swap_bytes());
+    }
+    assert_eq!((seen.count.load(Relaxed), queue.take_device_site()), (0, None));
+    assert_eq!(load(), u32::MAX);
+    assert_eq!(seen.what.load(Relaxed), FaultKind::DeviceSite as u32);
+    assert_eq!(queue.take_device_site(), Some(seen.rip.load(Relaxed)));
+    assert_eq!(memory.counters().device_faults, 57);
+}
+
+#[test]
 fn the_closure_hook_can_repair_and_retry() {
     let memory = space();
     let code = Code::new();

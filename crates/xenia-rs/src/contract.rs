@@ -198,6 +198,7 @@ const KEYS: &[(&[&str], &[&str])] = &[
             "cross_check.differences",
             "memory.writes_total",
             "memory.watch_faults",
+            "memory.device_faults",
             "memory.page_version_bumps",
             "peak_resident_bytes",
             "wall_seconds",

@@ -195,6 +195,8 @@ documented! {
         pub writes_total: u64,
         /// Stores to a watched page.
         pub watch_faults: u64,
+        /// Accesses to device registers that cost compiled code a host fault.
+        pub device_faults: u64,
         /// Increments of page versions.
         pub page_version_bumps: u64,
     }

@@ -1,8 +1,25 @@
-//! Saved state of the queue of device stores.
+//! The stores of a queue, and their saved state.
 
-use super::{DeviceQueue, DeviceStore, MmioDevice};
+use super::{DeviceQueue, MmioDevice};
 use serde::{Deserialize, Serialize};
 use xenia_guest::GuestAddr;
+
+/// One store to a device register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceStore {
+    /// The register's address; a multiple of 4.
+    pub addr: GuestAddr,
+    /// The register's new value, all 32 bits.
+    pub value: u32,
+}
+
+impl DeviceStore {
+    /// The device and the number of its register.
+    pub fn register(self) -> Option<(MmioDevice, u32)> {
+        let device = MmioDevice::of(self.addr)?;
+        Some((device, (self.addr.0 - device.base().0) / 4))
+    }
+}
 
 /// The stores of a visit that was cut, as they are saved.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +43,8 @@ impl DeviceQueueState {
 impl DeviceQueue {
     /// The queued stores, for a saved state.
     pub fn state(&self) -> DeviceQueueState {
-        // Both are rebuilt by queueing the stores.
-        let Self { stores, newest: _, visit: _, end } = self;
+        // Both are rebuilt by queueing the stores; the counts of sites have no effect on the guest.
+        let Self { stores, newest: _, visit: _, end, sites: _ } = self;
         DeviceQueueState { stores: stores.clone(), end: *end }
     }
 

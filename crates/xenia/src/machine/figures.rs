@@ -148,6 +148,7 @@ impl Machine {
             memory: MemoryReport {
                 writes_total: memory.writes_total,
                 watch_faults: memory.watch_faults,
+                device_faults: memory.device_faults,
                 page_version_bumps: memory.page_version_bumps,
             },
             gpu: self.gpu_report(),
