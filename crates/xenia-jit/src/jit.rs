@@ -106,6 +106,9 @@ impl Jit {
         let store = store.filter(|_| config.tiers != Tiers::Baseline);
         let store = store.map(|options| CodeStore::open(options, &settings(), config.tiers == Tiers::Both));
         let shared = Shared::new(memory, config, store)?;
+        if config.precise_faults && shared.baseline.is_some() {
+            shared.memory.refuse_device_sites();
+        }
         let background = config.background.then(|| Background::start(&shared, compiler.fork())).flatten();
         let mut first = Self::of(shared, compiler, background.map(Arc::new));
         first.engine.counts_background = true;
@@ -266,6 +269,7 @@ impl Engine {
                 }
             }
             let departure = self.run_compiled(shared, code, ctx, devices, epoch);
+            shared.note_device_site(code, devices);
             let is_missing = departure.leave == Leave::Missing;
             arrival = if is_missing { Arrival::Compiled } else { Arrival::Resumed };
             if let Some(exit) = self.after_leaving(code, ctx, devices, departure) {

@@ -14,6 +14,7 @@ mod constants;
 mod copies;
 mod cpu_suite;
 mod cross_check;
+mod device_sites;
 mod entries;
 mod float_exceptions;
 mod floats;

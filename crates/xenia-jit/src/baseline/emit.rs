@@ -15,12 +15,14 @@
 //! A branch that leaves the unit is a *link*: its distance leads to an exit that requests the
 //! target, until `links` patches in the target's code.
 
+mod arms;
 mod exits;
 mod floats;
 mod rows;
 mod switch;
 
 use super::call_table;
+use super::device_sites::DeviceSites;
 use super::encode::{CMP, Condition, Dword, Encoder, HostReg, Imm, MOV, RAX, RCX, Rm};
 use super::endings::Ending;
 use super::map::{BUDGET, BaselineWord, CTR, LR, gpr};
@@ -29,8 +31,7 @@ use super::slices::RESERVE;
 use super::templates::{CodeOptions, CodeThunk, RareCase, Templates, WRITTEN};
 use super::unit::{Block, Discovery, Word};
 use exits::Exit;
-use rows::{computes, computes_vectors, constant_pair, overwrites_carry};
-use xenia_cpu::Arm;
+use rows::{computes_vectors, constant_pair, overwrites_carry};
 use xenia_isa::{Instruction, Op};
 use xenia_lifter::EntryOffset;
 
@@ -115,6 +116,8 @@ pub(super) struct Emitter {
     /// charged.
     block: SiteInUnit,
     allows_short: bool,
+    /// Instructions for which arms are called because they access device registers.
+    pub(super) device_sites: DeviceSites,
 }
 
 impl Emitter {
@@ -143,6 +146,7 @@ impl Emitter {
             sites: SiteWriter::default(),
             block: SiteInUnit::default(),
             allows_short: true,
+            device_sites: DeviceSites::default(),
         }
     }
 
@@ -250,8 +254,17 @@ impl Emitter {
         let words = unit.words(block.first, last);
         let mut index = 0;
         while index < words.len() {
-            let next = self.float_group(words, index, thunk)?;
-            index = if next == index { self.instruction(words, index, thunk)? } else { next };
+            let pc = unit.address(block.first + index);
+            let site = self.device_sites.first_in(pc..unit.address(last));
+            // No group of instructions contains the site.
+            let end = site.map_or(words.len(), |site| index + ((site - pc) / 4) as usize);
+            while index < end {
+                let next = self.float_group(&words[..end], index, thunk)?;
+                index = if next == index { self.instruction(&words[..end], index, thunk)? } else { next };
+            }
+            if site.is_some() {
+                index = self.device_access(words, index, thunk)?;
+            }
         }
         Ok(())
     }
@@ -276,6 +289,7 @@ impl Emitter {
             self.arms += u32::from(computes_vectors(op));
         } else {
             self.call_arm(op, i, thunk)?;
+            self.arms += 1;
         }
         self.end_site(index, thunk)?;
         Ok(index + 1 + usize::from(pair.is_some()))
@@ -305,23 +319,6 @@ impl Emitter {
         if std::mem::take(&mut self.templates.may_be_left) {
             self.sites.add(site, self.templates.e.len() as u32);
         }
-        Ok(())
-    }
-
-    fn call_arm(
-        &mut self,
-        op: Op,
-        i: Instruction,
-        thunk: &mut impl FnMut(CodeThunk) -> Result<u32, NotEmitted>,
-    ) -> Result<(), NotEmitted> {
-        let word = if computes(op) { BaselineWord::RunFloatArm } else { BaselineWord::RunArm };
-        let thunk = thunk(CodeThunk::Arm(Arm::of(op, i), word))?;
-        self.templates.e.flags = None;
-        self.templates.e.word(RAX, i.0);
-        let field = self.templates.e.call();
-        self.thunk_calls.push(ThunkCall { field: field as u32, thunk });
-        self.templates.may_be_left = true;
-        self.arms += 1;
         Ok(())
     }
 

@@ -73,7 +73,7 @@ pub(super) fn slice_over(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc
         return leave(ctx, pc, Reason::Budget);
     }
     run.sampled = run.baseline.credit(pc, caller, SLICE as u64);
-    if run.sampled != Sampled::Lukewarm {
+    if run.sampled != Sampled::Lukewarm || run.hooks.devices.has_device_site() {
         return leave(ctx, pc, Reason::Branch);
     }
     match run.baseline.address_of(pc) {

@@ -343,6 +343,22 @@ impl CodeCache {
         Compiled::site(&region.places, offset)
     }
 
+    /// Withdraws the region with code at a host address. Its piece may be compiled again.
+    pub(crate) fn withdraw_at(&mut self, host: u64) {
+        let Some(id) = self.id_at(host) else { return };
+        let start = self.regions.get(&id).and_then(|region| region.entries.first().copied());
+        self.withdraw(id);
+        if let Some(start) = start {
+            self.functions.record_change(start);
+        }
+    }
+
+    /// The region with code at a host address.
+    fn id_at(&self, host: u64) -> Option<u32> {
+        let offset = usize::try_from(host.checked_sub(self.memory.execute_base())?).ok()?;
+        self.by_offset.range(..=offset).next_back().map(|(_, &id)| id)
+    }
+
     /// The host address of the fault exit of the access at a host address.
     pub(crate) fn landing_of(&self, host: u64) -> Option<u64> {
         let (region, offset) = self.region_at(host)?;

@@ -46,6 +46,12 @@ impl Shared {
         found: &Found,
         words: Hashed<'_>,
     ) -> Option<()> {
+        let sites = self.device_sites();
+        let has_site = |places: Words<'_>| sites.iter().any(|pc| places.iter().any(|own| own.contains(pc)));
+        if has_site(found.label.places()) {
+            // Compiled before the site was found.
+            return None;
+        }
         let (body, bytes) = store.unpack(found)?;
         let pages = watch_pages(&self.memory, &found.label.pages())?;
         if words(found.label.places())? != found.label.words {

@@ -97,6 +97,7 @@ impl Engine {
         if matches!(end, BaselineEnd::Volatile) {
             *arrival = Arrival::Volatile;
         }
+        shared.note_device_site(code, devices);
         Visited::Ran(self.after_baseline(visit, ctx, devices, end))
     }
 

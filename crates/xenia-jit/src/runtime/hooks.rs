@@ -224,13 +224,14 @@ pub(crate) fn lend_run(ctx: &mut PpcContext, run: &mut Run<'_, '_>) {
 }
 
 /// Kinds of faults, indexed by their numbers.
-const KINDS: [FaultKind; 6] = [
+const KINDS: [FaultKind; 7] = [
     FaultKind::Unmapped,
     FaultKind::ReadProtected,
     FaultKind::WriteProtected,
     FaultKind::Misaligned,
     FaultKind::DeviceQueueFull,
     FaultKind::HoldsCode,
+    FaultKind::DeviceSite,
 ];
 
 /// Handles a refused guest access of compiled code: records the fault and leaves.

@@ -1,5 +1,7 @@
 //! Withdrawal of units: removes them from the tables, from the links to them, and from memory.
 
+mod devices;
+
 use super::super::call_table;
 use super::super::emit::NotEmitted;
 use super::super::entries::TABLE_SPAN;
@@ -93,6 +95,9 @@ impl BaselineCache {
         }
         // The next code there is other code.
         self.changes.retain(|&page, _| guest.is_page_committed(page));
+        if are_unloaded {
+            self.forget_unloaded_device_sites(guest);
+        }
         are_unloaded
     }
 
