@@ -3,11 +3,12 @@
 
 use crate::common::pair::{at_once, machines};
 use crate::common::*;
+use std::thread;
 use xenia_cpu::PpcContext;
 use xenia_guest::GuestAddr;
 use xenia_isa::Op;
 use xenia_jit::{JitConfig, Tiers};
-use xenia_memory::MmioDevice;
+use xenia_memory::{DeviceQueue, MmioDevice};
 
 /// Registers of the graphics chip, from number 0x400 on.
 const REGISTERS: u32 = 0x7FC8_1000;
@@ -121,6 +122,33 @@ fn a_region_that_accesses_a_device_is_withdrawn() {
         }
         run(&mut jit, &mut interpreter, &words);
     }
+    let faults = jit.memory.counters().device_faults;
+    assert!((1..=2 * FAULTS).contains(&faults), "{faults}");
+}
+
+/// The second engine to find the site does so in code that the first one has withdrawn.
+#[test]
+fn two_engines_at_one_site_agree() {
+    let words = [d(Op::lwz, 3, 4, 0), x(Op::addx, 5, 5, 3, 0)];
+    let set = |ctx: &mut PpcContext| ctx.gpr[4] = REGISTERS.into();
+    let (jit, mut interpreter) = pair(Tiers::Both, &words, &set);
+    let expected = interpreter.run(BUDGET);
+    let engines = [jit.engine.fork().unwrap(), jit.engine.fork().unwrap()];
+    thread::scope(|scope| {
+        let runs = engines.map(|mut engine| {
+            let mut ctx = jit.ctx.clone();
+            scope.spawn(move || {
+                let mut devices = DeviceQueue::new();
+                ctx.begin_visit(BUDGET, 0, u32::MAX);
+                (engine.run(&mut ctx, &mut devices), ctx)
+            })
+        });
+        for run in runs {
+            let (exit, ctx) = run.join().unwrap();
+            assert_eq!(exit, expected);
+            assert_eq!(ctx.first_difference(&interpreter.ctx), None);
+        }
+    });
     let faults = jit.memory.counters().device_faults;
     assert!((1..=2 * FAULTS).contains(&faults), "{faults}");
 }
