@@ -58,8 +58,8 @@ impl Shared {
         baseline.map(|baseline| baseline.cache.lock().device_sites()).unwrap_or_default()
     }
 
-    /// Has the instruction compiled anew that the run of compiled code before has found to access
-    /// device registers often, if there is one.
+    /// Withdraws the code of the device site that the last run of compiled code has found, if there
+    /// is one.
     #[inline]
     pub(crate) fn note_device_site(&self, code: &ModeCode, devices: &mut DeviceQueue) {
         if let Some(host) = devices.take_device_site() {
