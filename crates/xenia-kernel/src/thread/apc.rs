@@ -215,6 +215,9 @@ impl ApcQueues<'_> {
                 self.pending_apcs.add();
             }
         }
+        if let ApcSource::Timer(timer) = apc.source {
+            threads.note_timer_apc(timer, thread_id);
+        }
         Ok(true)
     }
 

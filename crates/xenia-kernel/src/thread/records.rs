@@ -12,7 +12,7 @@ use crate::thread::apc::{ApcSource, Apcs};
 use crate::thread::frames::Frames;
 use crate::thread::interrupts::Interrupts;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use xenia_guest::layout::kpcr;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -81,6 +81,9 @@ impl ThreadRecord {
 pub struct Threads {
     pub(super) records: BTreeMap<u32, ThreadRecord>,
     by_kthread: BTreeMap<GuestAddr, u32>,
+    /// Timers, each with a thread whose queue may have the timer's APC. A delivered APC leaves its
+    /// entry, so a timer has one until it is set again, cancelled or deleted.
+    timer_apcs: BTreeSet<(GuestAddr, u32)>,
     next_id: u32,
     pub processes: Processes,
     /// Routines to call when threads begin and end.
@@ -147,10 +150,29 @@ impl Threads {
         (allocation..limit).contains(&at).then(|| base.0.saturating_sub(limit.0))
     }
 
+    /// Notes that a timer's APC was queued to a thread.
+    pub(super) fn note_timer_apc(&mut self, timer: GuestAddr, thread_id: u32) {
+        self.timer_apcs.insert((timer, thread_id));
+    }
+
+    /// Notes the timers' APCs in all queues, and nothing else.
+    fn note_queued_timer_apcs(&mut self) {
+        let queued = self.records.iter().flat_map(|(&id, record)| {
+            record.apcs.user.iter().filter_map(move |apc| match apc.source {
+                ApcSource::Timer(timer) => Some((timer, id)),
+                ApcSource::Object(_) | ApcSource::Kernel | ApcSource::Socket => None,
+            })
+        });
+        self.timer_apcs = queued.collect();
+    }
+
     /// Removes a timer's APC from the queue that it is in.
     pub fn forget_timer_apc(&mut self, timer: GuestAddr) {
-        for record in self.records.values_mut() {
-            record.apcs.user.retain(|apc| apc.source != ApcSource::Timer(timer));
+        while let Some(&noted) = self.timer_apcs.range((timer, 0)..=(timer, u32::MAX)).next() {
+            self.timer_apcs.remove(&noted);
+            if let Some(record) = self.records.get_mut(&noted.1) {
+                record.apcs.user.retain(|apc| apc.source != ApcSource::Timer(timer));
+            }
         }
     }
 

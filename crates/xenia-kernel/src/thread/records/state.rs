@@ -142,6 +142,8 @@ impl Threads {
             records,
             by_kthread,
             next_id,
+            // Noted again from the queues.
+            timer_apcs: _,
             // Made with the kernel; they never move.
             processes: _,
             notifications,
@@ -163,6 +165,7 @@ impl Threads {
     /// Forgets all threads, and drops the objects that their waits hold.
     pub(crate) fn release_all(&mut self) {
         self.records.clear();
+        self.timer_apcs.clear();
     }
 
     /// Replaces all threads; returns their pending work. The objects' table must be restored.
@@ -185,6 +188,7 @@ impl Threads {
         for (id, record) in records {
             self.records.insert(id, record.restore(id, objects, all)?);
         }
+        self.note_queued_timer_apcs();
         self.interrupts.restore(interrupts)?;
         self.by_kthread = by_kthread;
         self.next_id = next_id;

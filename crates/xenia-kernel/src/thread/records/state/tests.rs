@@ -261,6 +261,29 @@ fn restored_records_are_those_that_were_saved() {
     assert!(all.is_zero());
 }
 
+/// Only the threads with a timer's APC are visited: forgetting costs the same with many threads.
+#[test]
+fn forgetting_a_timer_apc_visits_the_threads_that_may_have_it() {
+    let setup = Setup::new();
+    let timer = GuestAddr(1);
+    let queued = |threads: &Threads| [1, 2].map(|id| threads.get(id).unwrap().apcs.user.len());
+    let mut threads = setup.threads;
+    threads.forget_timer_apc(timer);
+    assert_eq!(queued(&threads), [1, 1], "nothing was noted");
+    threads.note_timer_apc(timer, 2);
+    threads.forget_timer_apc(GuestAddr(2));
+    threads.forget_timer_apc(timer);
+    assert_eq!(queued(&threads), [1, 0]);
+    // A restore notes the APCs that it finds.
+    let state = threads.state();
+    threads.restore(&setup.objects, &setup.all, state).unwrap();
+    threads.forget_timer_apc(timer);
+    assert_eq!(queued(&threads), [0, 0]);
+    threads.note_timer_apc(timer, 3);
+    threads.forget_timer_apc(timer);
+    assert!(threads.timer_apcs.is_empty(), "a thread that is gone leaves nothing");
+}
+
 #[test]
 fn impossible_records_are_refused() {
     let changes: [Change; 15] = [
