@@ -30,7 +30,7 @@ use crate::failure::Fallible;
 use crate::handle::Handle;
 use crate::kernel_pool::KernelPool;
 use deferred_deletion::DeferredWork;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use xenia_guest::layout::{dispatcher_header, file_object, object_header as header};
@@ -68,6 +68,8 @@ pub struct Deleted {
 struct ObjectTables {
     records: BTreeMap<GuestAddr, Record>,
     handles: BTreeMap<Handle, GuestAddr>,
+    /// The same handles by body.
+    handles_by_body: BTreeSet<(GuestAddr, Handle)>,
     /// Closed handles: the last one is opened next.
     free_handles: Vec<Handle>,
     /// The first handle that was never open.
@@ -124,6 +126,7 @@ impl Objects {
         let tables = ObjectTables {
             records: BTreeMap::new(),
             handles: BTreeMap::new(),
+            handles_by_body: BTreeSet::new(),
             free_handles: Vec::new(),
             next_handle: HandleTable::FIRST,
             names: BTreeMap::new(),
@@ -349,7 +352,7 @@ impl Objects {
     /// Returns the position of an object that was removed from the table; the table's use of it is
     /// still counted.
     fn dereference_in(&self, tables: &mut ObjectTables, body: GuestAddr) -> Fallible<Option<Name>> {
-        let ObjectTables { records, handles, free_handles, names, name_bytes, .. } = tables;
+        let ObjectTables { records, names, name_bytes, .. } = tables;
         let record = records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
         record.pointers = record.pointers.saturating_sub(1);
         publish(&self.memory, body, record)?;
@@ -364,13 +367,11 @@ impl Objects {
         // Each handle holds a reference. A guest that dereferences too often can get here with open
         // handles.
         if record.handles > 0 {
-            handles.retain(|&handle, &mut target| {
-                if target == body {
-                    self.handles.remove(handle);
-                    free_handles.push(handle);
-                }
-                target != body
-            });
+            while let Some(handle) = tables.lowest_handle(body) {
+                tables.remove_handle(handle);
+                self.handles.remove(handle);
+                tables.free_handles.push(handle);
+            }
         }
         self.bodies.shard_at(body).write().remove(&body);
         Ok(Some(record.position))

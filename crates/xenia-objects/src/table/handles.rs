@@ -16,6 +16,27 @@ pub struct ReferenceCounts {
     pub handles: u32,
 }
 
+impl ObjectTables {
+    /// Adds an open handle.
+    pub(super) fn insert_handle(&mut self, handle: Handle, body: GuestAddr) {
+        self.handles.insert(handle, body);
+        self.handles_by_body.insert((body, handle));
+    }
+
+    /// Removes an open handle; returns the body that it named.
+    pub(super) fn remove_handle(&mut self, handle: Handle) -> Option<GuestAddr> {
+        let body = self.handles.remove(&handle)?;
+        self.handles_by_body.remove(&(body, handle));
+        Some(body)
+    }
+
+    /// The lowest open handle to an object.
+    pub(super) fn lowest_handle(&self, body: GuestAddr) -> Option<Handle> {
+        let mut open = self.handles_by_body.range((body, Handle::NULL)..=(body, HandleTable::END));
+        open.next().map(|&(_, handle)| handle)
+    }
+}
+
 impl Objects {
     /// Opens a handle to an object, with a reference for the handle.
     pub fn open(&self, body: GuestAddr) -> Fallible<Handle> {
@@ -34,8 +55,8 @@ impl Objects {
         record.pointers = pointers;
         record.handles += 1;
         publish(&self.memory, body, record)?;
-        handles.insert(handle, body);
         self.handles.insert(handle, record.position);
+        tables.insert_handle(handle, body);
         Ok(handle)
     }
 
@@ -44,7 +65,7 @@ impl Objects {
         let last = {
             let mut tables = self.tables.lock();
             let handle = HandleTable::plain(handle);
-            let body = tables.handles.remove(&handle).ok_or(NtStatus::INVALID_HANDLE)?;
+            let body = tables.remove_handle(handle).ok_or(NtStatus::INVALID_HANDLE)?;
             self.handles.remove(handle);
             tables.free_handles.push(handle);
             if let Some(record) = tables.records.get_mut(&body) {
@@ -67,9 +88,7 @@ impl Objects {
 
     /// The lowest open handle to an object.
     pub fn handle_of(&self, body: GuestAddr) -> Option<Handle> {
-        let tables = self.tables.lock();
-        let mut handles = tables.handles.iter();
-        handles.find_map(|(&handle, &named)| (named == body).then_some(handle))
+        self.tables.lock().lowest_handle(body)
     }
 
     /// All handles in ascending order, with their objects' bodies.

@@ -100,6 +100,8 @@ impl Objects {
         let ObjectTables {
             records,
             handles,
+            // The same handles in another order.
+            handles_by_body: _,
             free_handles,
             next_handle,
             names,
@@ -186,13 +188,14 @@ impl Objects {
         for &handle in std::mem::take(&mut tables.handles).keys() {
             self.handles.remove(handle);
         }
+        tables.handles_by_body.clear();
         for (&handle, &OpenHandle { body, position }) in handles {
             let name = match position {
                 Some(index) => *positions.get(&index).ok_or("a handle's object has no position")?,
                 None => NO_OBJECT,
             };
             self.handles.insert(handle, name);
-            tables.handles.insert(handle, body);
+            tables.insert_handle(handle, body);
         }
         Ok(())
     }

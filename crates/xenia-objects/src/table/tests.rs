@@ -117,6 +117,33 @@ fn the_handle_closed_last_is_opened_first() {
     assert_eq!(s.objects.counts(other), Some(ReferenceCounts { pointers: 2, handles: 1 }));
 }
 
+/// The lowest handle of an object is that which a search of all handles finds.
+#[test]
+fn the_lowest_handle_follows_opens_and_closes() {
+    let s = setup();
+    let bodies = [(); 3].map(|()| s.create(ObjectKind::Event).unwrap());
+    let searched =
+        |body: GuestAddr| s.objects.handles().into_iter().find(|row| row.1 == body).map(|row| row.0);
+    let mut random = 1_u32;
+    for step in 0..1000 {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let open = s.objects.handles();
+        let index = (random >> 16) as usize;
+        if random < 0x8000_0000 || open.is_empty() {
+            s.objects.open(bodies[index % 3]).unwrap();
+        } else {
+            s.objects.close(open[index % open.len()].0).unwrap();
+        }
+        assert_eq!(bodies.map(|body| s.objects.handle_of(body)), bodies.map(searched), "step {step}");
+    }
+    let last = s.objects.open(bodies[0]).unwrap();
+    while s.objects.dereference(bodies[0]).is_ok() {}
+    assert_eq!(s.objects.handle_of(bodies[0]), None);
+    assert!(invalid(s.objects.close(last)));
+    let tables = s.objects.tables.lock();
+    assert_eq!(tables.handles_by_body.len(), tables.handles.len());
+}
+
 #[test]
 fn handles_objects_and_names_have_an_end() {
     let s = setup();

@@ -97,6 +97,9 @@ impl Setup {
         for (handle, _) in self.objects.handles() {
             lines.push(format!("{:?}", self.objects.resolve(handle)));
         }
+        for (_, body) in self.objects.list() {
+            lines.push(format!("{body} {:?}", self.objects.handle_of(body)));
+        }
         lines.push(format!("{:?}", self.objects.find_name("READY")));
         lines.push(format!("{:?}", self.objects.list()));
         let event = self.create(ObjectKind::Event);
