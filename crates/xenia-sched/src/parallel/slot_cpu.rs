@@ -107,41 +107,37 @@ impl Cpu for SlotCpu<'_> {
     }
 
     fn suspend(&mut self, thread: ThreadRef) -> Result<u32, SchedError> {
-        self.shared.slots.run_on_slot(thread, self.now(), |slot, moment| slot.suspend(moment.common, thread))
+        self.shared.slots.run_untimed_on_slot(thread, |slot, common| slot.suspend(common, thread))
     }
 
     fn resume(&mut self, thread: ThreadRef) -> Result<u32, SchedError> {
-        self.shared.slots.run_on_slot(thread, self.now(), |slot, moment| slot.resume(moment.common, thread))
+        self.shared.slots.run_untimed_on_slot(thread, |slot, common| slot.resume(common, thread))
     }
 
     fn set_base_priority(&mut self, thread: ThreadRef, base: u8) -> Result<u8, SchedError> {
-        self.shared.slots.run_on_slot(thread, self.now(), |slot, moment| {
-            slot.set_base_priority(moment.common, thread, base)
-        })
+        let slots = &self.shared.slots;
+        slots.run_untimed_on_slot(thread, |slot, common| slot.set_base_priority(common, thread, base))
     }
 
     fn set_priority(&mut self, thread: ThreadRef, priority: u8) -> Result<u8, SchedError> {
-        self.shared.slots.run_on_slot(thread, self.now(), |slot, moment| {
-            slot.set_priority(moment.common, thread, priority)
-        })
+        let slots = &self.shared.slots;
+        slots.run_untimed_on_slot(thread, |slot, common| slot.set_priority(common, thread, priority))
     }
 
     fn priority(&mut self, thread: ThreadRef) -> Result<u8, SchedError> {
-        self.shared.slots.run_on_slot(thread, self.now(), |slot, _| Ok(slot.records.get(thread)?.priority()))
+        self.shared.slots.run_untimed_on_slot(thread, |slot, _| Ok(slot.records.get(thread)?.priority()))
     }
 
     fn set_boost_disabled(&mut self, thread: ThreadRef, disabled: bool) -> Result<bool, SchedError> {
-        self.shared.slots.run_on_slot(thread, self.now(), |slot, _| slot.set_boost_disabled(thread, disabled))
+        self.shared.slots.run_untimed_on_slot(thread, |slot, _| slot.set_boost_disabled(thread, disabled))
     }
 
     fn hold_slot(&mut self, thread: ThreadRef, held: bool) -> Result<bool, SchedError> {
-        self.shared
-            .slots
-            .run_on_slot(thread, self.now(), |slot, moment| slot.hold_slot(moment.common, thread, held))
+        self.shared.slots.run_untimed_on_slot(thread, |slot, common| slot.hold_slot(common, thread, held))
     }
 
     fn yield_thread(&mut self, thread: ThreadRef) -> Result<bool, SchedError> {
-        self.shared.slots.run_on_slot(thread, self.now(), |slot, _| slot.yield_thread(thread))
+        self.shared.slots.run_untimed_on_slot(thread, |slot, _| slot.yield_thread(thread))
     }
 
     fn set_affinity(&mut self, thread: ThreadRef, mask: u32) -> Result<Placement, SchedError> {
@@ -170,5 +166,41 @@ impl Cpu for SlotCpu<'_> {
 
     fn note_contention(&mut self, contention: NotedContention) {
         self.shared.slots.common.with_contention(|points| points.note(contention));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Activity, Scheduler, SchedulerConfig};
+    use std::sync::Arc;
+
+    #[test]
+    fn operations_without_guest_time_do_not_read_the_clock() {
+        let mut scheduler = Scheduler::new(SchedulerConfig::default());
+        let parameters = SpawnParameters {
+            ctx: Box::default(),
+            id: 1,
+            priority: 8,
+            affinity: 1,
+            ideal: 0,
+            suspended: false,
+            service: false,
+            wait: None,
+        };
+        let thread = scheduler.spawn(parameters).unwrap();
+        let shared = Shared::new(scheduler, 1.0, 0, Arc::new(Activity::default()));
+        let mut cpu = SlotCpu::since(&shared, 7);
+        assert_eq!(cpu.hold_slot(thread, true), Ok(false));
+        assert_eq!(cpu.hold_slot(thread, false), Ok(true));
+        assert_eq!(cpu.set_base_priority(thread, 9), Ok(8));
+        assert_eq!(cpu.set_priority(thread, 10), Ok(9));
+        assert_eq!(cpu.priority(thread), Ok(10));
+        assert_eq!(cpu.set_boost_disabled(thread, true), Ok(false));
+        assert_eq!(cpu.suspend(thread), Ok(0));
+        assert_eq!(cpu.resume(thread), Ok(1));
+        assert_eq!(cpu.yield_thread(thread), Ok(false));
+        assert_eq!(cpu.now.get(), None);
+        assert!(cpu.now() >= 7 && cpu.now.get().is_some());
     }
 }

@@ -120,8 +120,17 @@ impl Slots {
         now: GuestTicks,
         f: impl FnOnce(&mut HwSlot, Moment<'_>) -> Result<R, SchedError>,
     ) -> Result<R, SchedError> {
+        self.run_untimed_on_slot(r, |slot, _| f(slot, self.moment(now)))
+    }
+
+    /// Does the same for an operation that needs no guest time.
+    pub(super) fn run_untimed_on_slot<R>(
+        &self,
+        r: ThreadRef,
+        f: impl FnOnce(&mut HwSlot, &Common) -> Result<R, SchedError>,
+    ) -> Result<R, SchedError> {
         let mut slot = self.lock_slot_of(r)?;
-        let result = f(&mut slot, self.moment(now));
+        let result = f(&mut slot, &self.common);
         self.unlock_and_notify(slot, 0);
         result
     }
