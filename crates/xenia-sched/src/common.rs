@@ -58,6 +58,8 @@ pub(crate) struct Common {
     wait_serial: AtomicU64,
     /// The deadline until which the time-keeper sleeps.
     awaited: AtomicU64,
+    /// Guest time at which the time-keeper wakes by itself; `MAX` while it is awake.
+    sleep_end: AtomicU64,
     /// Whether some slot may have priority changes to report. Lockstep then checks all slots, and
     /// none otherwise.
     has_priority_changes: AtomicBool,
@@ -84,6 +86,7 @@ impl Common {
             main_code: AtomicU32::default(),
             wait_serial: AtomicU64::default(),
             awaited: AtomicU64::new(GuestTicks::MAX),
+            sleep_end: AtomicU64::new(GuestTicks::MAX),
             has_priority_changes: AtomicBool::default(),
             recoveries: AtomicU64::default(),
             halts: AtomicU64::default(),
@@ -266,6 +269,27 @@ impl Common {
         let deadline = deadline.unwrap_or(GuestTicks::MAX);
         self.awaited.store(deadline, SeqCst);
         self.first_deadline().is_none_or(|(first, _)| first >= deadline)
+    }
+
+    /// Publishes that the time-keeper is awake. It must do so before it reads the system's events.
+    pub(crate) fn note_awake(&self) {
+        self.sleep_end.store(GuestTicks::MAX, SeqCst);
+    }
+
+    /// Publishes the guest time at which the time-keeper will wake by itself, after it has read the
+    /// system's events.
+    pub(crate) fn set_sleep_end(&self, end: GuestTicks) {
+        self.sleep_end.store(end, SeqCst);
+    }
+
+    /// Whether the time-keeper must be notified of an event at `due` that has just been added to
+    /// those of the system, under the lock under which the time-keeper reads them.
+    ///
+    /// If the time-keeper read them before, this sees its [`Self::note_awake`] or what it stored
+    /// later, so the event is not before the end of a sleep, or the time-keeper is notified. If it
+    /// reads them after, it considers the event.
+    pub(crate) fn is_before_sleep_end(&self, due: GuestTicks) -> bool {
+        due < self.sleep_end.load(SeqCst)
     }
 }
 

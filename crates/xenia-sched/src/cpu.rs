@@ -232,8 +232,13 @@ pub trait Cpu {
     /// boundary; the result has its future location.
     fn set_affinity(&mut self, thread: ThreadRef, mask: u32) -> Result<Placement, SchedError>;
 
-    /// Notifies the time-keeper of a new event that depends on time alone, such as a timer.
+    /// Notifies the time-keeper of a new event that depends on time alone.
     fn notify_time_keeper(&mut self) {}
+
+    /// Notifies the time-keeper of a new event at `due`, unless it wakes by itself before then. The
+    /// event must have been added under a lock that [`crate::System::next_event`] takes to read it,
+    /// or it may be late.
+    fn note_timed_event(&mut self, _due: GuestTicks) {}
 
     // ---- slow host work ----
 

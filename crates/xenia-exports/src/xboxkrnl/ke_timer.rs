@@ -12,10 +12,10 @@ use xenia_kernel_macros::exports;
 pub struct KeTimer;
 
 fn set(call: &mut Call, timer: GuestAddr, due: i64, period_ms: u32, dpc: GuestAddr) -> Fallible<bool> {
-    let setting =
-        TimerSetting { due: deadline_of(call.kernel.clock, call.now(), due), period_ms, dpc, apc: None };
+    let due = deadline_of(call.kernel.clock, call.now(), due);
+    let setting = TimerSetting { due, period_ms, dpc, apc: None };
     let before = call.kernel.dispatcher.set_timer(call.memory(), timer, setting)?;
-    call.kernel.timer_calls().expire_if_due(call.cpu, timer);
+    call.kernel.timer_calls().expire_if_due(call.cpu, timer, due);
     Ok(before)
 }
 

@@ -65,7 +65,7 @@ impl NtTimer {
             call.kernel.threads.lock().forget_timer_apc(timer);
             before
         };
-        call.kernel.timer_calls().expire_if_due(call.cpu, timer);
+        call.kernel.timer_calls().expire_if_due(call.cpu, timer, due);
         previous.set(call.memory(), u8::from(before != 0))?;
         // No timer wakes the console from standby.
         Ok(if resume { NtStatus::TIMER_RESUME_IGNORED } else { NtStatus::SUCCESS })

@@ -9,7 +9,7 @@ use crate::thread::apc::{Apc, ApcQueues, ApcSource};
 use crate::thread::service::ServiceThreads;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
-use xenia_sched::Cpu;
+use xenia_sched::{Cpu, GuestTicks};
 
 /// Timers, and the queues of their calls.
 #[derive(Clone, Copy)]
@@ -29,12 +29,12 @@ impl TimerCalls<'_> {
         self.queue_calls_of(cpu, &expiries)
     }
 
-    /// Expires a timer that has just been set, if it is due already.
-    pub fn expire_if_due(&self, cpu: &mut dyn Cpu, timer: GuestAddr) {
+    /// Expires a timer that has just been set to this due time, if it is due already.
+    pub fn expire_if_due(&self, cpu: &mut dyn Cpu, timer: GuestAddr, due: GuestTicks) {
         let now = cpu.now();
         let expiry = self.dispatcher.expire_if_due(self.memory, cpu, now, timer);
         housekeeping("a timer's calls", self.queue_calls_of(cpu, expiry.as_slice()));
-        cpu.notify_time_keeper();
+        cpu.note_timed_event(due);
     }
 
     fn queue_calls_of(&self, cpu: &mut dyn Cpu, expiries: &[Expiry]) -> Fallible<()> {

@@ -46,8 +46,9 @@ impl Common {
             main_thread,
             main_code,
             wait_serial,
-            // A parallel run sets it when it begins.
+            // A parallel run sets them when it begins.
             awaited: _,
+            sleep_end: _,
             recoveries,
             halts,
             // The event log belongs to the machine that restores the state.

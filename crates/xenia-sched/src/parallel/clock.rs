@@ -40,6 +40,11 @@ impl Clock {
         if left.is_zero() { left } else { left.saturating_add(Duration::from_nanos(1)) }
     }
 
+    /// Guest time after this much host time, if no time is skipped.
+    pub(super) fn time_after(&self, host: Duration) -> GuestTicks {
+        self.now().saturating_add(self.ticks(host))
+    }
+
     fn ticks(&self, elapsed: Duration) -> GuestTicks {
         (elapsed.as_secs_f64() * self.rate) as GuestTicks
     }
@@ -62,6 +67,8 @@ mod tests {
         assert_eq!(clock.ticks(Duration::from_secs(2)), 2 * TICKS_PER_SECOND);
         let first = clock.now();
         assert!(first >= 1000);
+        assert!(clock.time_after(Duration::from_secs(2)) >= first + 2 * TICKS_PER_SECOND);
+        assert_eq!(clock.time_after(Duration::MAX), GuestTicks::MAX);
         let far = first + 3600 * TICKS_PER_SECOND;
         assert!(clock.host_time_until(far) > Duration::from_secs(3500));
         clock.skip_to(far);

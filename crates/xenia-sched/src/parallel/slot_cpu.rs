@@ -148,6 +148,13 @@ impl Cpu for SlotCpu<'_> {
         self.shared.slots.keeper.notify();
     }
 
+    fn note_timed_event(&mut self, due: GuestTicks) {
+        let slots = &self.shared.slots;
+        if slots.common.is_before_sleep_end(due) {
+            slots.keeper.notify();
+        }
+    }
+
     fn has_workers(&self) -> bool {
         true
     }
@@ -202,5 +209,21 @@ mod tests {
         assert_eq!(cpu.yield_thread(thread), Ok(false));
         assert_eq!(cpu.now.get(), None);
         assert!(cpu.now() >= 7 && cpu.now.get().is_some());
+    }
+
+    #[test]
+    fn an_event_after_the_end_of_its_sleep_does_not_wake_the_time_keeper() {
+        let shared = Shared::new(Scheduler::default(), 1.0, 0, Arc::new(Activity::default()));
+        let slots = &shared.slots;
+        let mut cpu = SlotCpu::since(&shared, 0);
+        slots.common.set_sleep_end(100);
+        (100..1100).for_each(|due| cpu.note_timed_event(due));
+        assert!(!slots.keeper.is_notified());
+        cpu.note_timed_event(99);
+        assert!(slots.keeper.is_notified());
+        slots.keeper.clear();
+        slots.common.note_awake();
+        cpu.note_timed_event(GuestTicks::MAX - 1);
+        assert!(slots.keeper.is_notified(), "it may have read the events already");
     }
 }

@@ -58,6 +58,7 @@ impl<S: System> TimeKeeper<'_, S> {
         self.shared.slots.keeper.register();
         while !self.shared.is_ending() {
             self.shared.slots.keeper.clear();
+            self.shared.slots.common.note_awake();
             if let Some(end) = self.limit_reached() {
                 self.shared.finish(end);
                 return;
@@ -65,10 +66,12 @@ impl<S: System> TimeKeeper<'_, S> {
             self.pass_time();
             self.observe();
             let (sleep, deadline) = self.look_ahead();
-            let longest = self.longest_sleep();
+            let sleep = sleep.min(self.longest_sleep());
+            let Shared { slots, clock, .. } = self.shared;
             // Otherwise an earlier deadline has been set meanwhile, without a notification.
-            if self.shared.slots.common.may_wait_for(deadline) {
-                self.shared.slots.keeper.wait(sleep.min(longest));
+            if slots.common.may_wait_for(deadline) {
+                slots.common.set_sleep_end(clock.time_after(sleep));
+                slots.keeper.wait(sleep);
             }
         }
     }
