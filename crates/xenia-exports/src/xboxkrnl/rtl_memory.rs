@@ -18,6 +18,10 @@ pub struct RtlMemory;
 /// Number of bytes copied at a time, as lengths come from the guest.
 const CHUNK: u32 = 0x1000;
 
+/// The same for comparisons of at most as many bytes, which would clear two large buffers for
+/// nothing.
+const SHORT_CHUNK: u32 = 0x100;
+
 /// Calls `each` with chunks of a range of guest memory until it returns false. All but the last
 /// have [`CHUNK`] bytes.
 pub(super) fn for_each_chunk(
@@ -47,8 +51,22 @@ pub(super) fn equal_bytes(
     second: GuestAddr,
     length: u32,
 ) -> Result<u32, MemoryFault> {
-    let mut one = [0; CHUNK as usize];
-    let mut other = [0; CHUNK as usize];
+    if length <= SHORT_CHUNK {
+        equal_bytes_by::<{ SHORT_CHUNK as usize }>(memory, first, second, length)
+    } else {
+        equal_bytes_by::<{ CHUNK as usize }>(memory, first, second, length)
+    }
+}
+
+/// [`equal_bytes`] with buffers of `N` bytes: [`CHUNK`], or at least `length`.
+fn equal_bytes_by<const N: usize>(
+    memory: &GuestMemory,
+    first: GuestAddr,
+    second: GuestAddr,
+    length: u32,
+) -> Result<u32, MemoryFault> {
+    let mut one = [0; N];
+    let mut other = [0; N];
     let mut equal = 0;
     while equal < length {
         let places = [first.offset(equal), second.offset(equal)];
@@ -56,13 +74,20 @@ pub(super) fn equal_bytes(
         let count = in_page.into_iter().fold(length - equal, u32::min) as usize;
         memory.read_bytes(places[0], &mut one[..count])?;
         memory.read_bytes(places[1], &mut other[..count])?;
-        let same = one.iter().zip(&other).take(count).take_while(|(a, b)| a == b).count();
+        let same = common_prefix(&one[..count], &other[..count]);
         equal += same as u32;
         if same < count {
             break;
         }
     }
     Ok(equal)
+}
+
+/// Number of equal bytes at the start of two buffers of one length, compared by doublewords.
+fn common_prefix(one: &[u8], other: &[u8]) -> usize {
+    let words = one.as_chunks::<8>().0.iter().zip(other.as_chunks::<8>().0);
+    let same = 8 * words.take_while(|(a, b)| a == b).count();
+    same + one[same..].iter().zip(&other[same..]).take_while(|(a, b)| a == b).count()
 }
 
 /// Counts equal bytes at the start, a part in each turn.
@@ -221,6 +246,41 @@ mod tests {
         memory.write(at.offset(0x1004), 5_u32).unwrap();
         assert_eq!(equal_words(&memory, at, 0x1FFC, 0), Ok(0x1004));
         assert!(equal_words(&memory, at, !3, 0).is_ok(), "it stops before the end of the memory");
+    }
+
+    #[test]
+    fn the_common_prefix_is_that_of_the_bytes() {
+        for length in 0..40 {
+            let one = vec![7_u8; length];
+            assert_eq!(common_prefix(&one, &one), length);
+            for first in 0..length {
+                let mut other = one.clone();
+                other[first..].fill(8);
+                assert_eq!(common_prefix(&one, &other), first, "of {length}");
+                // Equal bytes behind the first difference do not count.
+                other[first + 1..].fill(7);
+                assert_eq!(common_prefix(&one, &other), first, "of {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn comparisons_of_any_length_count_the_same() {
+        let memory = GuestMemory::new().unwrap();
+        let at = memory.alloc(Heap::Virtual4K, 0x4000, 0x1000, Protect::READ_WRITE).unwrap();
+        // Both ranges cross pages, at different places.
+        let one = at.offset(0xFF0);
+        let other = at.offset(0x2F85);
+        for length in [0, 1, SHORT_CHUNK - 1, SHORT_CHUNK, SHORT_CHUNK + 1, 0x800] {
+            assert_eq!(equal_bytes(&memory, one, other, length), Ok(length));
+        }
+        for first in [0, 9, 0x7B, SHORT_CHUNK - 1, SHORT_CHUNK, 0x7FF] {
+            memory.write(other.offset(first), 1_u8).unwrap();
+            for length in [SHORT_CHUNK, 0x800] {
+                assert_eq!(equal_bytes(&memory, one, other, length), Ok(first.min(length)));
+            }
+            memory.write(other.offset(first), 0_u8).unwrap();
+        }
     }
 
     /// A range may extend into unmapped memory if a difference comes before that.
