@@ -17,6 +17,9 @@ use std::sync::atomic::{Ordering::*, fence};
 use xenia_guest::{GuestAddr, GuestValue, PAGE_SIZE, RESERVATION_LINE};
 use xenia_host::file;
 
+/// Length of the first part of a string that is read. Most strings end in it, so it is short.
+const FIRST_STRING_PART: u32 = 64;
+
 /// Converts a host length to a guest length; more than 4 GiB cannot be mapped from `addr` on.
 fn length(addr: GuestAddr, len: usize, access: AccessKind) -> Access<u32> {
     u32::try_from(len).map_err(|_| MemoryFault { addr, kind: FaultKind::Unmapped, access })
@@ -148,10 +151,12 @@ impl GuestMemory {
     pub fn read_c_string(&self, addr: GuestAddr, max: u32) -> Access<Vec<u8>> {
         let mut text = Vec::new();
         let mut at = addr.0;
+        let mut part = FIRST_STRING_PART;
         while (text.len() as u32) < max {
-            // Page by page: the page after the terminator need not be mapped.
+            // No part is in two pages: the page after the terminator need not be mapped.
             let to_page_end = PAGE_SIZE - at % PAGE_SIZE;
-            let len = to_page_end.min(max - text.len() as u32);
+            let len = part.min(to_page_end).min(max - text.len() as u32);
+            part = part.saturating_mul(2);
             let start = text.len();
             text.resize(start + len as usize, 0);
             self.read_bytes(GuestAddr(at), &mut text[start..])?;

@@ -192,6 +192,30 @@ fn physical_memory_is_given_out_within_its_bounds() {
     assert_eq!(memory.alloc_with(&stack).unwrap(), (GuestAddr(0x7000_0000), 0x4_0000));
 }
 
+/// Strings that end in any part of any length, and at the end of what is mapped.
+#[test]
+fn strings_of_all_lengths_are_read_up_to_their_ends() {
+    let memory = space();
+    page_at(&memory, 0x1_0000, 0x2000, RW);
+    for length in (0..300).chain([0xFFF, 0x1000, 0x1001, 0x1FFF]) {
+        let text: Vec<u8> = (b'a'..=b'z').cycle().take(length as usize).collect();
+        // The terminator is the last mapped byte.
+        let at = GuestAddr(0x1_1FFF - length);
+        memory.write_bytes(at, &text).unwrap();
+        memory.write(at.offset(length), 0_u8).unwrap();
+        assert_eq!(memory.read_c_string(at, u32::MAX).unwrap(), text);
+        assert_eq!(memory.read_c_string(at, length).unwrap(), text);
+        let shorter = length / 2;
+        assert_eq!(memory.read_c_string(at, shorter).unwrap(), text[..shorter as usize]);
+        memory.write(at.offset(length), 1_u8).unwrap();
+        let fault = memory.read_c_string(at, u32::MAX).unwrap_err();
+        assert_eq!(fault.addr, GuestAddr(0x1_2000), "{length}");
+    }
+    memory.write_bytes(GuestAddr(0x1_0000), b"short\0").unwrap();
+    let short = memory.read_c_string(GuestAddr(0x1_0000), u32::MAX).unwrap();
+    assert!(short == b"short" && short.capacity() < 0x1000, "no page is copied");
+}
+
 #[test]
 fn strings_files_atomics_and_counters() {
     let memory = space();
