@@ -6,40 +6,47 @@
 use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
 
-/// The free ranges of a zone: start offset to end offset. No range is empty, and no two touch.
+/// The free ranges of a zone. No range is empty, and no two touch.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Gaps(BTreeMap<u32, u32>);
+pub(crate) struct Gaps {
+    /// Start offset to end offset.
+    ranges: BTreeMap<u32, u32>,
+    /// Sum of the ranges' lengths.
+    bytes: u32,
+}
 
 impl Gaps {
     /// A zone of `size` bytes, all of them free.
     pub(crate) fn new(size: u32) -> Self {
-        Self(BTreeMap::from([(0, size)]))
+        Self { ranges: BTreeMap::from([(0, size)]), bytes: size }
     }
 
     /// Marks a free range as taken.
     pub(crate) fn take(&mut self, taken: &Range<u32>) {
-        let Some((&start, &end)) = self.0.range(..=taken.start).next_back() else { return };
+        let Some((&start, &end)) = self.ranges.range(..=taken.start).next_back() else { return };
         if start == taken.start {
-            self.0.remove(&start);
+            self.ranges.remove(&start);
         } else {
-            self.0.insert(start, taken.start);
+            self.ranges.insert(start, taken.start);
         }
         if taken.end < end {
-            self.0.insert(taken.end, end);
+            self.ranges.insert(taken.end, end);
         }
+        self.bytes -= taken.end - taken.start;
     }
 
     /// Marks a taken range as free.
     pub(crate) fn give_back(&mut self, free: &Range<u32>) {
-        let before = self.0.range(..free.start).next_back().filter(|&(_, &end)| end == free.start);
+        let before = self.ranges.range(..free.start).next_back().filter(|&(_, &end)| end == free.start);
         let start = before.map_or(free.start, |(&start, _)| start);
-        let end = self.0.remove(&free.end).unwrap_or(free.end);
-        self.0.insert(start, end);
+        let end = self.ranges.remove(&free.end).unwrap_or(free.end);
+        self.ranges.insert(start, end);
+        self.bytes += free.end - free.start;
     }
 
     /// Total number of free bytes.
     pub(crate) fn bytes(&self) -> u32 {
-        self.0.iter().map(|(start, end)| end - start).sum()
+        self.bytes
     }
 
     /// The first (or last) multiple of `align` in `window` that starts `size` free bytes.
@@ -55,8 +62,8 @@ impl Gaps {
             return None;
         }
         // Of the gaps that begin before the window, only the last can reach into it.
-        let before = self.0.range(..=window.start).next_back();
-        let after = self.0.range((Bound::Excluded(window.start), Bound::Excluded(window.end)));
+        let before = self.ranges.range(..=window.start).next_back();
+        let after = self.ranges.range((Bound::Excluded(window.start), Bound::Excluded(window.end)));
         if top_down {
             after.rev().chain(before).find_map(fit)
         } else {
@@ -128,7 +135,7 @@ mod tests {
         for at in 0..SIZE {
             gaps.take(&(at..at + 1));
         }
-        assert_eq!((gaps.0.len(), gaps.bytes()), (0, 0));
+        assert_eq!((gaps.ranges.len(), gaps.bytes()), (0, 0));
         for at in (0..SIZE).step_by(2).chain((1..SIZE).step_by(2)) {
             gaps.give_back(&(at..at + 1));
         }
