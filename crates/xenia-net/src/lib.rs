@@ -61,7 +61,7 @@ pub use xnet::{KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, XNADDR_SIZE, XNet, 
 use options::Options;
 use request::Request;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -130,6 +130,8 @@ struct Socket {
 pub struct Net {
     port: Box<dyn Network>,
     sockets: BTreeMap<u32, Socket>,
+    /// The sockets that signal an event. Each call polls them, so others must cost nothing.
+    watched: BTreeSet<u32>,
     last: u32,
     requests: VecDeque<Request>,
     /// Requests that can still make progress were left for the next poll.
@@ -187,6 +189,7 @@ impl Net {
         Self {
             port,
             sockets: BTreeMap::new(),
+            watched: BTreeSet::new(),
             last: 0,
             requests: VecDeque::new(),
             goes_on: false,
@@ -206,6 +209,7 @@ impl Net {
         self.check_started()?;
         self.startups -= 1;
         if self.startups == 0 {
+            self.watched.clear();
             for (_, socket) in std::mem::take(&mut self.sockets) {
                 self.port.close(socket.id);
             }
@@ -277,6 +281,9 @@ impl Net {
             if let Some(accepted) = self.sockets.get_mut(&name) {
                 accepted.is_blocking = is_blocking;
                 accepted.options = options;
+                if watch.is_some() {
+                    self.watched.insert(name);
+                }
                 accepted.watch = watch;
             }
         }
@@ -287,6 +294,7 @@ impl Net {
     pub fn close(&mut self, name: u32) -> Result<(), WsaError> {
         let id = self.get(name)?.id;
         self.sockets.remove(&name);
+        self.watched.remove(&name);
         self.port.close(id);
         Ok(())
     }
@@ -370,14 +378,17 @@ impl Net {
         socket.is_blocking = false;
         socket.watch =
             event.filter(|_| wanted != 0).map(|(event, body)| Watch { event, body, wanted, signalled: 0 });
+        if socket.watch.is_some() {
+            self.watched.insert(name);
+        } else {
+            self.watched.remove(&name);
+        }
         Ok(())
     }
 
     /// Returns whether a request, a socket's event or a look-up has to be polled.
     fn is_waited_for(&self) -> bool {
-        !self.requests.is_empty()
-            || self.sockets.values().any(|socket| socket.watch.is_some())
-            || self.xnet.is_waited_for()
+        !self.requests.is_empty() || !self.watched.is_empty() || self.xnet.is_waited_for()
     }
 }
 

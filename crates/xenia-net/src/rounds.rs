@@ -164,8 +164,7 @@ impl Net {
 
     /// Collects the events of sockets with network events that are new and selected.
     fn notice(&mut self, effects: &mut SocketEffects) {
-        let watched = self.sockets.iter().filter(|(_, socket)| socket.watch.is_some());
-        let names: Vec<u32> = watched.map(|(&name, _)| name).collect();
+        let names: Vec<u32> = self.watched.iter().copied().collect();
         for name in names {
             let polled = self.poll_connection(name);
             let Some(socket) = self.sockets.get_mut(&name).filter(|_| polled.is_ok()) else { continue };

@@ -138,8 +138,8 @@ impl RequestState {
 
 impl Net {
     fn state(&self, due: Option<GuestTicks>) -> Result<SocketsState, Unsaveable> {
-        // The machine's limits are its configuration.
-        let Self { port, sockets, last, requests, goes_on, startups, xnet, limits: _ } = self;
+        // The sockets have their events, and the machine's limits are its configuration.
+        let Self { port, sockets, watched: _, last, requests, goes_on, startups, xnet, limits: _ } = self;
         let local = port.state();
         if local.is_none() && (!sockets.is_empty() || xnet.is_waited_for()) {
             return Err("the title has sockets of the host's network".into());
@@ -178,6 +178,8 @@ impl Net {
         }
         let sockets = sockets.into_iter().map(|(name, socket)| Ok((name, socket.socket(&events)?)));
         self.sockets = sockets.collect::<Result<_, Impossible>>()?;
+        let watched = self.sockets.iter().filter(|(_, socket)| socket.watch.is_some());
+        self.watched = watched.map(|(&name, _)| name).collect();
         let requests = requests.into_iter().map(|request| request.request(&events));
         self.requests = requests.collect::<Result<_, Impossible>>()?;
         self.xnet = XNet::restored(xnet, &events)?;
@@ -203,6 +205,7 @@ impl NetState {
     pub fn release_all(&self) {
         let mut net = self.lock();
         let sockets = std::mem::take(&mut net.sockets);
+        net.watched.clear();
         let requests = std::mem::take(&mut net.requests);
         let xnet = std::mem::take(&mut net.xnet);
         // The events are dropped without the lock.
@@ -327,6 +330,10 @@ mod tests {
         assert_eq!(saved.events.len(), 3, "the request and the look-up have references of their own");
         other.restore(saved, &hold).expect("it can be");
         assert_eq!((uses(&other), uses(&state)), (Some(2), Some(2)));
+        let watched = |state: &NetState| state.lock().watched.clone();
+        assert_eq!((watched(&other), watched(&state).len()), (watched(&state), 2));
+        other.release_all();
+        assert!(watched(&other).is_empty());
     }
 
     #[test]

@@ -68,3 +68,32 @@ fn each_attempt_to_connect_signals_its_end() {
     assert_eq!(net.connect(client, HERE), Err(WsaError::WOULD_BLOCK));
     assert_eq!((signals(&mut net, &memory), signals(&mut net, &memory)), (1, 0), "made");
 }
+
+/// A pass goes through the sockets in the set alone.
+#[test]
+fn only_sockets_with_an_event_are_polled() {
+    let mut net = network();
+    let check = |net: &Net, expected: &[u32]| {
+        let named = net.sockets.iter().filter(|(_, socket)| socket.watch.is_some());
+        let named: Vec<u32> = named.map(|(&name, _)| name).collect();
+        let polled: Vec<u32> = net.watched.iter().copied().collect();
+        assert_eq!((named.as_slice(), polled.as_slice()), (expected, expected));
+    };
+    net.open(SocketKind::Datagram).unwrap();
+    let (first, _) = watched(&mut net, SocketKind::Datagram, network_event::READ);
+    let (listener, _) = watched(&mut net, SocketKind::Stream, network_event::ACCEPT);
+    check(&net, &[first, listener]);
+    net.bind(listener, HERE).unwrap();
+    net.listen(listener, 1).unwrap();
+    let client = net.open(SocketKind::Stream).unwrap();
+    net.connect(client, HERE).unwrap();
+    let (id, _) = net.port.accept(net.get(listener).unwrap().id).unwrap();
+    let accepted = net.insert_accepted(listener, id);
+    check(&net, &[first, listener, accepted]);
+    net.watch(first, None, 0).unwrap();
+    check(&net, &[listener, accepted]);
+    net.close(listener).unwrap();
+    check(&net, &[accepted]);
+    net.end().unwrap();
+    check(&net, &[]);
+}
