@@ -10,6 +10,7 @@ mod release;
 use crate::error::HeapError;
 use crate::gaps::Gaps;
 use crate::layout::{COMMIT_LIMIT, HEAPS, Heap, View, ZONES, Zone};
+use crate::page_runs::PageRuns;
 use crate::protect::Protect;
 use std::collections::BTreeMap;
 use std::ops::{Deref, Range};
@@ -109,8 +110,8 @@ pub(crate) struct Allocation {
     pub(crate) len: u32,
     pub(crate) heap: Heap,
     pub(crate) protect: Protect,
-    /// One entry per page of the heap; `None` is reserved.
-    pub(crate) pages: Vec<Option<Protect>>,
+    /// Its pages, of the heap's page size.
+    pub(crate) pages: PageRuns,
     /// Allocated by the machine: cannot be committed, decommitted or released.
     pub(crate) permanent: bool,
 }
@@ -171,7 +172,7 @@ impl ZoneRange {
         if allocation.heap != self.view.heap || start + allocation.len < self.range.end {
             return Err(missing);
         }
-        let index = |offset: u32| ((offset - start) / self.view.page_size) as usize;
+        let index = |offset: u32| (offset - start) / self.view.page_size;
         let pages = index(self.range.start)..index(self.range.end);
         Ok(PlacePages { start, allocation, pages })
     }
@@ -183,7 +184,7 @@ struct PlacePages<A> {
     start: u32,
     allocation: A,
     /// Indexes of the place's pages in the allocation.
-    pages: Range<usize>,
+    pages: Range<u32>,
 }
 
 fn check_protect(protect: Protect) -> Result<(), HeapError> {
@@ -226,14 +227,10 @@ impl Zones {
     pub(crate) fn committed_in(&self, zone: Zone) -> Vec<Range<u32>> {
         let mut ranges: Vec<Range<u32>> = Vec::new();
         for (&at, allocation) in &self.allocations[zone as usize] {
-            let mut start = at;
-            for run in allocation.pages.chunk_by(|one, next| one.is_some() == next.is_some()) {
-                let range = start..start + run.len() as u32 * allocation.heap.page_size();
-                start = range.end;
-                if run.first().is_some_and(Option::is_none) {
-                    continue;
-                }
-                let pages = zone.backing(range);
+            let page_size = allocation.heap.page_size();
+            let committed = allocation.pages.runs().filter(|(_, state)| state.is_some());
+            for (run, _) in committed {
+                let pages = zone.backing(at + run.start * page_size..at + run.end * page_size);
                 match ranges.last_mut() {
                     Some(last) if last.end == pages.start => last.end = pages.end,
                     _ => ranges.push(pages),
@@ -274,9 +271,8 @@ impl Zones {
             self.charge(heap, rounded)?;
         }
         let allocations = self.zone(view.zone);
-        let pages = (rounded / view.page_size) as usize;
         let committed = commits.then_some(protect);
-        let pages = vec![committed; pages];
+        let pages = PageRuns::new(rounded / view.page_size, committed);
         allocations.insert(at, Allocation { len: rounded, heap, protect, pages, permanent: false });
         let range = at..at + rounded;
         self.gaps[view.zone as usize].take(&range);
@@ -302,7 +298,7 @@ impl Zones {
             return Err(HeapError::Conflict { addr: GuestAddr(view.addr_of(at)) });
         }
         let len = place.range.len() as u32;
-        let pages = vec![None; (len / place.view.page_size) as usize];
+        let pages = PageRuns::new(len / place.view.page_size, None);
         let heap = place.view.heap;
         allocations.insert(place.range.start, Allocation { len, heap, protect, pages, permanent: false });
         self.gaps[place.view.zone as usize].take(&place.range);
@@ -360,9 +356,9 @@ impl Zones {
         protect: Protect,
     ) -> Result<(GuestAddr, u32, PageChange), HeapError> {
         let PlacePages { allocation, pages, .. } = self.find(place)?;
-        let new = allocation.pages[pages.clone()].iter().filter(|page| page.is_none()).count();
-        self.charge(place.view.heap, new as u32 * place.view.page_size)?;
-        self.find_mut(place)?.allocation.pages[pages].fill(Some(protect));
+        let new = pages.end - pages.start - allocation.pages.committed(&pages);
+        self.charge(place.view.heap, new * place.view.page_size)?;
+        self.find_mut(place)?.allocation.pages.fill(&pages, Some(protect));
         Ok((place.addr(place.range.start), place.range.len() as u32, place.change(Some(protect))))
     }
 
@@ -377,21 +373,21 @@ impl Zones {
         check_protect(protect)?;
         let place = ZoneRange::new(addr, size)?;
         let PlacePages { allocation, pages, .. } = self.find_mut(&place)?;
-        let pages = &mut allocation.pages[pages];
-        if let Some(reserved) = pages.iter().position(Option::is_none) {
-            let offset = place.range.start + reserved as u32 * place.view.page_size;
+        let reserved = allocation.pages.within(pages.clone()).find(|(_, state)| state.is_none());
+        if let Some((reserved, _)) = reserved {
+            let offset = place.range.start + (reserved.start - pages.start) * place.view.page_size;
             return Err(HeapError::NotCommitted { addr: place.addr(offset) });
         }
         // All pages are committed, as just checked, and a place has at least one.
-        let old = pages[0].unwrap_or(Protect::NO_ACCESS);
-        pages.fill(Some(protect));
+        let old = allocation.pages.get(pages.start).unwrap_or(Protect::NO_ACCESS);
+        allocation.pages.fill(&pages, Some(protect));
         Ok((old, place.change(Some(protect))))
     }
 
     /// Size of the allocation that holds `addr`, and the page's protection if it is committed.
     pub(crate) fn page(&self, addr: GuestAddr) -> Option<(u32, Option<Protect>)> {
         let PlacePages { allocation, pages, .. } = self.find(&ZoneRange::new(addr, 1).ok()?).ok()?;
-        Some((allocation.len, allocation.pages[pages.start]))
+        Some((allocation.len, allocation.pages.get(pages.start)))
     }
 
     /// Describes the region from the page of `addr` on.
@@ -401,11 +397,11 @@ impl Zones {
         let offset = place.range.start;
         let base = place.addr(offset);
         if let Ok(PlacePages { start, allocation, pages }) = self.find(&place) {
-            let first = allocation.pages[pages.start];
-            let alike = allocation.pages[pages.start..].iter().take_while(|&&p| p == first).count();
+            let first = allocation.pages.get(pages.start);
+            let alike = allocation.pages.run_from(pages.start);
             return Ok(RegionInfo {
                 base,
-                size: alike as u32 * view.page_size,
+                size: (alike.end - alike.start) * view.page_size,
                 state: if first.is_some() { RegionState::Committed } else { RegionState::Reserved },
                 protect: first,
                 allocation_base: GuestAddr(view.addr_of(start)),

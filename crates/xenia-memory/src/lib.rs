@@ -78,6 +78,7 @@ mod memory;
 #[allow(unsafe_code)]
 mod mirror;
 mod page_bits;
+mod page_runs;
 #[allow(unsafe_code)]
 mod page_table;
 mod protect;

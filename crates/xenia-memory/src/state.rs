@@ -11,6 +11,7 @@ use crate::heap::{Allocation, Zones};
 use crate::layout::{BACKING_PAGES, HEAPS, VIEWS, ZONES, Zone};
 use crate::memory::GuestMemory;
 use crate::page_bits::PageBits;
+use crate::page_runs::PageRuns;
 use crate::page_table::COMMITTED;
 use crate::protect::Protect;
 use crate::snapshot::{PageBytes, ZEROS};
@@ -96,7 +97,7 @@ impl Zones {
                 check(one.at >= end, "two allocations overlap, or are not in order")?;
                 end = one.at + allocation.len;
                 let page_size = allocation.heap.page_size();
-                let bytes = allocation.pages.iter().flatten().count() as u32 * page_size;
+                let bytes = allocation.pages.all_committed() * page_size;
                 let total = committed.get_mut(allocation.heap as usize).ok_or("no such heap")?;
                 *total = total.checked_add(bytes).ok_or("more memory is committed than there is")?;
                 gaps.take(&(one.at..end));
@@ -113,11 +114,10 @@ impl Zones {
     fn flags(&self, zone: Zone) -> Vec<(Range<u32>, u8)> {
         let mut ranges = Vec::new();
         for (&at, allocation) in &self.allocations[zone as usize] {
-            let mut start = at;
-            for run in allocation.pages.chunk_by(PartialEq::eq) {
-                let range = start..start + run.len() as u32 * allocation.heap.page_size();
-                start = range.end;
-                ranges.push((zone.backing(range), flags_of(run.first().copied().flatten())));
+            let page_size = allocation.heap.page_size();
+            for (run, state) in allocation.pages.runs() {
+                let range = at + run.start * page_size..at + run.end * page_size;
+                ranges.push((zone.backing(range), flags_of(state)));
             }
         }
         ranges
@@ -153,15 +153,13 @@ fn changed_flags(before: &[(Range<u32>, u8)], after: &[(Range<u32>, u8)]) -> Vec
 impl AllocationState {
     fn of(at: u32, allocation: &Allocation) -> Self {
         let Allocation { len, heap, protect, pages, permanent } = allocation;
-        let runs = pages.chunk_by(PartialEq::eq);
+        let runs = pages.runs();
         Self {
             at,
             len: *len,
             heap: *heap as u8,
             protect: protect.0,
-            pages: runs
-                .map(|run| (run.len() as u32, run.first().copied().flatten().map(|one| one.0)))
-                .collect(),
+            pages: runs.map(|(run, state)| (run.end - run.start, state.map(|one| one.0))).collect(),
             permanent: *permanent,
         }
     }
@@ -183,11 +181,13 @@ impl AllocationState {
         };
         let count = len / view.page_size;
         let total = pages.iter().try_fold(0_u32, |sum, &(run, _)| sum.checked_add(run));
-        // Before the vector is filled: a file must not decide how much memory it takes.
+        // Before the pages are filled: the sum of a file's counts may overflow.
         check(total == Some(count), "an allocation's number of pages does not match its length")?;
-        let mut live = Vec::with_capacity(count as usize);
+        let mut live = PageRuns::new(count, None);
+        let mut start = 0;
         for &(run, protect) in pages {
-            live.extend(std::iter::repeat_n(protect.map(valid).transpose()?, run as usize));
+            live.fill(&(start..start + run), protect.map(valid).transpose()?);
+            start += run;
         }
         Ok(Allocation { len, heap, protect: valid(protect)?, pages: live, permanent })
     }

@@ -11,9 +11,9 @@ impl Zones {
         let size = if size == 0 { self.allocation_at(addr)? } else { size };
         let place = ZoneRange::new(addr, size)?;
         let PlacePages { allocation, pages, .. } = self.changeable(&place)?;
-        let freed = allocation.pages[pages.clone()].iter().flatten().count();
-        allocation.pages[pages].fill(None);
-        self.committed[place.view.heap as usize] -= freed as u32 * place.view.page_size;
+        let freed = allocation.pages.committed(&pages);
+        allocation.pages.fill(&pages, None);
+        self.committed[place.view.heap as usize] -= freed * place.view.page_size;
         Ok((place.range.len() as u32, place.change(None)))
     }
 
@@ -45,9 +45,7 @@ impl Zones {
         let PlacePages { start, allocation, pages } = self.changeable(&place)?;
         let protect = allocation.protect;
         let behind = allocation.pages.split_off(pages.end);
-        let freed = allocation.pages.split_off(pages.start).iter().flatten().count();
-        // Otherwise small rests would keep the memory for the pages of large allocations.
-        allocation.pages.shrink_to_fit();
+        let freed = allocation.pages.split_off(pages.start).all_committed();
         let len = start + allocation.len - place.range.end;
         allocation.len = place.range.start - start;
         let is_empty = allocation.len == 0;
@@ -59,7 +57,7 @@ impl Zones {
             let rest = Allocation { len, heap: view.heap, protect, pages: behind, permanent: false };
             allocations.insert(place.range.end, rest);
         }
-        self.committed[view.heap as usize] -= freed as u32 * view.page_size;
+        self.committed[view.heap as usize] -= freed * view.page_size;
         self.gaps[view.zone as usize].give_back(&place.range);
         Ok((place.range.len() as u32, place.change(None)))
     }

@@ -192,11 +192,37 @@ fn all_heaps_together_commit_no_more_than_the_machine_has() {
     assert_eq!(zones.committed.iter().sum::<u32>(), half - 0x8000);
 }
 
+/// A region's size is that of a run, however many pages the run has.
 #[test]
-fn a_rest_of_an_allocation_has_memory_for_its_own_pages() {
+fn the_parts_of_an_allocation_are_regions() {
     let mut z = Zones::new();
     let (at, size) = z.reserve_at(GuestAddr(0x10_0000), 1000 * 0x1000, RW).unwrap();
-    z.release_part(GuestAddr(at.0 + 0x1000), size - 0x1000).unwrap();
-    let place = ZoneRange::new(at, 0x1000).unwrap();
-    assert!(z.changeable(&place).unwrap().allocation.pages.capacity() < 16);
+    z.commit(at.offset(0x1000), 998 * 0x1000, RW).unwrap();
+    z.protect(at.offset(0x2000), 0x1000, Protect::READ_ONLY).unwrap();
+    let place = ZoneRange::new(at, size).unwrap();
+    assert_eq!(z.find(&place).unwrap().allocation.pages.runs().count(), 5);
+    let region = |z: &Zones, offset| {
+        let region = z.query(at.offset(offset)).unwrap();
+        (region.size, region.protect)
+    };
+    let expected = [
+        (0, 0x1000, None),
+        (0x1000, 0x1000, Some(RW)),
+        (0x2000, 0x1000, Some(Protect::READ_ONLY)),
+        (0x3000, 996 * 0x1000, Some(RW)),
+        (0x4FFF, 995 * 0x1000, Some(RW)),
+        (999 * 0x1000, 0x1000, None),
+    ];
+    for (offset, size, protect) in expected {
+        assert_eq!(region(&z, offset), (size, protect), "{offset:#x}");
+    }
+    assert!(matches!(z.protect(at, size, RW), Err(HeapError::NotCommitted { addr }) if addr == at));
+    let last = at.offset(999 * 0x1000);
+    let refused = z.protect(at.offset(0x1000), size - 0x1000, RW);
+    assert!(matches!(refused, Err(HeapError::NotCommitted { addr }) if addr == last));
+    assert_eq!(z.committed_bytes(Heap::Virtual4K), 998 * 0x1000);
+    z.release_part(at.offset(0x4000), 0x1000).unwrap();
+    assert_eq!(region(&z, 0x3000), (0x1000, Some(RW)));
+    assert_eq!(region(&z, 0x5000), (994 * 0x1000, Some(RW)));
+    assert_eq!(z.committed_bytes(Heap::Virtual4K), 997 * 0x1000);
 }
