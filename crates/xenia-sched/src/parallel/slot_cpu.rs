@@ -4,11 +4,16 @@
 //! ending and moving threads also takes the thread table's lock. Guest time is the clock's at the
 //! call's first use of it. A change to a thread that runs elsewhere is recorded in its record, and
 //! its slot's host thread is notified: it applies the change at its next boundary.
+//!
+//! A guest thread's call wakes others under the dispatcher's locks, for which they might then wait.
+//! The host threads of the woken ones are therefore notified at the end of the call. No call waits
+//! for another guest thread before it ends, and [`Shared::is_idle`] sees a woken thread at once.
 
 use super::shared::Shared;
+use crate::common::Moment;
 use crate::parks::Parks;
 use crate::{
-    Alertable, Contention, Cpu, Event, GuestTicks, NotedContention, Placement, Running, SchedError,
+    Alertable, Contention, Cpu, Event, GuestTicks, HwSlot, NotedContention, Placement, Running, SchedError,
     SpawnParameters, ThreadRef, Wait, WaitTicket, WakeResult, Which, Woken,
 };
 use std::cell::OnceCell;
@@ -21,6 +26,16 @@ pub(super) struct SlotCpu<'a> {
     now: OnceCell<GuestTicks>,
     /// Guest time before which the call does not take place.
     not_before: GuestTicks,
+    /// Whether the host threads of woken guest threads are notified at the end.
+    defers: bool,
+    /// The host threads that are notified at the end: a bit per slot, and that of the time-keeper.
+    signals: u8,
+}
+
+impl Drop for SlotCpu<'_> {
+    fn drop(&mut self) {
+        self.shared.slots.notify(self.signals);
+    }
 }
 
 impl<'a> SlotCpu<'a> {
@@ -31,14 +46,30 @@ impl<'a> SlotCpu<'a> {
 
     /// Creates one for a call at guest time `now`.
     pub(super) fn at(shared: &'a Shared, now: GuestTicks) -> Self {
-        Self { shared, now: OnceCell::from(now), not_before: now }
+        Self { shared, now: OnceCell::from(now), not_before: now, defers: false, signals: 0 }
     }
 
     /// Creates one for a call of a guest thread whose own time is `not_before`: guest time is the
     /// clock's. A thread's own time counts instructions since its visit began, so it falls behind
-    /// the clock when the host delays the thread, and a timeout relative to it ends too early.
+    /// the clock when the host delays the thread, and a timeout relative to it ends too early. It
+    /// must be dropped before the host thread does anything but the call.
     pub(super) fn since(shared: &'a Shared, not_before: GuestTicks) -> Self {
-        Self { shared, now: OnceCell::new(), not_before }
+        Self { shared, now: OnceCell::new(), not_before, defers: true, signals: 0 }
+    }
+
+    /// Runs a part of a wake on the slot of the woken thread.
+    fn run_wake<R>(
+        &mut self,
+        thread: ThreadRef,
+        f: impl FnOnce(&mut HwSlot, Moment<'_>) -> Result<R, SchedError>,
+    ) -> Result<R, SchedError> {
+        let now = self.now();
+        let slots = &self.shared.slots;
+        if self.defers {
+            slots.run_on_slot_quietly(thread, now, &mut self.signals, f)
+        } else {
+            slots.run_on_slot(thread, now, f)
+        }
     }
 }
 
@@ -76,21 +107,19 @@ impl Cpu for SlotCpu<'_> {
         result: WakeResult,
         registers: Option<&mut dyn FnMut(&mut PpcContext)>,
     ) -> Result<Woken, SchedError> {
-        let slots = &self.shared.slots;
-        if let Some(woken) = slots.win_wait(thread, which, result.value)? {
+        if let Some(woken) = self.shared.slots.win_wait(thread, which, result.value)? {
             return Ok(woken);
         }
         let Some(registers) = registers else {
-            slots.run_on_slot(thread, self.now(), |slot, moment| slot.wake(moment, thread, result, None))?;
+            self.run_wake(thread, |slot, moment| slot.wake(moment, thread, result, None))?;
             return Ok(Woken::Yes);
         };
-        let mut running = slots.run_on_slot(thread, self.now(), |slot, moment| {
-            slot.begin_wake(moment.common, thread, result.value)
-        })?;
+        let mut running =
+            self.run_wake(thread, |slot, moment| slot.begin_wake(moment.common, thread, result.value))?;
         // Without a lock. No other code accesses the thread meanwhile: its wait is over, and it is
         // not ready.
         registers(&mut running.ctx);
-        slots.run_on_slot(thread, self.now(), |slot, moment| slot.finish_wake(moment, running, result))?;
+        self.run_wake(thread, |slot, moment| slot.finish_wake(moment, running, result))?;
         Ok(Woken::Yes)
     }
 
@@ -179,11 +208,11 @@ impl Cpu for SlotCpu<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Activity, Scheduler, SchedulerConfig};
+    use crate::{Activity, BlockReason, Scheduler, SchedulerConfig};
     use std::sync::Arc;
 
-    #[test]
-    fn operations_without_guest_time_do_not_read_the_clock() {
+    /// A machine with a thread on the first slot, which is in this wait.
+    fn with_thread(wait: Option<Wait>) -> (Shared, ThreadRef) {
         let mut scheduler = Scheduler::new(SchedulerConfig::default());
         let parameters = SpawnParameters {
             ctx: Box::default(),
@@ -193,10 +222,31 @@ mod tests {
             ideal: 0,
             suspended: false,
             service: false,
-            wait: None,
+            wait,
         };
         let thread = scheduler.spawn(parameters).unwrap();
-        let shared = Shared::new(scheduler, 1.0, 0, Arc::new(Activity::default()));
+        (Shared::new(scheduler, 1.0, 0, Arc::new(Activity::default())), thread)
+    }
+
+    /// The dispatcher's locks, under which it is woken, have been released by then.
+    #[test]
+    fn the_host_thread_of_a_woken_thread_is_notified_at_the_end_of_the_call() {
+        for defers in [true, false] {
+            let (shared, thread) = with_thread(Some(Wait::forever(BlockReason::Delay)));
+            let owner = &shared.slots.owners[0];
+            owner.clear();
+            let mut cpu = if defers { SlotCpu::since(&shared, 0) } else { SlotCpu::new(&shared) };
+            assert_eq!(cpu.wake(thread, 7, 0), Ok(Woken::Yes));
+            assert_eq!(shared.slots.common.runnable(), 1, "it is ready at once");
+            assert_eq!(owner.is_notified(), !defers);
+            drop(cpu);
+            assert!(owner.is_notified());
+        }
+    }
+
+    #[test]
+    fn operations_without_guest_time_do_not_read_the_clock() {
+        let (shared, thread) = with_thread(None);
         let mut cpu = SlotCpu::since(&shared, 7);
         assert_eq!(cpu.hold_slot(thread, true), Ok(false));
         assert_eq!(cpu.hold_slot(thread, false), Ok(true));

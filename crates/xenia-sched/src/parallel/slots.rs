@@ -81,7 +81,7 @@ impl Slots {
     }
 
     /// Notifies the host threads of these bits.
-    fn notify(&self, signals: u8) {
+    pub(super) fn notify(&self, signals: u8) {
         if signals == 0 {
             return;
         }
@@ -132,6 +132,21 @@ impl Slots {
         let mut slot = self.lock_slot_of(r)?;
         let result = f(&mut slot, &self.common);
         self.unlock_and_notify(slot, 0);
+        result
+    }
+
+    /// Runs `f` on the slot that a thread is on, and adds the host threads affected by the changes
+    /// to `signals`, for [`Self::notify`].
+    pub(super) fn run_on_slot_quietly<R>(
+        &self,
+        r: ThreadRef,
+        now: GuestTicks,
+        signals: &mut u8,
+        f: impl FnOnce(&mut HwSlot, Moment<'_>) -> Result<R, SchedError>,
+    ) -> Result<R, SchedError> {
+        let mut slot = self.lock_slot_of(r)?;
+        let result = f(&mut slot, self.moment(now));
+        *signals |= slot.take_signals();
         result
     }
 
