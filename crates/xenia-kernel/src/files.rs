@@ -18,6 +18,7 @@ mod open_paths;
 mod packages;
 mod pending;
 mod request;
+mod request_tables;
 mod rights;
 mod scratch;
 mod sharing;
@@ -40,6 +41,7 @@ use packages::RunEnding;
 pub use packages::{PackageAction, PackageMode, Packages, win32_error};
 pub use pending::RequestedTransfer;
 pub use request::{FileRequests, IoArguments, IoRequest, IoStatus, Reply};
+pub use request_tables::RequestTables;
 pub use rights::{access, options, share};
 pub use sharing::{Claim, SharedFiles, accesses};
 pub use state::{ChangedFiles, FilesState};
@@ -68,8 +70,6 @@ pub struct OpenFile {
     pub priority: u32,
     /// Directory listing in progress, if any.
     pub scan: Option<Scan>,
-    /// The completion port for its requests.
-    pub port: Option<PortKey>,
     claim: Claim,
     /// The disc that was in the drive when it was opened, as [`Files::disc`].
     disc: Option<u8>,
@@ -86,7 +86,8 @@ impl Deref for OpenFile {
 #[derive(Default)]
 pub struct Files {
     pub vfs: Vfs,
-    pub ports: CompletionPorts,
+    /// Streams and completion ports, which requests use without the lock of these files.
+    pub tables: Arc<RequestTables>,
     open: BTreeMap<GuestAddr, OpenFile>,
     limits: Arc<ResourceLimits>,
     shared: SharedFiles,
@@ -132,6 +133,7 @@ impl Files {
 
     /// Associates an open file with the body of its object.
     pub fn insert(&mut self, body: GuestAddr, file: OpenFile) {
+        self.tables.insert(body, &file.stream);
         self.open.insert(body, file);
     }
 

@@ -20,7 +20,7 @@ use crate::breakpoints::Breakpoints;
 use crate::deployment::Deployment;
 use crate::display::Display;
 use crate::files::mounts::title_path;
-use crate::files::{Files, TransferQueue};
+use crate::files::{Files, RequestTables, TransferQueue};
 use crate::imports::variables::VariableValues;
 use crate::imports::{
     CallCosts, CallHistory, CallObservers, CallTrace, ExportRegistry, ImportBindings, MissingAnswers,
@@ -175,6 +175,8 @@ pub struct Kernel {
     pub(crate) pending_calls: PendingCount,
     /// Open files and the file system.
     pub files: Mutex<Files>,
+    /// Tables that requests on open files use without the lock of the files.
+    pub file_tables: Arc<RequestTables>,
     /// File transfers that calls have left to worker threads.
     pub transfers: TransferQueue,
     /// Bindings of imports to exports.
@@ -297,6 +299,7 @@ impl Kernel {
             frame_count: FrameCount::default(),
             pending_apcs: PendingCount::default(),
             pending_calls: PendingCount::default(),
+            file_tables: files.tables.clone(),
             files: Mutex::new(Level::Files, files),
             transfers,
             imports,
@@ -385,7 +388,7 @@ impl Kernel {
                 }
             }
             ObjectKind::DriverFile => self.file_requests().remove_driver_file(body)?,
-            ObjectKind::IoCompletion => self.files.lock().ports.remove(body),
+            ObjectKind::IoCompletion => self.file_tables.ports.lock().remove(body),
             ObjectKind::SymbolicLink | ObjectKind::Directory => self.files.lock().open_paths.remove(body),
             ObjectKind::Device => self.files.lock().unname_device(body),
             ObjectKind::Enumerator => self.user.enumerators.lock().remove(body),

@@ -154,7 +154,7 @@ impl System for KernelSystem {
             BlockReason::Delay => NtStatus::SUCCESS,
             _ => NtStatus::TIMEOUT,
         };
-        let Kernel { dispatcher, files, sections, spin_locks, memory, .. } = &*self.kernel;
+        let Kernel { dispatcher, file_tables, sections, spin_locks, memory, .. } = &*self.kernel;
         // Under the lock of its wait list, if it is on one, the wait is either over or cannot end.
         let mut end = || match cpu.time_out(ticket, status.to_register()) {
             Ok(woken) => woken != Woken::NotWaiting,
@@ -170,9 +170,9 @@ impl System for KernelSystem {
             BlockReason::SpinLock { lock } => spin_locks.end_wait(GuestAddr(lock), ticket.thread, end),
             BlockReason::Socket => self.kernel.sockets().end_wait(cpu, ticket),
             BlockReason::Completion => {
-                let mut files = files.lock();
+                let mut ports = file_tables.ports.lock();
                 if end() {
-                    files.ports.cancel(ticket.thread);
+                    ports.cancel(ticket.thread);
                 }
             }
             BlockReason::Objects { .. }

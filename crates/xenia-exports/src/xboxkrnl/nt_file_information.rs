@@ -6,7 +6,7 @@ use super::driver_file::{self, FileRequest};
 use super::driver_request::file_of;
 use super::nt_file::name_of;
 use crate::abi::{AnsiString, Call, Flow, GuestStruct, Handle, ObjectAttributes, Ptr};
-use crate::files::{BasicChange, Files, IoArguments, IoStatus, OpenFile, PortKey, information, options};
+use crate::files::{BasicChange, Files, IoArguments, IoStatus, PortKey, Stream, information, options};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use xenia_guest::layout::major;
@@ -72,7 +72,19 @@ fn set_minimum(class: u32) -> Option<u32> {
     })
 }
 
-/// The information structure of a class.
+/// The information structure of a class that describes the handle by itself; `None` for another
+/// class. It needs no lock that opens of other files hold.
+fn query_handle(stream: &Stream, class: u32) -> Option<Vec<u8>> {
+    match class {
+        class::POSITION => Some(stream.position().to_be_bytes().to_vec()),
+        class::MODE => Some(stream.mode().to_be_bytes().to_vec()),
+        // Buffers for transfers may begin at any byte.
+        class::ALIGNMENT => Some(vec![0; 4]),
+        _ => None,
+    }
+}
+
+/// The information structure of another class.
 fn query(files: &Files, body: GuestAddr, class: u32) -> Fallible<Vec<u8>> {
     let file = files.get(body)?;
     // Looked up on the host, component by component, so only for classes that need it.
@@ -87,10 +99,6 @@ fn query(files: &Files, body: GuestAddr, class: u32) -> Fallible<Vec<u8>> {
         }
         class::INTERNAL => information::index_number(&full_name()).to_be_bytes().to_vec(),
         class::NAME => information::name(&file.location.path()),
-        class::POSITION => file.position().to_be_bytes().to_vec(),
-        class::MODE => file.mode().to_be_bytes().to_vec(),
-        // Buffers for transfers may begin at any byte.
-        class::ALIGNMENT => vec![0; 4],
         class::ALLOCATION => {
             let (entry, volume) = entry()?;
             files.allocation(body, &entry, &volume)?.to_be_bytes().to_vec()
@@ -135,6 +143,14 @@ fn prepare(call: &Call, body: GuestAddr, at: GuestAddr, class: u32) -> Fallible<
 
 fn set(call: &Call, body: GuestAddr, at: GuestAddr, class: u32) -> Fallible<()> {
     let memory = call.memory();
+    // These need no lock that opens of other files hold.
+    if matches!(class, class::POSITION | class::MODE) {
+        let stream = call.kernel.file_requests().stream(body)?;
+        return match class {
+            class::POSITION => set_position(&stream, memory.read(at)?),
+            _ => set_mode(&stream, memory.read(at)?),
+        };
+    }
     let now = call.kernel.clock.system_time(call.now());
     let mut files = call.kernel.files.lock();
     match class {
@@ -147,16 +163,6 @@ fn set(call: &Call, body: GuestAddr, at: GuestAddr, class: u32) -> Fallible<()> 
             rename(call, body, at, now)
         }
         class::DISPOSITION => files.set_delete(body, memory.read::<u8>(at)? != 0),
-        class::POSITION => {
-            let position: u64 = memory.read(at)?;
-            let file = files.get(body)?;
-            if i64::try_from(position).is_err() || !position.is_multiple_of(file.granularity()) {
-                return Err(NtStatus::INVALID_PARAMETER.into());
-            }
-            file.set_position(position);
-            Ok(())
-        }
-        class::MODE => set_mode(files.get(body)?, memory.read(at)?),
         class::ALLOCATION => files.set_allocation(body, memory.read(at)?, now),
         class::END_OF_FILE => {
             let size = memory.read(at)?;
@@ -203,29 +209,38 @@ fn basic_change(memory: &GuestMemory, at: GuestAddr) -> Fallible<BasicChange> {
     })
 }
 
+/// Changes a handle's position.
+fn set_position(stream: &Stream, position: u64) -> Fallible<()> {
+    if i64::try_from(position).is_err() || !position.is_multiple_of(stream.granularity()) {
+        return Err(NtStatus::INVALID_PARAMETER.into());
+    }
+    stream.set_position(position);
+    Ok(())
+}
+
 /// Changes a handle's mode where allowed. The handle can't change between synchronous and
 /// asynchronous.
-fn set_mode(file: &OpenFile, mode: u32) -> Fallible<()> {
+fn set_mode(stream: &Stream, mode: u32) -> Fallible<()> {
     const MAY_CHANGE: u32 = options::WRITE_THROUGH | options::SEQUENTIAL_ONLY | options::SYNCHRONOUS;
     let synchronous = mode & options::SYNCHRONOUS;
     if mode & !MAY_CHANGE != 0
         || synchronous == options::SYNCHRONOUS
-        || (synchronous != 0) != file.is_synchronous()
+        || (synchronous != 0) != stream.is_synchronous()
     {
         return Err(NtStatus::INVALID_PARAMETER.into());
     }
-    file.set_mode(file.mode() & !MAY_CHANGE | mode);
+    stream.set_mode(stream.mode() & !MAY_CHANGE | mode);
     Ok(())
 }
 
 fn set_port(call: &Call, body: GuestAddr, port: Handle, key: u32) -> Fallible<()> {
     keep_port(call, port, |port| {
-        call.kernel.files.lock().get_mut(body).and_then(|file| {
+        // Locked, because a package that is closed replaces the streams of its files.
+        call.kernel.files.lock().get(body).and_then(|file| {
             // Synchronous requests don't use a port.
-            if file.port.is_some() || file.is_synchronous() {
+            if file.is_synchronous() || !file.set_port(PortKey { port, key }) {
                 return Err(NtStatus::INVALID_PARAMETER.into());
             }
-            file.port = Some(PortKey { port, key });
             Ok(())
         })
     })
@@ -333,7 +348,11 @@ impl NtFileInformation {
             return driver_file::query(call, &object, status_block, buffer, class);
         }
         let object = call.kernel.file_requests().resolve(file)?;
-        let bytes = query(&call.kernel.files.lock(), object.body(), class)?;
+        let stream = call.kernel.file_requests().stream(object.body())?;
+        let bytes = match query_handle(&stream, class) {
+            Some(bytes) => bytes,
+            None => query(&call.kernel.files.lock(), object.body(), class)?,
+        };
         answer(call, status_block, buffer, &bytes).map(Flow::Return)
     }
 

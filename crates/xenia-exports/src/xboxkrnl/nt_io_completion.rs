@@ -32,7 +32,7 @@ impl NtIoCompletion {
     ) -> Fallible<NtStatus> {
         let size = dispatcher_header::SIZE;
         create_object(call, handle, attributes, ObjectKind::IoCompletion, size, |call, port| {
-            call.kernel.files.lock().ports.insert(port);
+            call.kernel.file_tables.ports.lock().insert(port);
             initialize(call.memory(), port, kind::MANUAL_EVENT, size, 0)
         })
     }
@@ -71,8 +71,8 @@ impl NtIoCompletion {
         let receiver = Receiver { thread: call.thread(), key, context, status_block };
         let held = call.kernel.objects.hold(port.body());
         // Held from the check of the queue until the receiver is registered.
-        let mut files = call.kernel.files.lock();
-        if let Some(completion) = files.ports.take(port.body()) {
+        let mut ports = call.kernel.file_tables.ports.lock();
+        if let Some(completion) = ports.take(port.body()) {
             receiver.deliver(call.memory(), completion)?;
             return Ok(Flow::Return(NtStatus::SUCCESS));
         }
@@ -80,7 +80,7 @@ impl NtIoCompletion {
             return Ok(Flow::Return(NtStatus::TIMEOUT));
         }
         call.cpu.open_wait(receiver.thread, Alertable::No)?;
-        files.ports.wait(port.body(), receiver, held);
+        ports.wait(port.body(), receiver, held);
         Ok(Flow::Block(Wait { reason: BlockReason::Completion, deadline, alertable: Alertable::No }))
     }
 
@@ -88,7 +88,7 @@ impl NtIoCompletion {
     #[export(Done)]
     fn NtQueryIoCompletion(call: &mut Call, port: Handle, depth: Out<u32>) -> Fallible<NtStatus> {
         let port = resolve(call, port)?;
-        let count = call.kernel.files.lock().ports.depth(port.body()) as u32;
+        let count = call.kernel.file_tables.ports.lock().depth(port.body()) as u32;
         depth.set(call.memory(), count)?;
         Ok(NtStatus::SUCCESS)
     }

@@ -12,7 +12,7 @@
 //! `game:` and `d:` lead to the folder of the executable, or to the one that a launch names.
 //! [`super::scratch`] mounts the scratch disks.
 
-use super::{CompletionPorts, Files, Packages, scratch};
+use super::{Files, Packages, RequestTables, scratch};
 use crate::ports::{Disc, Storage};
 use std::io;
 use std::path::Path;
@@ -73,11 +73,10 @@ impl Files {
         for (name, target) in LINKS {
             vfs.link(name, target)?;
         }
-        let ports = CompletionPorts::new(limits.clone());
         let packages = Packages::new(storage, limits);
         let mut files = Self::default();
         files.vfs = vfs;
-        files.ports = ports;
+        files.tables = Arc::new(RequestTables::new(limits.clone()));
         files.packages = packages;
         files.has_common_disk = has_common_disk;
         files.limits = limits.clone();

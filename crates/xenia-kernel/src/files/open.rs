@@ -184,7 +184,6 @@ impl Files {
             stream: Arc::new(if is_raw { stream.raw() } else { stream }),
             priority: 0,
             scan: None,
-            port: None,
             claim,
             disc: self.disc,
         };
@@ -248,14 +247,16 @@ impl Files {
     /// Closes the file of a deleted object. Returns the completion port that it referred to.
     pub fn remove(&mut self, body: GuestAddr) -> Option<GuestAddr> {
         let file = self.open.remove(&body)?;
-        let port = file.port;
+        self.tables.remove(body);
+        let port = file.port();
         self.close(file);
         port.map(|port| port.port)
     }
 
     /// Closes all files, as at the end of the title.
     pub fn close_all(&mut self) {
-        while let Some((_, file)) = self.open.pop_first() {
+        while let Some((body, file)) = self.open.pop_first() {
+            self.tables.remove(body);
             self.close(file);
         }
     }
@@ -268,6 +269,7 @@ impl Files {
         let files: Vec<_> = self.open.extract_if(.., is_on_it).collect();
         let mut objects = Vec::new();
         for (body, file) in files {
+            self.tables.remove(body);
             objects.push((body, file.without_contents()));
             self.close(file);
         }
@@ -309,15 +311,14 @@ impl Files {
 impl OpenFile {
     /// A file without contents or rights, for an object whose device was unmounted.
     fn without_contents(&self) -> Self {
-        let Self { location, stream, priority, scan: _, port, claim: _, disc } = self;
+        let Self { location, stream, priority, scan: _, claim: _, disc } = self;
         let mode = stream.mode() & !options::DELETE_ON_CLOSE;
-        let stream = Stream::new(None, 0, mode, stream.sector, stream::writers_turn());
+        let empty = Stream::new(None, 0, mode, stream.sector, stream::writers_turn());
         Self {
             location: location.clone(),
-            stream: Arc::new(stream),
+            stream: Arc::new(empty.with_port(stream.port())),
             priority: *priority,
             scan: None,
-            port: *port,
             claim: Claim::default(),
             disc: *disc,
         }

@@ -7,7 +7,9 @@
 //! file or its volume, and of unknown codes of device control are only returned, as Wine's tests of
 //! NT (`dlls/ntdll/tests/file.c`) record for offsets.
 
-use super::{Completion, FILE_OBJECT, Files, OpenParameters, PortKey, Receiver, Stream, TransferQueue};
+use super::{
+    Completion, FILE_OBJECT, Files, OpenParameters, PortKey, Receiver, RequestTables, Stream, TransferQueue,
+};
 use crate::abi::{Arguments, FromGuest, Handle, ProcessorMode, Show};
 use crate::objects::dispatcher::{Dispatcher, initialize, kind};
 use crate::objects::{KernelPool, ObjectKind, ObjectRef, Objects};
@@ -179,6 +181,7 @@ pub struct FileRequests<'k> {
     pub(crate) objects: &'k Arc<Objects>,
     pub(crate) dispatcher: &'k Dispatcher,
     pub(crate) files: &'k Mutex<Files>,
+    pub(crate) tables: &'k RequestTables,
     pub(crate) transfers: &'k TransferQueue,
     pub(crate) apcs: ApcQueues<'k>,
 }
@@ -213,7 +216,7 @@ impl<'k> FileRequests<'k> {
 
     /// The stream of an open file.
     pub fn stream(&self, file: GuestAddr) -> Fallible<Arc<Stream>> {
-        Ok(self.files.lock().get(file)?.stream.clone())
+        self.tables.stream(file)
     }
 
     /// Completes a request; one that fails queues no APC and posts nothing to a completion port.
@@ -258,7 +261,7 @@ impl<'k> FileRequests<'k> {
     /// Posts a completed request to the file's completion port, if there is one and the request has
     /// a context.
     pub(super) fn post_to_port(&self, cpu: &mut dyn Cpu, reply: &Reply, outcome: IoStatus) -> Fallible<()> {
-        let port = self.files.lock().get(reply.file)?.port;
+        let port = self.tables.stream(reply.file)?.port();
         let (Some(PortKey { port, key }), context @ 1..) = (port, reply.apc_context) else { return Ok(()) };
         let IoStatus { status, information } = outcome;
         self.post_completion(cpu, port, Completion { key, context, status: status.0, information })
@@ -273,9 +276,8 @@ impl<'k> FileRequests<'k> {
     ) -> Fallible<()> {
         // Held until the receiver is awake: it may time out meanwhile, and then the completion
         // stays queued.
-        let mut files = self.files.lock();
-        let receiver = files.ports.post(port, completion)?;
-        let Some(receiver) = receiver else { return Ok(()) };
+        let mut ports = self.tables.ports.lock();
+        let Some(receiver) = ports.post(port, completion)? else { return Ok(()) };
         // A receiver with bad pointers gets the error; the poster does not.
         let status = match receiver.deliver(self.memory, completion) {
             Ok(()) => NtStatus::SUCCESS,

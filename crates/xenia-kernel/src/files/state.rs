@@ -73,7 +73,7 @@ impl Files {
     pub(crate) fn state(&self, bytes: &mut SavedBytes) -> Result<FilesState, Unsaveable> {
         let Self {
             vfs,
-            ports,
+            tables,
             open,
             // Settings.
             limits: _,
@@ -101,7 +101,7 @@ impl Files {
             open: open.collect::<Result<_, _>>()?,
             vfs: vfs.state(bytes)?,
             packages: packages.state(bytes, vfs, *disc)?,
-            ports: ports.state(),
+            ports: tables.ports.lock().state(),
             missing: missing.clone(),
             disc: *disc,
             drivers: drivers.clone(),
@@ -116,9 +116,10 @@ impl Files {
     /// Drops open files, packages and what threads wait for, before a state of another moment
     /// replaces them. On the host, only temporary files are deleted.
     pub(crate) fn release_all(&mut self) {
-        self.ports.release_all();
+        self.tables.ports.lock().release_all();
         self.vfs.abandon();
         self.packages.release_all(&mut self.vfs);
+        self.tables.clear();
         self.open.clear();
         self.drivers = Drivers::default();
         self.shared = SharedFiles::default();
@@ -155,13 +156,14 @@ impl Files {
         missing.check()?;
         drivers.check(&self.limits)?;
         let open_paths = OpenPaths::of(open_paths, &self.limits)?;
+        self.tables.clear();
         self.open.clear();
         self.shared = SharedFiles::default();
         self.vfs.restore(vfs, bytes, mounts::PACKAGES)?;
         let machine = RestoredMachine { titles, limits: &self.limits, disc };
         self.packages.restore(packages, bytes, &mut self.vfs, machine)?;
         bytes.finish()?;
-        self.ports.restore(ports, objects)?;
+        self.tables.ports.lock().restore(ports, objects)?;
         for file in open {
             self.open_again(file, changed)?;
         }

@@ -5,11 +5,12 @@
 //! on NT. Writers of one file are serialized across handles, so that an append sees the current end
 //! of the file. Reads are not serialized with writes.
 
+use super::PortKey;
 use super::rights::{access, options};
 use crate::status::failure::Fallible;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::{Arc, OnceLock};
 use xenia_guest::NtStatus;
 use xenia_sync::{Level, Mutex, MutexGuard};
 use xenia_vfs::FileData;
@@ -37,6 +38,8 @@ pub struct Stream {
     pub(super) sector: u64,
     /// Whether the contents are the bytes of a partition.
     pub(super) is_raw: bool,
+    /// The completion port for its requests.
+    port: OnceLock<PortKey>,
     turn: Mutex<()>,
     writers: WritersTurn,
 }
@@ -60,7 +63,8 @@ impl Stream {
         let turn = Mutex::numbered(Level::Files, 1, ());
         let position = AtomicU64::new(0);
         let mode = AtomicU32::new(mode);
-        Self { data, position, mode, rights, sector, is_raw: false, turn, writers }
+        let port = OnceLock::new();
+        Self { data, position, mode, rights, sector, is_raw: false, port, turn, writers }
     }
 
     /// A stream of these contents.
@@ -71,6 +75,11 @@ impl Stream {
     /// A stream at this position.
     pub(super) fn at(self, position: u64) -> Self {
         Self { position: AtomicU64::new(position), ..self }
+    }
+
+    /// A stream whose requests are reported to this port, if any.
+    pub(super) fn with_port(self, port: Option<PortKey>) -> Self {
+        Self { port: port.map(OnceLock::from).unwrap_or_default(), ..self }
     }
 
     /// A stream of the bytes of a partition.
@@ -100,6 +109,17 @@ impl Stream {
 
     pub fn set_mode(&self, mode: u32) {
         self.mode.store(mode, Relaxed);
+    }
+
+    /// The completion port for its requests.
+    pub fn port(&self) -> Option<PortKey> {
+        self.port.get().copied()
+    }
+
+    /// Sets the completion port. Returns `false` if there is one already.
+    #[must_use]
+    pub fn set_port(&self, port: PortKey) -> bool {
+        self.port.set(port).is_ok()
     }
 
     /// Whether the handle was opened for synchronous access.

@@ -83,10 +83,11 @@ impl Kernel {
 
     /// Requests on open files.
     pub fn file_requests(&self) -> FileRequests<'_> {
-        let Self { memory, clock, pool, objects, dispatcher, files, transfers, .. } = self;
+        let Self { memory, clock, pool, objects, dispatcher, files, file_tables: tables, transfers, .. } =
+            self;
         let clock = *clock;
         let apcs = self.apcs();
-        FileRequests { memory, clock, pool, objects, dispatcher, files, transfers, apcs }
+        FileRequests { memory, clock, pool, objects, dispatcher, files, tables, transfers, apcs }
     }
 
     /// Socket calls, and their effects.

@@ -17,12 +17,21 @@ pub(super) const SECTOR: u32 = 0x200;
 /// Rights of handles that can only append.
 const ADDING: u32 = access::APPEND_DATA | access::SYNCHRONIZE;
 
-/// A disc with a file `slow`, reads of which block until they are released, and other files.
+/// A disc with a file `slow`, reads of which block until they are released, a file `sought`, whose
+/// look-up does, and other files.
 struct SlowDisc(Arc<Gate>);
 
 struct Gate {
     entered: SyncSender<()>,
     left: Mutex<Receiver<()>>,
+}
+
+impl Gate {
+    /// Signals that a thread is here, and waits until it may go on.
+    fn wait(&self) {
+        self.entered.send(()).unwrap();
+        self.left.lock().unwrap().recv_timeout(TIMEOUT).expect("the others wait for this thread");
+    }
 }
 
 struct SlowFile(Option<Arc<Gate>>);
@@ -34,6 +43,9 @@ impl FileDevice for SlowDisc {
 
     fn find(&self, path: &[String]) -> VfsResult<Entry> {
         let name = path.last().cloned().unwrap_or_default();
+        if name == "sought" {
+            self.0.wait();
+        }
         Ok(Entry {
             directory: path.is_empty(),
             name,
@@ -60,8 +72,7 @@ impl FileData for SlowFile {
 
     fn read_at(&self, _offset: u64, into: &mut [u8]) -> VfsResult<usize> {
         if let Some(gate) = &self.0 {
-            gate.entered.send(()).unwrap();
-            gate.left.lock().unwrap().recv_timeout(TIMEOUT).expect("the others wait for this read");
+            gate.wait();
         }
         into.fill(7);
         Ok(into.len())
@@ -102,8 +113,8 @@ pub(super) fn open_with(guest: &mut Guest, at: GuestAddr, path: &str, rights: u3
     u64::from(guest.memory().read::<u32>(at).unwrap())
 }
 
-/// Mounts a disc whose reads signal on the first channel that they have begun, and wait for the
-/// second.
+/// Mounts a disc whose slow operations signal on the first channel that they have begun, and wait
+/// for the second.
 pub(super) fn mount_slow_disc(machine: &HostThreads) -> (Receiver<()>, SyncSender<()>) {
     let (entered, inside) = sync_channel(1);
     let (go, left) = sync_channel(1);
@@ -159,6 +170,45 @@ fn slow_read_does_not_block_other_threads() {
         go.send(()).unwrap();
     });
     assert_eq!(machine.kernel.files.lock().iter().count(), 0);
+}
+
+#[test]
+fn requests_on_an_open_file_do_not_wait_for_an_open_on_the_host() {
+    let machine = HostThreads::new(&no_routine);
+    let (inside, go) = mount_slow_disc(&machine);
+    let [opener, reader] = [0, 1].map(|_| machine.add_thread().0);
+    let at = machine.scratch.offset(0x1000);
+    let file = machine
+        .run(machine.add_thread().0, |guest| open(guest, at, r"\Device\Slow\fast", access::GENERIC_READ));
+    let (done, waited) = sync_channel(1);
+    thread::scope(|scope| {
+        let machine = &machine;
+        scope.spawn(move || {
+            machine.run(opener, |guest| {
+                let at = machine.scratch.offset(0x2000);
+                let sought = open(guest, at, r"\Device\Slow\sought", access::GENERIC_READ);
+                assert_eq!(guest.status("NtClose", &[sought]), NtStatus::SUCCESS);
+            });
+        });
+        inside.recv_timeout(TIMEOUT).expect("the look-up has begun");
+        scope.spawn(move || {
+            machine.run(reader, |guest| {
+                let base = u64::from(at.0);
+                let read = [file, 0, 0, 0, base + 8, base + 0x80, 16, 0];
+                let mut statuses = vec![guest.status("NtReadFile", &read)];
+                // The position.
+                for name in ["NtQueryInformationFile", "NtSetInformationFile"] {
+                    statuses.push(guest.status(name, &[file, base + 8, base + 0x90, 8, 14]));
+                }
+                let position = guest.memory().read::<u64>(at.offset(0x90)).unwrap();
+                done.send((statuses, position)).unwrap();
+            });
+        });
+        let results = waited.recv_timeout(TIMEOUT);
+        go.send(()).unwrap();
+        let (statuses, position) = results.expect("a request waits for a look-up of another file");
+        assert_eq!((statuses, position), (vec![NtStatus::SUCCESS; 3], 16));
+    });
 }
 
 #[test]

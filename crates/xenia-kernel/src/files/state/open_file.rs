@@ -65,7 +65,7 @@ impl Files {
         body: GuestAddr,
         file: &OpenFile,
     ) -> Result<OpenFileState, Unsaveable> {
-        let OpenFile { location, stream, priority, scan, port, claim, disc } = file;
+        let OpenFile { location, stream, priority, scan, claim, disc } = file;
         let shared = self.shared.get(&location.key());
         Ok(OpenFileState {
             body,
@@ -77,7 +77,7 @@ impl Files {
             sector: stream.sector,
             priority: *priority,
             scan: scan.clone(),
-            port: *port,
+            port: stream.port(),
             claim: *claim,
             disc: *disc,
             delete_pending: shared.is_some_and(|shared| shared.delete_pending),
@@ -144,7 +144,7 @@ impl Files {
             scan.as_ref().is_none_or(Scan::is_valid),
             "the listing of a directory has an invalid name or pattern, or is past its end",
         )?;
-        let has_port = port.is_none_or(|port| self.ports.has(port.port));
+        let has_port = port.is_none_or(|port| self.tables.ports.lock().has(port.port));
         check(has_port, "an open file has a completion port that does not exist")?;
         check(!self.open.contains_key(&body), "two open files have one object")?;
         let is_raw = contents == ContentsState::Partition;
@@ -157,9 +157,10 @@ impl Files {
         let mut stream = Stream::new(None, rights, mode, sector, writers);
         let data = self.contents_again(contents, &location, stream.may_write(), changed);
         let name = || self.vfs.full_name(&location);
-        stream = stream.with(data.map_err(|reason| format!("{}: {reason}", name()))?).at(position);
+        stream = stream.with(data.map_err(|reason| format!("{}: {reason}", name()))?);
+        stream = stream.at(position).with_port(port);
         let stream = Arc::new(if is_raw { stream.raw() } else { stream });
-        self.insert(body, OpenFile { location, stream, priority, scan, port, claim, disc });
+        self.insert(body, OpenFile { location, stream, priority, scan, claim, disc });
         Ok(())
     }
 

@@ -262,8 +262,8 @@ fn completions_and_those_that_wait_for_them_are_kept_in_order() {
     let objects = objects();
     let mut files = fresh(&NoStorage);
     let port = GuestAddr(0x8000);
-    files.ports.insert(port);
-    files.ports.insert(GuestAddr(0x9000));
+    files.tables.ports.lock().insert(port);
+    files.tables.ports.lock().insert(GuestAddr(0x9000));
     let completion = |key| Completion { key, context: 1, status: 2, information: 3 };
     let receiver = |idx| Receiver {
         thread: ThreadRef { hw_id: 1, generation: 2, idx },
@@ -272,19 +272,20 @@ fn completions_and_those_that_wait_for_them_are_kept_in_order() {
         status_block: GuestAddr(12),
     };
     for key in [7, 5, 6] {
-        assert_eq!(files.ports.post(port, completion(key)), Ok(None));
+        assert_eq!(files.tables.ports.lock().post(port, completion(key)), Ok(None));
     }
     for idx in [9, 3] {
-        files.ports.wait(GuestAddr(0x9000), receiver(idx), None);
+        files.tables.ports.lock().wait(GuestAddr(0x9000), receiver(idx), None);
     }
     let state = saved(&files).unwrap();
     let mut again = restored(&NoStorage, &state, &objects).unwrap();
     assert!(saved(&again).unwrap() == state);
     for files in [&mut files, &mut again] {
-        let keys: Vec<_> = std::iter::from_fn(|| files.ports.take(port)).map(|taken| taken.key).collect();
+        let keys: Vec<_> =
+            std::iter::from_fn(|| files.tables.ports.lock().take(port)).map(|taken| taken.key).collect();
         assert_eq!(keys, [7, 5, 6]);
-        assert_eq!(files.ports.post(GuestAddr(0x9000), completion(1)), Ok(Some(receiver(3))));
-        files.ports.cancel(receiver(9).thread);
-        assert_eq!(files.ports.post(GuestAddr(0x9000), completion(1)), Ok(None));
+        assert_eq!(files.tables.ports.lock().post(GuestAddr(0x9000), completion(1)), Ok(Some(receiver(3))));
+        files.tables.ports.lock().cancel(receiver(9).thread);
+        assert_eq!(files.tables.ports.lock().post(GuestAddr(0x9000), completion(1)), Ok(None));
     }
 }

@@ -76,6 +76,7 @@ impl AreasState {
             pending_calls: _,
             // Files.
             files: _,
+            file_tables: _,
             transfers: _,
             limits,
             breakpoints,
