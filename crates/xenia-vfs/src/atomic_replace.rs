@@ -28,6 +28,7 @@ mod handle;
 mod names;
 mod open_files;
 
+use super::host_folder::Listings;
 use super::quota::Quota;
 use super::write_back_errors::{Gap, WriteBackErrors};
 use super::{VfsError, VfsResult};
@@ -40,7 +41,6 @@ use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use xenia_host::file;
 
 /// Host metadata of a file or directory.
@@ -83,7 +83,7 @@ pub(super) struct OpenHostFile {
     gap: Gap,
     quota: Arc<Quota>,
     write_back_errors: Arc<WriteBackErrors>,
-    names: Arc<AtomicU64>,
+    listings: Arc<Listings>,
     /// Whether the file is written in place.
     in_place: bool,
     /// Error of the commit of its group. A second sync would not repeat it.
@@ -201,8 +201,8 @@ impl OpenHostFile {
             return Ok(None);
         };
         check_in_place(&self.folder)?;
-        file::rename(path, target)?;
-        self.names.fetch_add(1, Relaxed);
+        let replace = || file::rename(path, target);
+        self.listings.change(&self.folder, target.file_name(), replace)?;
         // The temporary file is now the host's file; the next write makes another one.
         self.own = false;
         self.path = None;
@@ -232,7 +232,9 @@ impl OpenHostFile {
     /// Deletes the temporary file.
     fn discard(&mut self) {
         let Some(path) = self.path.take() else { return };
-        let removed = check_in_place(&self.folder).and_then(|()| Ok(fs::remove_file(&path)?));
+        let remove = || fs::remove_file(&path);
+        let removed = check_in_place(&self.folder)
+            .and_then(|()| Ok(self.listings.change(&self.folder, None, remove)?));
         if let Err(error) = removed {
             tracing::warn!(target: "vfs", "cannot remove {}: {error}", path.display());
         }

@@ -25,7 +25,7 @@ use file::HostFile;
 pub(super) use file::read_at;
 pub use host_names::host_name;
 use host_names::{guest_name, is_hidden, name_of};
-use listings::Listings;
+pub(super) use listings::Listings;
 use paths::{Found, remove_host_link};
 use state::RestoredFiles;
 use std::fs::{self, File};
@@ -33,7 +33,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_guest::code_page;
-use xenia_host::file::rename;
 use xenia_limits::ResourceLimits;
 use xenia_state::{Impossible, Unsaveable};
 
@@ -46,7 +45,8 @@ pub struct HostFolder {
     open_files: Option<OpenHostFiles>,
     /// Times and attributes; `None` for a read-only folder.
     stamps: Option<Stamps>,
-    listings: Listings,
+    /// Cached listings, shared with the open files.
+    listings: Arc<Listings>,
     /// Files that were being written when a restored state was saved, until their writers reopen
     /// them.
     restored: RestoredFiles,
@@ -65,14 +65,12 @@ impl HostFolder {
         let stamps = Some(Stamps::read(&root));
         // No deeper than the longest path that a guest can name.
         count_files(&root, &quota, MAX_NAMES)?;
-        let open_files = Some(OpenHostFiles::in_place(quota));
-        Ok(Self {
-            root,
-            open_files,
-            stamps,
-            listings: Listings::default(),
-            restored: RestoredFiles::default(),
-        })
+        Ok(Self::of(root, Some(OpenHostFiles::in_place(quota)), stamps))
+    }
+
+    fn of(root: PathBuf, open_files: Option<OpenHostFiles>, stamps: Option<Stamps>) -> Self {
+        let listings = open_files.as_ref().map(|open_files| open_files.listings.clone()).unwrap_or_default();
+        Self { root, open_files, stamps, listings, restored: RestoredFiles::default() }
     }
 
     /// Removes all files and directories. Open files lose their names.
@@ -107,13 +105,7 @@ impl HostFolder {
         }
         let stamps = writable.is_some().then(|| Stamps::read(&root));
         let open_files = writable.map(|limits| OpenHostFiles::new(&root, limits));
-        Ok(Self {
-            root,
-            open_files,
-            stamps,
-            listings: Listings::default(),
-            restored: RestoredFiles::default(),
-        })
+        Ok(Self::of(root, open_files, stamps))
     }
 
     /// Discards the stamps of a removed path.
@@ -130,7 +122,9 @@ impl HostFolder {
 
     /// Removes a file; its name can be used again immediately.
     fn remove_file(&self, path: &Path) -> io::Result<()> {
-        if self.open_at(path).is_some() { remove_open(path) } else { fs::remove_file(path) }
+        let is_open = self.open_at(path).is_some();
+        let remove = || if is_open { remove_open(path) } else { fs::remove_file(path) };
+        self.listings.change(self.parent_of(path), None, remove)
     }
 
     /// Accounts for the removal of a file; `was_there`: the host had it.
@@ -297,13 +291,15 @@ impl FileDevice for HostFolder {
     fn create_directory(&mut self, path: &[String]) -> VfsResult<()> {
         let at = self.new_path(path)?;
         let open_files = self.open_files()?;
-        let made = open_files.quota.enter(|| Ok(fs::create_dir(&at)?));
+        let folder = self.parent_of(&at);
+        let make = || fs::create_dir(&at);
+        let made = open_files.quota.enter(|| Ok(self.listings.change(folder, at.file_name(), make)?));
         made.inspect_err(|_| open_files.write_back_errors.add(&at))?;
-        open_files.add_name();
+        self.listings.forget(&at);
         open_files.write_back_errors.clear_error(&at);
         // Sync the parent directory too: after a crash of the host the new directory could be
         // missing with its files.
-        open_files.sync_folder(at.parent().unwrap_or(&self.root))
+        open_files.sync_folder(folder)
     }
 
     fn remove(&mut self, path: &[String]) -> VfsResult<()> {
@@ -361,36 +357,39 @@ impl FileDevice for HostFolder {
         if source == target {
             return Ok(());
         }
-        if source.is_dir() && target.starts_with(&source) {
+        let is_directory = source.is_dir();
+        if is_directory && target.starts_with(&source) {
             return Err(VfsError::InvalidName);
         }
         // The new name must never have the contents from before the pending writes.
         open_files.commit_below(&source)?;
         // Only the letter case changes.
         if replaced == source {
-            rename(&source, &target)?;
+            self.rename_on_host(&source, &target)?;
         } else {
             let size = self.size_at(&replaced).unwrap_or(0);
             let there = replaced.is_file();
-            if there && source.is_dir() {
+            if there && is_directory {
                 // On the host a directory can only replace a directory.
                 self.remove_file(&replaced)?;
             } else if there && replaced != target {
-                rename(&replaced, &target)?;
+                self.rename_on_host(&replaced, &target)?;
             }
-            rename(&source, &target)?;
+            self.rename_on_host(&source, &target)?;
             if there {
                 // Before the table gets the renamed file, whose entry this would remove.
                 open_files.note_removal(&replaced, size);
             }
         }
-        open_files.add_name();
+        if is_directory {
+            self.listings.forget_all();
+        }
         open_files.rename(&source, &target);
         if let Some(stamps) = &self.stamps {
             stamps.rename(from, to);
         }
         // Without this the host may lose the new name in a crash.
-        open_files.sync_folder(target.parent().unwrap_or(&self.root))
+        open_files.sync_folder(self.parent_of(&target))
     }
 
     fn set_stamp(&mut self, path: &[String], stamp: Stamp) -> VfsResult<()> {

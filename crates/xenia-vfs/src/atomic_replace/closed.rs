@@ -193,7 +193,9 @@ impl OpenHostFile {
             return false;
         };
         let closed = names::closed_name(&self.content, target).map(|name| self.folder.join(name));
-        let Some(closed) = closed.filter(|closed| fs::rename(path, closed).is_ok()) else { return false };
+        let rename =
+            |closed: &PathBuf| self.listings.change(&self.folder, None, || fs::rename(path, closed)).is_ok();
+        let Some(closed) = closed.filter(rename) else { return false };
         self.path = Some(closed);
         true
     }

@@ -70,7 +70,8 @@ impl OpenHostFile {
 
     fn begin(&self) -> VfsResult<Copying> {
         check_in_place(&self.folder)?;
-        let (path, temporary) = names::make(&self.folder)?;
+        let make = || names::make(&self.folder);
+        let (path, temporary) = self.listings.change(&self.folder, None, make)?;
         let copying = Copying { path, temporary: Some(temporary), next: 0 };
         // The temporary file replaces the file, so it needs the same permissions.
         if let Some(temporary) = &copying.temporary {

@@ -4,13 +4,13 @@ mod state;
 
 use super::{ClosedFiles, OpenHostFile, folder_of, names, sync_folder};
 use crate::VfsResult;
+use crate::host_folder::Listings;
 use crate::quota::Quota;
 use crate::write_back_errors::{Gap, PACKAGES, WriteBackErrors};
 pub(crate) use state::PIECE;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use xenia_host::file::without_links;
 use xenia_limits::ResourceLimits;
@@ -68,8 +68,8 @@ pub(crate) struct OpenHostFiles {
     pub(crate) write_back_errors: Arc<WriteBackErrors>,
     /// Closed files that are not committed yet.
     pub(crate) closed: Arc<ClosedFiles>,
-    /// Number of names added to host directories.
-    names: Arc<AtomicU64>,
+    /// Cached listings of the folder's directories.
+    pub(crate) listings: Arc<Listings>,
     /// Whether files are written in place.
     in_place: bool,
 }
@@ -89,7 +89,7 @@ impl OpenHostFiles {
             quota: Arc::new(Quota::new(limits)),
             write_back_errors: Arc::new(WriteBackErrors::new(Some(root.join(PACKAGES)))),
             closed: Arc::default(),
-            names: Arc::default(),
+            listings: Arc::default(),
             in_place: false,
         }
     }
@@ -102,7 +102,7 @@ impl OpenHostFiles {
             // Write-back errors are not tracked here.
             write_back_errors: Arc::new(WriteBackErrors::new(None)),
             closed: Arc::default(),
-            names: Arc::default(),
+            listings: Arc::default(),
             in_place: true,
         }
     }
@@ -128,7 +128,7 @@ impl OpenHostFiles {
             kept += self.quota.taken(file.size().unwrap_or(0));
         }
         self.quota.erased(kept);
-        self.add_name();
+        self.listings.forget_all();
     }
 
     /// Syncs a directory whose entries have changed, so that a crash of the host does not undo it.
@@ -144,16 +144,6 @@ impl OpenHostFiles {
     /// Makes a file to be written in place.
     fn create_in_place(path: &Path) -> VfsResult<File> {
         Ok(without_links(OpenOptions::new().read(true).write(true)).create_new(true).open(path)?)
-    }
-
-    /// Number of names added so far: a cached directory listing is stale when this has changed.
-    pub(crate) fn names_added(&self) -> u64 {
-        self.names.load(Relaxed)
-    }
-
-    /// Counts a name added to a directory.
-    pub(crate) fn add_name(&self) {
-        self.names.fetch_add(1, Relaxed);
     }
 
     /// Open files at or below a path, with their targets.
@@ -186,11 +176,12 @@ impl OpenHostFiles {
     pub(crate) fn create(&self, path: &Path) -> VfsResult<Arc<Mutex<OpenHostFile>>> {
         let folder = folder_of(path);
         if self.in_place {
-            let content = self.quota.enter(|| Self::create_in_place(path))?;
-            self.add_name();
+            let create = || Self::create_in_place(path);
+            let content = self.quota.enter(|| self.listings.change(&folder, path.file_name(), create))?;
             return Ok(self.add(path, self.open_host_file(path, folder, Arc::new(content), None)));
         }
-        let made = self.quota.enter(|| names::make(&folder));
+        let make = || names::make(&folder);
+        let made = self.quota.enter(|| self.listings.change(&folder, None, make));
         let (temporary, content) = made.inspect_err(|_| self.write_back_errors.add(path))?;
         Ok(self.add(path, self.open_host_file(path, folder, Arc::new(content), Some(temporary))))
     }
@@ -215,7 +206,7 @@ impl OpenHostFiles {
             gap: Gap::default(),
             quota: self.quota.clone(),
             write_back_errors: self.write_back_errors.clone(),
-            names: self.names.clone(),
+            listings: self.listings.clone(),
             in_place: self.in_place,
             failure: None,
         }

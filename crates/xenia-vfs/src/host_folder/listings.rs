@@ -2,16 +2,19 @@
 //!
 //! The host looks up exact names. For a name in another case, and for each missing name, the whole
 //! directory has to be read. Titles ask for missing files repeatedly, so listings are cached until
-//! the directory changes. A title that creates many files changes it each time, so a first name is
-//! only looked for, and a second one in the same state makes the listing.
+//! the directory changes. A first name is only looked for, and a second one in the same state makes
+//! the listing. Changes by the guest itself update it ([`Listings::change`]): a title that creates
+//! many files looks for each one first.
 
 use super::host_names::text_of;
 use crate::VfsResult;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
+#[cfg(test)]
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::SystemTime;
 
 /// Largest number of cached directories.
@@ -19,18 +22,22 @@ const MAX_DIRECTORIES: usize = 64;
 /// Largest total number of cached names; larger directories are read each time.
 const MAX_CACHED_NAMES: usize = 0x1_0000;
 
-/// Cached listings by host path.
+/// Cached listings of a folder's directories.
 #[derive(Debug, Default)]
-pub(super) struct Listings(Mutex<BTreeMap<PathBuf, Listing>>);
+pub(crate) struct Listings {
+    cached: Mutex<CachedListings>,
+    /// Number of times that a directory was read.
+    #[cfg(test)]
+    reads: AtomicUsize,
+}
 
 /// State of a directory, as far as it is known: equal states have equal names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct DirectoryState {
     /// Modification time according to the host.
-    pub(super) changed: SystemTime,
-    /// Number of names that the guest has added to any directory: the host's times are too coarse
-    /// to reveal each of these changes.
-    pub(super) added: u64,
+    pub(super) modified: SystemTime,
+    /// Number of the guest's last change: the host's times are too coarse to reveal each one.
+    pub(super) change: u64,
 }
 
 /// A cached listing.
@@ -38,9 +45,11 @@ pub(super) struct DirectoryState {
 struct Listing {
     state: DirectoryState,
     names: Names,
+    /// Number of the guest's change in progress, if any. Meanwhile the listing is not used.
+    in_change: Option<u64>,
 }
 
-/// Names by lower-case name.
+/// Names by lower-case name. Names that were removed meanwhile may be among them.
 #[derive(Debug)]
 enum Names {
     /// The spellings found for one looked-up name.
@@ -48,16 +57,75 @@ enum Names {
     All(BTreeMap<String, Vec<OsString>>),
 }
 
-impl Listing {
+impl Names {
     fn length(&self) -> usize {
-        match &self.names {
-            Names::One(..) => 1,
-            Names::All(names) => names.len(),
+        match self {
+            Self::One(..) => 1,
+            Self::All(names) => names.len(),
+        }
+    }
+
+    /// Adds a name that the guest has made.
+    fn add(&mut self, name: &OsStr) {
+        let Some(key) = key_of(name) else { return };
+        let twins = match self {
+            Self::One(known, twins) if *known == key => twins,
+            Self::One(..) => return,
+            Self::All(names) => names.entry(key).or_default(),
+        };
+        if !twins.iter().any(|twin| twin == name) {
+            twins.push(name.to_owned());
+            twins.sort();
         }
     }
 }
 
+/// Listings by host path.
+#[derive(Debug, Default)]
+struct CachedListings {
+    directories: BTreeMap<PathBuf, Listing>,
+    /// Number of the guest's last change of any directory.
+    changes: u64,
+    /// Number of a change after which no directory without a listing was changed.
+    others: u64,
+}
+
+impl CachedListings {
+    /// Number of the last change of a directory.
+    fn last_change(&self, directory: &Path) -> u64 {
+        self.directories.get(directory).map_or(self.others, |listing| listing.state.change)
+    }
+
+    /// Numbers the next change.
+    fn next_change(&mut self) -> u64 {
+        self.changes += 1;
+        self.changes
+    }
+
+    /// Removes a listing.
+    fn forget(&mut self, directory: &Path) {
+        self.directories.remove(directory);
+        self.others = self.changes;
+    }
+
+    /// Removes all listings.
+    fn clear(&mut self) {
+        self.directories.clear();
+        self.others = self.changes;
+    }
+
+    /// Total number of names.
+    fn names(&self) -> usize {
+        self.directories.values().map(|listing| listing.names.length()).sum()
+    }
+}
+
 impl Listings {
+    /// Number of the guest's last change of a directory, for its [`DirectoryState`].
+    pub(super) fn last_change(&self, directory: &Path) -> u64 {
+        self.cached.lock().last_change(directory)
+    }
+
     /// Names in a directory that differ from this one only in case, in byte order.
     pub(super) fn differing_in_case(
         &self,
@@ -66,14 +134,16 @@ impl Listings {
         state: DirectoryState,
     ) -> VfsResult<Vec<OsString>> {
         let key = name.to_ascii_lowercase();
-        let must_read_all = match self.0.lock().get(directory) {
-            Some(listing) if listing.state == state => match &listing.names {
+        let must_read_all = match self.cached.lock().directories.get(directory) {
+            Some(listing) if listing.state == state && listing.in_change.is_none() => match &listing.names {
                 Names::All(names) => return Ok(names.get(&key).cloned().unwrap_or_default()),
                 Names::One(known, names) if *known == key => return Ok(names.clone()),
                 Names::One(..) => true,
             },
             _ => false,
         };
+        #[cfg(test)]
+        self.reads.fetch_add(1, Relaxed);
         // The lock is free here, as the host's disk may be slow.
         let (names, found) = if must_read_all {
             let names = read(directory)?;
@@ -83,23 +153,107 @@ impl Listings {
             let found = twins_in(directory, name)?;
             (Names::One(key, found.clone()), found)
         };
-        self.keep(directory, Listing { state, names });
+        self.keep(directory, Listing { state, names, in_change: None });
         Ok(found)
     }
 
     fn keep(&self, directory: &Path, listing: Listing) {
-        if listing.length() > MAX_CACHED_NAMES {
+        let length = listing.names.length();
+        if length > MAX_CACHED_NAMES {
             return;
         }
-        let mut kept = self.0.lock();
-        // Its old names must not count when the limit is checked.
-        kept.remove(directory);
-        let names: usize = kept.values().map(Listing::length).sum();
-        if kept.len() >= MAX_DIRECTORIES || names + listing.length() > MAX_CACHED_NAMES {
-            kept.clear();
+        let mut cached = self.cached.lock();
+        // The guest may have changed the directory since it was read.
+        let is_changing = cached.directories.get(directory).is_some_and(|old| old.in_change.is_some());
+        if is_changing || cached.last_change(directory) != listing.state.change {
+            return;
         }
-        kept.insert(directory.to_owned(), listing);
+        // Its old names must not count when the limit is checked.
+        cached.directories.remove(directory);
+        if cached.directories.len() >= MAX_DIRECTORIES || cached.names() + length > MAX_CACHED_NAMES {
+            cached.clear();
+        }
+        cached.directories.insert(directory.to_owned(), listing);
     }
+
+    /// Performs a change of a directory by the guest, which makes the name `made`, if any. If the
+    /// host has not changed the directory since it was listed, its listing stays in use.
+    pub(crate) fn change<T, E>(
+        &self,
+        directory: &Path,
+        made: Option<&OsStr>,
+        change: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let number = self.begin(directory);
+        let result = change();
+        // A change that fails may have been done in part.
+        self.end(directory, number.filter(|_| result.is_ok()), made);
+        result
+    }
+
+    /// Marks a listing before a change; returns the number of the change. `None`: the directory has
+    /// no listing, or one that is out of date or being changed, which is removed.
+    fn begin(&self, directory: &Path) -> Option<u64> {
+        if !self.cached.lock().directories.contains_key(directory) {
+            return None;
+        }
+        let modified = modified(directory);
+        let mut cached = self.cached.lock();
+        let number = cached.next_change();
+        let listing = cached.directories.get_mut(directory)?;
+        if listing.in_change.is_some() || modified != Some(listing.state.modified) {
+            cached.forget(directory);
+            return None;
+        }
+        listing.in_change = Some(number);
+        Some(number)
+    }
+
+    /// Updates a listing after the change with this number, or removes it.
+    fn end(&self, directory: &Path, number: Option<u64>, made: Option<&OsStr>) {
+        let modified = number.and_then(|_| modified(directory));
+        let mut cached = self.cached.lock();
+        let change = cached.next_change();
+        let listing = cached.directories.get_mut(directory);
+        let listing = listing.filter(|listing| number.is_some() && listing.in_change == number);
+        let Some((listing, modified)) = listing.zip(modified) else {
+            cached.forget(directory);
+            return;
+        };
+        listing.state = DirectoryState { modified, change };
+        listing.in_change = None;
+        if let Some(made) = made {
+            listing.names.add(made);
+        }
+        if cached.names() > MAX_CACHED_NAMES {
+            cached.clear();
+        }
+    }
+
+    /// Removes the listing of a directory that the guest has made: it may be that of an earlier one
+    /// with its name.
+    pub(super) fn forget(&self, directory: &Path) {
+        let mut cached = self.cached.lock();
+        cached.next_change();
+        cached.forget(directory);
+    }
+
+    /// Removes all listings, after a change that gives directories other paths or names.
+    pub(crate) fn forget_all(&self) {
+        let mut cached = self.cached.lock();
+        cached.next_change();
+        cached.clear();
+    }
+}
+
+/// Modification time of a directory, if the host has it.
+fn modified(directory: &Path) -> Option<SystemTime> {
+    directory.metadata().and_then(|metadata| metadata.modified()).ok()
+}
+
+/// The lower-case form of a name; `None` if it has no text.
+fn key_of(name: &OsStr) -> Option<String> {
+    text_of(name).map(|text| text.to_ascii_lowercase())
 }
 
 /// Names in a directory that differ from this one only in case, in byte order.
@@ -120,7 +274,7 @@ fn read(directory: &Path) -> VfsResult<BTreeMap<String, Vec<OsString>>> {
     let mut names: BTreeMap<String, Vec<OsString>> = BTreeMap::new();
     for entry in fs::read_dir(directory)? {
         let candidate = entry?.file_name();
-        let Some(key) = text_of(&candidate).map(|text| text.to_ascii_lowercase()) else { continue };
+        let Some(key) = key_of(&candidate) else { continue };
         names.entry(key).or_default().push(candidate);
     }
     for twins in names.values_mut() {
@@ -130,51 +284,4 @@ fn read(directory: &Path) -> VfsResult<BTreeMap<String, Vec<OsString>>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn listing(names: usize) -> Listing {
-        let names = (0..names).map(|name| (name.to_string(), Vec::new())).collect();
-        let state = DirectoryState { changed: SystemTime::UNIX_EPOCH, added: 0 };
-        Listing { state, names: Names::All(names) }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_directory_is_read_again_when_it_or_the_guest_has_changed_something() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = folder.path();
-        let listings = Listings::default();
-        let look = |name: &str, seconds, added| {
-            let changed = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
-            fs::File::open(at).unwrap().set_modified(changed).unwrap();
-            listings.differing_in_case(at, name, DirectoryState { changed, added }).unwrap()
-        };
-        fs::write(at.join("First"), "").unwrap();
-        // The look-up of a second name keeps all.
-        assert_eq!((look("FIRST", 1, 0), look("OTHER", 1, 0)), (vec!["First".into()], Vec::new()));
-        fs::write(at.join("Second"), "").unwrap();
-        fs::write(at.join("second"), "").unwrap();
-        assert!(look("SECOND", 1, 0).is_empty(), "what was read is kept");
-        assert_eq!(look("SECOND", 1, 1), ["Second", "second"]);
-        fs::write(at.join("Third"), "").unwrap();
-        assert_eq!(look("THIRD", 2, 1), ["Third"]);
-    }
-
-    #[test]
-    fn listing_cache_is_bounded() {
-        let listings = Listings::default();
-        let kept = || listings.0.lock().len();
-        for number in 0..MAX_DIRECTORIES {
-            listings.keep(Path::new(&number.to_string()), listing(1));
-        }
-        assert_eq!(kept(), MAX_DIRECTORIES);
-        listings.keep(Path::new("one more"), listing(MAX_CACHED_NAMES - 1));
-        assert_eq!(kept(), 1);
-        listings.keep(Path::new("large"), listing(MAX_CACHED_NAMES + 1));
-        assert_eq!(kept(), 1);
-        listings.keep(Path::new("two names"), listing(2));
-        assert_eq!(kept(), 1);
-        assert!(listings.0.lock().contains_key(Path::new("two names")));
-    }
-}
+mod tests;

@@ -8,7 +8,7 @@
 use super::HostFolder;
 use super::host_names::{below, host_name, is_refused, name_of, text_of};
 use super::listings::DirectoryState;
-use crate::atomic_replace::{Facts, OpenHostFile, OpenHostFiles, is_temporary};
+use crate::atomic_replace::{Facts, OpenHostFile, is_temporary};
 use crate::{Existing, VfsError, VfsResult};
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -48,7 +48,7 @@ impl Found {
     }
 
     /// Modification time of a directory.
-    fn changed(&self) -> VfsResult<SystemTime> {
+    fn modified(&self) -> VfsResult<SystemTime> {
         Ok(match &self.metadata {
             Some(metadata) => metadata.modified()?,
             None => self.path.metadata()?.modified()?,
@@ -92,6 +92,16 @@ impl HostFolder {
         Ok(at)
     }
 
+    /// Renames a file or directory on the host.
+    pub(super) fn rename_on_host(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.listings.change(self.parent_of(to), to.file_name(), || file::rename(from, to))
+    }
+
+    /// The directory of an entry of the folder.
+    pub(super) fn parent_of<'a>(&'a self, path: &'a Path) -> &'a Path {
+        path.parent().unwrap_or(&self.root)
+    }
+
     /// The open file at a host path, if any.
     pub(super) fn open_at(&self, path: &Path) -> Option<Arc<Mutex<OpenHostFile>>> {
         self.open_files.as_ref()?.at(path)
@@ -111,8 +121,8 @@ impl HostFolder {
         // Read before the host's names, because a group commit moves names to the host.
         let created = self.created_in(folder, |created| created.eq_ignore_ascii_case(name));
         // The first entry visible to guests: a link that leads outside does not occupy a name.
-        let added = self.open_files.as_ref().map_or(0, OpenHostFiles::names_added);
-        let state = DirectoryState { changed: directory.changed()?, added };
+        let change = self.listings.last_change(folder);
+        let state = DirectoryState { modified: directory.modified()?, change };
         let found = self.listings.differing_in_case(folder, name, state)?.into_iter();
         let mut found = found.filter(|name| self.shown_text(name).is_some());
         if let Some(path) = found.find_map(|name| self.inside(folder.join(name))) {

@@ -13,8 +13,8 @@ impl OpenHostFiles {
     /// The paths and sizes of all files with contents that the host does not have yet. The contents
     /// are put into `bytes`. Files that the title has closed are committed first.
     pub(crate) fn state(&self, bytes: &mut SavedBytes) -> Result<Vec<(PathBuf, u64)>, Unsaveable> {
-        // Names and quota belong to the folder, not to open files.
-        let Self { open, quota: _, write_back_errors, closed, names: _, in_place } = self;
+        // Listings and quota belong to the folder, not to open files.
+        let Self { open, quota: _, write_back_errors, closed, listings: _, in_place } = self;
         closed.commit_all();
         if !write_back_errors.is_empty() {
             return Err("a write to the host's disk has failed".into());
