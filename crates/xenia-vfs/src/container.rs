@@ -4,6 +4,7 @@
 //! default, [`Stamp::default`], whatever the container has.
 
 use super::device::{Entry, FileData, FileDevice, OpenMode, VolumeProperties};
+use super::path::Pattern;
 use super::{Stamp, VfsError, VfsResult};
 use std::io;
 use std::sync::Arc;
@@ -22,6 +23,14 @@ impl Container {
             Some((_, parent)) if self.0.list(parent).is_some() => VfsError::NotFound,
             _ => VfsError::PathNotFound,
         })
+    }
+
+    /// The entries of a directory that guests can request, of those that are `wanted`.
+    fn entries(&self, path: &[String], wanted: impl Fn(&str) -> bool) -> VfsResult<Vec<Entry>> {
+        self.found(path)?;
+        let listed = self.0.list(path).ok_or(VfsError::NotDirectory)?;
+        let is_valid = |name: &str| super::path::is_valid(name) && code_page::encode(name).is_some();
+        Ok(listed.filter(|found| wanted(found.name) && is_valid(found.name)).map(entry).collect())
     }
 }
 
@@ -45,10 +54,11 @@ impl FileDevice for Container {
     }
 
     fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {
-        self.found(path)?;
-        let listed = self.0.list(path).ok_or(VfsError::NotDirectory)?;
-        let is_valid = |name: &str| super::path::is_valid(name) && code_page::encode(name).is_some();
-        Ok(listed.filter(|found| is_valid(found.name)).map(entry).collect())
+        self.entries(path, |_| true)
+    }
+
+    fn list_matching(&self, path: &[String], pattern: &Pattern) -> VfsResult<Vec<Entry>> {
+        self.entries(path, |name| pattern.matches(name))
     }
 
     fn open(&self, path: &[String], mode: OpenMode) -> VfsResult<Box<dyn FileData>> {

@@ -8,7 +8,7 @@ pub use memory_device::{MemoryDevice, MemoryFile};
 pub(crate) use state::TemporaryFileState;
 pub use state::{DeviceState, FolderState};
 
-use super::path::MAX_FATX_NAME;
+use super::path::{MAX_FATX_NAME, Pattern};
 use super::stamp::attributes;
 use super::{SavedBytes, Stamp, VfsError, VfsResult};
 use serde::{Deserialize, Serialize};
@@ -198,6 +198,13 @@ pub trait FileDevice: Send {
     /// Lists a directory, sorted by upper-case names.
     fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>>;
 
+    /// Like [`Self::list`], without the entries that do not match a pattern.
+    fn list_matching(&self, path: &[String], pattern: &Pattern) -> VfsResult<Vec<Entry>> {
+        let mut entries = self.list(path)?;
+        entries.retain(|entry| pattern.matches(&entry.name));
+        Ok(entries)
+    }
+
     /// Whether the host has an entry at this path that the device does not show: a dangling link,
     /// one that leads outside, or a file that is not regular.
     fn hides(&self, _path: &[String]) -> bool {
@@ -308,8 +315,5 @@ pub trait FileDevice: Send {
 /// Sorts entries in the guest's order, independent of the host's: by upper-case names, as in the
 /// trees of discs.
 pub(super) fn sort(entries: &mut [Entry]) {
-    entries.sort_by(|a, b| {
-        let key = |entry: &Entry| entry.name.to_ascii_uppercase();
-        key(a).cmp(&key(b)).then_with(|| a.name.cmp(&b.name))
-    });
+    entries.sort_by_cached_key(|entry| (entry.name.to_ascii_uppercase(), entry.name.clone()));
 }

@@ -5,6 +5,7 @@
 //! and attributes are stored in the folder, see [`super::folder_stamps`]. Writes replace files
 //! atomically, see [`super::atomic_replace`].
 
+mod entries;
 mod file;
 mod host_names;
 mod listings;
@@ -15,16 +16,16 @@ mod tests;
 
 use super::allocation_unit::UNIT;
 use super::atomic_replace::{Facts, HostFileHandle, OpenHostFiles, remove_open};
-use super::device::{Entry, Existing, FileData, FileDevice, OpenMode, VolumeProperties, sort};
+use super::device::{Entry, Existing, FileData, FileDevice, OpenMode, VolumeProperties};
 use super::folder_stamps::Stamps;
-use super::path::MAX_NAMES;
+use super::path::{MAX_NAMES, Pattern};
 use super::quota::Quota;
 use super::stamp::attributes;
 use super::{DeviceState, SavedBytes, Stamp, VfsError, VfsResult};
 use file::HostFile;
 pub(super) use file::read_at;
 pub use host_names::host_name;
-use host_names::{guest_name, is_hidden, name_of};
+use host_names::{is_hidden, name_of};
 pub(super) use listings::Listings;
 use paths::{Found, remove_host_link};
 use state::RestoredFiles;
@@ -32,7 +33,6 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use xenia_guest::code_page;
 use xenia_limits::ResourceLimits;
 use xenia_state::{Impossible, Unsaveable};
 
@@ -218,40 +218,11 @@ impl FileDevice for HostFolder {
     }
 
     fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {
-        let at = self.host_path(path)?;
-        if !at.is_dir() {
-            return Err(VfsError::NotDirectory);
-        }
-        let below = |name: &String| [path, std::slice::from_ref(name)].concat();
-        let mut entries = Vec::new();
-        // Read before the host's names, because a group commit moves names to the host.
-        for name in self.created_in(&at, |_| true) {
-            let found = self.made(at.join(&name));
-            let name = guest_name(&name).to_owned();
-            let guest = below(&name);
-            entries.push(self.entry(name, &found, &guest)?);
-        }
-        let names = fs::read_dir(&at)?.map(|entry| Ok(entry?.file_name()));
-        let mut names = names.collect::<io::Result<Vec<_>>>()?;
-        // If two names have the same text, an open finds the one in UTF-8.
-        names.sort_by_key(|name| name.to_str().is_none());
-        for host_name in names {
-            let Some(name) = self.shown_text(&host_name) else { continue };
-            // Guests see only names that the code page can represent.
-            if is_hidden(&name) || !super::path::is_valid(&name) || code_page::encode(&name).is_none() {
-                continue;
-            }
-            if let Some(found) = self.shown(at.join(&host_name)) {
-                let name = guest_name(&name).to_owned();
-                let guest = below(&name);
-                entries.push(self.entry(name, &found, &guest)?);
-            }
-        }
-        sort(&mut entries);
-        // Names that differ only in case are one name to a guest; the first is the one that an open
-        // finds.
-        entries.dedup_by(|b, a| a.name.eq_ignore_ascii_case(&b.name));
-        Ok(entries)
+        self.entries(path, None)
+    }
+
+    fn list_matching(&self, path: &[String], pattern: &Pattern) -> VfsResult<Vec<Entry>> {
+        self.entries(path, Some(pattern))
     }
 
     fn open(&self, path: &[String], mode: OpenMode) -> VfsResult<Box<dyn FileData>> {

@@ -278,6 +278,11 @@ impl Vfs {
         self.device(at)?.list(&at.names)
     }
 
+    /// Lists the entries of a directory that match a pattern, sorted by upper-case names.
+    pub fn list_matching(&self, at: &Location, pattern: &path::Pattern) -> VfsResult<Vec<Entry>> {
+        self.device(at)?.list_matching(&at.names, pattern)
+    }
+
     /// Properties of the volume that contains `at`.
     pub fn volume(&self, at: &Location) -> VfsResult<VolumeProperties> {
         Ok(self.device(at)?.volume())

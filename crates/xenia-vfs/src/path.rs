@@ -106,6 +106,12 @@ impl Pattern {
         self.0.len() <= MAX_NAME_LENGTH && !self.0.windows(2).any(is_refused)
     }
 
+    /// The only name that matches, in lower case; `None` if there are wildcards.
+    pub fn name(&self) -> Option<String> {
+        let has_wildcards = self.0.iter().any(|c| matches!(c, '*' | '?'));
+        (!has_wildcards).then(|| self.0.iter().collect())
+    }
+
     /// Whether a name matches.
     pub fn matches(&self, name: &str) -> bool {
         matches(&self.0, &in_lower_case(name))

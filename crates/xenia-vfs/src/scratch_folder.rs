@@ -27,6 +27,7 @@ use super::allocation_unit::UNIT;
 use super::device::{Entry, Existing, FileData, FileDevice, OpenMode, VolumeProperties};
 use super::host_folder::HostFolder;
 use super::lock_file;
+use super::path::Pattern;
 use super::quota::Quota;
 use super::raw_disk::{HEAD, RawDisk};
 use super::{DeviceState, SavedBytes, Stamp, VfsResult};
@@ -172,6 +173,10 @@ impl FileDevice for ScratchFolder {
 
     fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {
         self.files.list(path)
+    }
+
+    fn list_matching(&self, path: &[String], pattern: &Pattern) -> VfsResult<Vec<Entry>> {
+        self.files.list_matching(path, pattern)
     }
 
     fn partition(&self) -> Option<Box<dyn FileData>> {

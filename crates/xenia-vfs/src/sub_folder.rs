@@ -3,7 +3,8 @@
 //! The directory need not exist; until a file is created in it, it appears empty.
 
 use super::device::{Entry, Existing, FileData, FileDevice, OpenMode, VolumeProperties};
-use super::{Stamp, VfsError, VfsResult, path};
+use super::path::{self, Pattern};
+use super::{Stamp, VfsError, VfsResult};
 use std::sync::Arc;
 use xenia_sync::{Level, Mutex, MutexGuard};
 
@@ -118,6 +119,13 @@ impl FileDevice for SubFolder {
             return Ok(Vec::new());
         }
         self.device.lock().list(&self.at(path))
+    }
+
+    fn list_matching(&self, path: &[String], pattern: &Pattern) -> VfsResult<Vec<Entry>> {
+        if path.is_empty() && !self.exists() {
+            return Ok(Vec::new());
+        }
+        self.device.lock().list_matching(&self.at(path), pattern)
     }
 
     fn open(&self, path: &[String], mode: OpenMode) -> VfsResult<Box<dyn FileData>> {

@@ -70,7 +70,8 @@ impl Files {
     /// The directory cannot be read, or the listings of all open directories would take too much
     /// memory: each directory can be open many times.
     pub fn start_scan(&mut self, body: GuestAddr, pattern: Pattern) -> Fallible<bool> {
-        let scan = Scan::new(self.vfs.list(&self.get(body)?.location)?, pattern);
+        let found = self.vfs.list_matching(&self.get(body)?.location, &pattern)?;
+        let scan = Scan::new(found, pattern);
         let others = self.open.iter().filter(|&(&other, _)| other != body);
         let held = others.filter_map(|(_, file)| file.scan.as_ref()).map(Scan::bytes).sum();
         self.limits.admit_amount(Limit::EnumeratorBytes, held, scan.bytes())?;

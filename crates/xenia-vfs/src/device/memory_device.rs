@@ -9,7 +9,7 @@ pub(super) mod state;
 
 use super::raw_partition::RawPartition;
 use super::{DeviceState, Entry, Existing, FileData, FileDevice, OpenMode, VolumeProperties, sort};
-use crate::path::{MAX_FATX_NAME, MAX_NAMES};
+use crate::path::{MAX_FATX_NAME, MAX_NAMES, Pattern};
 use crate::space::{Space, UNIT};
 use crate::{SavedBytes, Stamp, VfsError, VfsResult};
 use contents::{Contents, SharedContents};
@@ -130,6 +130,12 @@ impl MemoryDevice {
             .filter(move |(path, _)| path.len() == depth)
             .map(|(_, node)| node)
     }
+
+    /// Fails unless a path is that of a directory.
+    fn check_directory(&self, path: &[String]) -> VfsResult<()> {
+        let is_file = !path.is_empty() && self.node(path)?.contents.is_some();
+        if is_file { Err(VfsError::NotDirectory) } else { Ok(()) }
+    }
 }
 
 fn entry(node: &Node) -> Entry {
@@ -174,10 +180,16 @@ impl FileDevice for MemoryDevice {
     }
 
     fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {
-        if !path.is_empty() && self.node(path)?.contents.is_some() {
-            return Err(VfsError::NotDirectory);
-        }
+        self.check_directory(path)?;
         let mut entries: Vec<_> = self.children(path).map(entry).collect();
+        sort(&mut entries);
+        Ok(entries)
+    }
+
+    fn list_matching(&self, path: &[String], pattern: &Pattern) -> VfsResult<Vec<Entry>> {
+        self.check_directory(path)?;
+        let matching = self.children(path).filter(|node| pattern.matches(&node.name));
+        let mut entries: Vec<_> = matching.map(entry).collect();
         sort(&mut entries);
         Ok(entries)
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::path::Pattern;
 use crate::{FileDevice, HostFolder, VfsError};
 use std::sync::Arc;
 
@@ -83,6 +84,29 @@ fn changes_of_a_directory_leave_the_listings_of_others() {
     let reads = disk.listings.reads.load(Relaxed);
     assert_eq!(disk.find(&path(&["b", "z"])), Err(VfsError::NotFound));
     assert_eq!(disk.listings.reads.load(Relaxed), reads);
+}
+
+#[test]
+fn a_pattern_without_wildcards_uses_the_listing() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["Save", "SAVE", "other.x", "b.x", "=con="] {
+        fs::write(folder.path().join(name), name).unwrap();
+    }
+    let disk = HostFolder::read_only(folder.path()).unwrap();
+    let all = disk.list(&[]).unwrap();
+    let check = |pattern: &str| {
+        let parsed = Pattern::new(pattern).unwrap();
+        let expected: Vec<_> = all.iter().filter(|entry| parsed.matches(&entry.name)).cloned().collect();
+        let count = expected.len();
+        assert_eq!(disk.list_matching(&[], &parsed), Ok(expected), "{pattern}");
+        count
+    };
+    let counts = ["*", "*.X", "?.x", "save", "SAVE", "missing", "CON", "=con=", "other.x"].map(check);
+    assert_eq!(counts, [4, 2, 1, 1, 1, 0, 1, 0, 1]);
+    for number in 0..100 {
+        assert_eq!(check(&number.to_string()), 0);
+    }
+    assert_eq!(disk.listings.reads.load(Relaxed), 2);
 }
 
 #[cfg(unix)]
