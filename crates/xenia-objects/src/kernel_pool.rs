@@ -52,14 +52,22 @@ impl KernelPool {
     }
 
     /// Changes the title's memory at `at`, unless it belongs to the pool; the pool cannot grow into
-    /// it meanwhile.
+    /// it meanwhile. The pool stays in use, as the host may take long for the change.
     pub fn change_outside<T>(
         &self,
         at: GuestAddr,
         change: impl FnOnce(&GuestMemory) -> Fallible<T>,
     ) -> Fallible<T> {
-        let pool = self.lock();
-        if pool.holds(at) { Err(NtStatus::MEMORY_NOT_ALLOCATED.into()) } else { change(&self.memory) }
+        {
+            let mut pool = self.lock();
+            if pool.holds(at) {
+                return Err(NtStatus::MEMORY_NOT_ALLOCATED.into());
+            }
+            pool.begin_change(at);
+        }
+        let changed = change(&self.memory);
+        self.lock().end_change(at);
+        changed
     }
 
     /// Copies a name as UTF-16 into kernel memory, and a terminator; returns its address and its
@@ -74,5 +82,21 @@ impl KernelPool {
             return Err(fault.into());
         }
         Ok((at, units.len() as u16))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pool_is_usable_while_a_title_changes_its_memory() {
+        let pool = KernelPool::new(GuestMemory::new().unwrap(), Arc::default());
+        let own = pool.allocate(0x20).unwrap();
+        let made = pool.change_outside(GuestAddr(0x1000_0000), |_| pool.allocate(0x20)).unwrap();
+        for at in [own, made] {
+            let refused = pool.change_outside(at, |_| Ok(())).unwrap_err();
+            assert_eq!(refused.status(), NtStatus::MEMORY_NOT_ALLOCATED);
+        }
     }
 }

@@ -54,6 +54,8 @@ pub struct Pool {
     limits: Arc<ResourceLimits>,
     /// Address and size of each arena; free ranges are not merged across arenas.
     arenas: BTreeMap<u32, u32>,
+    /// Addresses at which titles are changing their memory, one for each such call in progress.
+    in_change: Vec<GuestAddr>,
 }
 
 impl Pool {
@@ -108,7 +110,20 @@ impl Pool {
     fn grow(&mut self, memory: &GuestMemory, length: u32) -> Fallible<()> {
         let size = length.next_multiple_of(MIN_ARENA_SIZE);
         let request = AllocRequest::new(Heap::Virtual4K, size, Protect::READ_WRITE);
-        let (at, _) = memory.alloc_with(&AllocRequest { align: 0x1_0000, top_down: true, ..request })?;
+        let request = AllocRequest { align: 0x1_0000, top_down: true, ..request };
+        let mut refused = Vec::new();
+        // Each refused place has another one of these addresses, so there is an end.
+        let arena = loop {
+            match memory.alloc_with(&request) {
+                Ok((at, _)) if self.is_in_change(at, size) => refused.push(at),
+                result => break result,
+            }
+        };
+        for at in refused {
+            // The change itself may have freed it.
+            let _ = memory.free(at);
+        }
+        let (at, _) = arena?;
         self.arenas.insert(at.0, size);
         self.free.insert(at.0, size);
         Ok(())
@@ -154,6 +169,24 @@ impl Pool {
             self.free.insert(start, length);
         }
         Ok(())
+    }
+
+    /// Records that a title begins a change of its memory at `at`: until [`Self::end_change`] the
+    /// pool does not grow into this place, even if another thread frees it meanwhile.
+    pub(crate) fn begin_change(&mut self, at: GuestAddr) {
+        self.in_change.push(at);
+    }
+
+    /// Records the end of a change.
+    pub(crate) fn end_change(&mut self, at: GuestAddr) {
+        if let Some(index) = self.in_change.iter().position(|&other| other == at) {
+            self.in_change.swap_remove(index);
+        }
+    }
+
+    /// Whether a title is changing memory in this range.
+    fn is_in_change(&self, start: GuestAddr, size: u32) -> bool {
+        self.in_change.iter().any(|at| at.0.checked_sub(start.0).is_some_and(|offset| offset < size))
     }
 
     /// Whether `at` lies in an arena.
@@ -217,6 +250,24 @@ mod tests {
         assert_eq!(memory.committed_bytes(Heap::Virtual4K), bytes);
         pool.free(&memory, small).unwrap();
         assert_eq!(pool.bytes(), bytes, "the smallest arenas stay");
+    }
+
+    #[test]
+    fn arenas_avoid_memory_that_a_title_is_changing() {
+        let memory = GuestMemory::new().unwrap();
+        let mut pool = Pool::default();
+        let first = pool.allocate(&memory, MIN_ARENA_SIZE).unwrap();
+        let next = GuestAddr(first.0 - MIN_ARENA_SIZE);
+        let changed = next.offset(0x1234);
+        // Two calls, of which one ends.
+        pool.begin_change(changed);
+        pool.begin_change(changed);
+        pool.end_change(changed);
+        let second = pool.allocate(&memory, MIN_ARENA_SIZE).unwrap();
+        assert_eq!(second, GuestAddr(next.0 - MIN_ARENA_SIZE));
+        assert!(!pool.holds(next) && !memory.is_committed(next), "it is free");
+        pool.end_change(changed);
+        assert_eq!(pool.allocate(&memory, MIN_ARENA_SIZE), Ok(next));
     }
 
     #[test]

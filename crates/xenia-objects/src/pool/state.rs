@@ -45,8 +45,8 @@ impl ArenaState {
 impl Pool {
     /// The pool's state.
     pub fn state(&self) -> PoolState {
-        // The machine's limits are its configuration.
-        let Self { free: _, used, limits: _, arenas } = self;
+        // The machine's limits are its configuration. No call is in progress.
+        let Self { free: _, used, limits: _, arenas, in_change: _ } = self;
         let arenas = arenas.iter().map(|(&at, &size)| ArenaState { at, size });
         let blocks =
             used.iter().map(|(&at, &Block { length: _, size, owner })| BlockState { at, size, owner });
