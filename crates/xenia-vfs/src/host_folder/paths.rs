@@ -204,16 +204,20 @@ impl HostFolder {
         if is_refused(name) {
             return Err(VfsError::InvalidName);
         }
-        match self.host_path(path) {
-            Ok(_) => return Err(VfsError::Exists),
-            Err(VfsError::NotFound) => {}
-            Err(error) => return Err(error),
+        if self.open_at(&below(&self.root, path)).is_some() {
+            return Err(VfsError::Exists);
         }
-        let parent = self.host_path(parent).map_err(|_| VfsError::PathNotFound)?;
-        if !parent.is_dir() {
+        // Looked up once, for the name and as the place of the new entry.
+        let in_path =
+            |error: VfsError| if error == VfsError::NotFound { VfsError::PathNotFound } else { error };
+        let parent = self.look_up(parent).map_err(in_path)?;
+        if self.child(&parent, name).map_err(in_path)?.is_some() {
+            return Err(VfsError::Exists);
+        }
+        if !parent.path.is_dir() {
             return Err(VfsError::PathNotFound);
         }
-        let at = parent.join(&*host_name(name));
+        let at = parent.path.join(&*host_name(name));
         // A hidden entry, such as a link that leads outside, may have the name.
         match at.symlink_metadata() {
             Ok(_) => Err(VfsError::Exists),
