@@ -191,7 +191,7 @@ fn an_atomic_update_is_refused_as_a_store() {
 fn an_access_of_a_device_site_reaches_its_hook() {
     let memory = space();
     let code = Code::new();
-    let seen = Arc::new(Seen { landing: code.at() as u64 + Code::LANDING as u64, ..Seen::default() });
+    let seen = Arc::new(Seen { landing: code.address() as u64 + Code::LANDING as u64, ..Seen::default() });
     let _hook = register_code_hook(code.range(), Box::new(Hook(seen.clone()))).unwrap();
     let mut queue = DeviceQueue::new();
     let mut queue = queue.make_current();

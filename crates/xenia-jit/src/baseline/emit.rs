@@ -32,7 +32,7 @@ use super::templates::{CodeOptions, CodeThunk, RareCase, Templates, WRITTEN};
 use super::unit::{Block, Discovery, Word};
 use exits::Exit;
 use rows::{computes_vectors, constant_pair, overwrites_carry};
-use xenia_isa::{Instruction, Op};
+use xenia_isa::Op;
 use xenia_lifter::EntryOffset;
 
 /// Flag in the low bits of a guest address in eax when code leaves: the interpreter runs the
