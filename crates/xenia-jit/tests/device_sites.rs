@@ -1,7 +1,7 @@
 //! Loops that access device registers: compiled code makes few of the accesses by host faults, and
 //! agrees with the interpreter.
 
-use crate::common::pair::{at_once, machines};
+use crate::common::pair::{eager_config, machines};
 use crate::common::*;
 use std::thread;
 use xenia_cpu::PpcContext;
@@ -19,7 +19,7 @@ const FAULTS: u64 = 17;
 const BUDGET: i64 = 1 << 20;
 
 fn config(tiers: Tiers) -> JitConfig {
-    JitConfig { tiers, hot_after: 0, ..at_once() }
+    JitConfig { tiers, hot_after: 0, ..eager_config() }
 }
 
 /// Appends a branch back to the first word, which counts CTR down, and `sc`.

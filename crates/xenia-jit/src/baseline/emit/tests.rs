@@ -12,7 +12,7 @@ use crate::config::JitConfig;
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 use std::fmt::Write;
 use xenia_cpu::CR_FIELDS;
-use xenia_isa::{Flag, Syntax, assemble, decode, disassemble};
+use xenia_isa::{Flag, Instruction, Syntax, assemble, decode, disassemble};
 
 const BLESS: &str = "XENIA_BLESS_BASELINE_CODE";
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/baseline-code.txt");
