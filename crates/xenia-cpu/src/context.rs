@@ -32,7 +32,7 @@ pub mod cr_bit {
 pub mod msr_bit {
     /// 64-bit computation mode. Clear for titles.
     pub const SF: u64 = 1 << 63;
-    /// Hypervisor state.
+    /// The processor is in hypervisor state.
     pub const HV: u64 = 1 << 60;
     /// Vector unit available.
     pub const VEC: u64 = 1 << 25;
@@ -54,7 +54,7 @@ pub mod msr_bit {
     pub const DR: u64 = 1 << 4;
     /// The interrupt is recoverable.
     pub const RI: u64 = 1 << 1;
-    /// Little-endian mode.
+    /// Accesses are little-endian.
     pub const LE: u64 = 1;
 }
 

@@ -32,7 +32,7 @@
 mod cache;
 mod call_table;
 mod condition_thunk;
-mod device_sites;
+pub(crate) mod device_sites;
 mod emit;
 mod encode;
 mod endings;

@@ -4,6 +4,8 @@
 //! accesses them through its context without a lock; data that is written when code changes is
 //! protected by a lock.
 
+mod device_sites;
+
 use crate::JitError;
 use crate::arch::HAS_BASELINE;
 use crate::baseline::Baseline;

@@ -185,7 +185,7 @@ fn short_visits_run_code() {
     }
 }
 
-/// The reserve is no part of the slices between samples.
+/// Slices between samples do not include the reserve.
 #[test]
 fn visits_of_several_slices_end_where_the_interpreters_do() {
     let words = assembled(&[
@@ -208,8 +208,8 @@ fn visits_of_several_slices_end_where_the_interpreters_do() {
     }
 }
 
-/// `sc` completes as in the interpreter, for each budget and LEV, but not by the interpreter, unless
-/// the visit's budget ends in front of it.
+/// `sc` completes as in the interpreter, for each budget and LEV, but not by the interpreter,
+/// unless the visit's budget ends in front of it.
 #[test]
 fn system_calls_are_exits_of_the_tier() {
     const CALLS: u64 = 300;

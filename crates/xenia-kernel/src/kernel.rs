@@ -239,6 +239,20 @@ fn observers(config: &KernelConfig) -> CallObservers {
     }
 }
 
+/// The devices of the title's files, with the links that the title finds at its start.
+fn make_files(
+    config: &KernelConfig,
+    storage: &dyn Storage,
+    limits: &Arc<ResourceLimits>,
+) -> Result<Files, KernelError> {
+    let mut files = Files::with_devices(storage, limits).map_err(Failure::from)?;
+    files.link_title(&config.image_path).map_err(Failure::from)?;
+    if let Some(folder) = &config.game_folder {
+        files.link_title_folder(folder).map_err(Failure::from)?;
+    }
+    Ok(files)
+}
+
 fn make_user(storage: &dyn Storage, store: &ContentStore) -> User {
     let mut profiles = store.load_profiles(storage.own_number());
     if let Some(xuid) = storage.first_user()
@@ -272,11 +286,7 @@ impl Kernel {
         imports.initialize_variables(&memory, &pool, &variable_values(&config, chipset.clock))?;
         let threads = Threads::new(processes, limits.clone(), imports.own_stubs.call_return);
         let transfers = TransferQueue::new(limits.clone(), memory.clone());
-        let mut files = Files::with_devices(&*devices.storage, &limits).map_err(Failure::from)?;
-        files.link_title(&config.image_path).map_err(Failure::from)?;
-        if let Some(folder) = &config.game_folder {
-            files.link_title_folder(folder).map_err(Failure::from)?;
-        }
+        let files = make_files(&config, &*devices.storage, &limits)?;
         let user = make_user(&*devices.storage, &files.packages.store);
         Ok(Arc::new(Self {
             config,

@@ -229,4 +229,12 @@ impl GuestMemory {
         }
         Ok(())
     }
+
+    /// From now on, the fault handler refuses the access of a host instruction that has made 16
+    /// accesses to device registers ([`FaultKind::DeviceSite`](crate::FaultKind::DeviceSite)), for
+    /// an engine that can leave its code at any access. It goes on after each refusal, so that
+    /// such code may also stay as it is.
+    pub fn refuse_device_sites(&self) {
+        self.are_device_sites_refused.store(true, Release);
+    }
 }

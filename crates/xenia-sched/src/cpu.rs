@@ -119,8 +119,8 @@ pub trait Cpu {
     /// of the list that has the wait; for a wait on no list it is a hint.
     fn is_waiting(&self, wait: WaitTicket) -> bool;
 
-    /// Ends a thread's wait if it matches `which`: the work of the four methods below, which callers
-    /// use.
+    /// Ends a thread's wait if it matches `which`: the work of the four methods below, which
+    /// callers use.
     fn end_wait(
         &mut self,
         thread: ThreadRef,

@@ -28,7 +28,7 @@ mod handle;
 mod names;
 mod open_files;
 
-use super::host_folder::Listings;
+use super::listings::Listings;
 use super::quota::Quota;
 use super::write_back_errors::{Gap, WriteBackErrors};
 use super::{VfsError, VfsResult};

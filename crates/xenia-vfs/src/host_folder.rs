@@ -8,7 +8,6 @@
 mod entries;
 mod file;
 mod host_names;
-mod listings;
 mod paths;
 mod state;
 #[cfg(test)]
@@ -18,6 +17,7 @@ use super::allocation_unit::UNIT;
 use super::atomic_replace::{Facts, HostFileHandle, OpenHostFiles, remove_open};
 use super::device::{Entry, Existing, FileData, FileDevice, OpenMode, VolumeProperties};
 use super::folder_stamps::Stamps;
+use super::listings::Listings;
 use super::path::{MAX_NAMES, Pattern};
 use super::quota::Quota;
 use super::stamp::attributes;
@@ -26,7 +26,6 @@ use file::HostFile;
 pub(super) use file::read_at;
 pub use host_names::host_name;
 use host_names::{is_hidden, name_of};
-pub(super) use listings::Listings;
 use paths::{Found, remove_host_link};
 use state::RestoredFiles;
 use std::fs::{self, File};

@@ -28,6 +28,7 @@ mod error;
 mod fatx;
 mod folder_stamps;
 mod host_folder;
+mod listings;
 mod location;
 pub mod lock_file;
 mod open;

@@ -4,8 +4,11 @@
 
 use super::VfsError;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use xenia_formats::volume::MAX_NAME_LENGTH;
 use xenia_guest::code_page;
+use xenia_host::file;
 
 /// Largest number of names in a path.
 pub(super) const MAX_NAMES: usize = 64;
@@ -14,6 +17,12 @@ pub(super) const MAX_NAMES: usize = 64;
 pub const NAMESPACES: [&str; 3] = ["??", "DosDevices", "System??"];
 /// Longest name on a FATX disk, in characters.
 pub const MAX_FATX_NAME: usize = 42;
+
+/// The text of a name on the host; `None` if it is not Unicode where all names should be.
+pub(super) fn text_of(name: &OsStr) -> Option<Cow<'_, str>> {
+    let text = name.to_str().map(Cow::Borrowed);
+    text.or_else(|| Some(Cow::Owned(code_page::decode(file::name_bytes(name)?))))
+}
 
 /// Splits a path into names. Both slashes separate; empty names and `.` are ignored; a drive's
 /// colon ends a name (`d:file` is `d:`, `file`); a leading `\??` is dropped. `..` is kept, because

@@ -5,11 +5,9 @@
 //! them. They are found by the fault handler ([`xenia_memory::DeviceQueue::take_device_site`]),
 //! whose counts decide when code changes, and never its results.
 
-use crate::shared::{ModeCode, Shared};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
-use xenia_memory::DeviceQueue;
 
 /// Limit of device sites. The accesses of others stay host faults.
 const MAX_DEVICE_SITES: usize = 1000;
@@ -48,37 +46,6 @@ impl DeviceSites {
     /// All device sites, in ascending order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
         self.0.iter().copied()
-    }
-}
-
-impl Shared {
-    /// The device sites found so far.
-    pub(crate) fn device_sites(&self) -> DeviceSites {
-        let baseline = self.baseline.as_ref();
-        baseline.map(|baseline| baseline.cache.lock().device_sites()).unwrap_or_default()
-    }
-
-    /// Withdraws the code of the device site that the last run of compiled code has found, if there
-    /// is one.
-    #[inline]
-    pub(crate) fn note_device_site(&self, code: &ModeCode, devices: &mut DeviceQueue) {
-        if let Some(host) = devices.take_device_site() {
-            self.withdraw_device_site(code, host);
-        }
-    }
-
-    /// Withdraws the code at a host address, whose guest instruction is a device site.
-    #[cold]
-    fn withdraw_device_site(&self, code: &ModeCode, host: u64) {
-        let Some(baseline) = &self.baseline else { return };
-        let is_in_baseline = baseline.cache.lock().add_device_site_at(host);
-        if is_in_baseline {
-            return;
-        }
-        let site = code.cache.lock().site_of(host);
-        if site.is_some_and(|site| baseline.cache.lock().add_device_site(site.pc)) {
-            code.cache.lock().withdraw_at(host);
-        }
     }
 }
 

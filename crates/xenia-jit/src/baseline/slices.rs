@@ -12,7 +12,7 @@
 //! | count | in baseline code | in optimized code that runs below it |
 //! |---|---|---|
 //! | left of the slice, less [`RESERVE`] | the context's budget | [`BaselineWord::Slice`] |
-//! | from there to the visit's end, and [`RESERVE`] | [`BaselineWord::Rest`] | 0: code has the whole budget |
+//! | from there to the visit's end, and [`RESERVE`] | [`BaselineWord::Rest`] | 0: code has all |
 //! | from there to the next sample | [`BaselineWord::ToSample`] | the same |
 //!
 //! A path begins with a subtraction of the instructions that run on each way. If the result is not
@@ -51,7 +51,7 @@ fn count(ctx: &PpcContext, word: BaselineWord) -> i64 {
     ctx.host[word as usize].cast_signed()
 }
 
-/// What is left of the slice, by the count that is less by [`RESERVE`].
+/// Instructions left of the slice, by the count that is less by [`RESERVE`].
 fn left(reduced: i64) -> i64 {
     i64::from(reduced as i32) + i64::from(RESERVE)
 }

@@ -282,8 +282,8 @@ impl Templates {
         self.e.flags = Some(0);
     }
 
-    /// [`Self::record`] where the host's flags still are those of an AND of 32 bits whose result GPR
-    /// `n` is: a compare of it with 0 has the same.
+    /// [`Self::record`] where the host's flags still are those of an AND of 32 bits whose result
+    /// GPR `n` is: a compare of it with 0 has the same.
     fn record_masked(&mut self, n: usize) {
         let from = self.latest(n);
         self.e.op64(MOVSXD, CR0, from);

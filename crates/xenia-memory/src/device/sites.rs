@@ -1,14 +1,12 @@
 //! Device sites: instructions of compiled code that access device registers often.
 //!
 //! Each such access is a host fault of some 2 µs, so an engine that can make the accesses itself
-//! asks for the instructions that make many ([`GuestMemory::refuse_device_sites`]). Counts depend
+//! asks for the instructions that make many ([`crate::GuestMemory::refuse_device_sites`]). Counts depend
 //! on the accesses of compiled code only, and have no effect on their results: a refused access has
 //! not been made.
 
 use super::DeviceQueue;
 use crate::error::AccessKind;
-use crate::memory::GuestMemory;
-use std::sync::atomic::Ordering::*;
 
 /// Accesses of a host instruction that the fault handler emulates before it refuses one.
 const MAX_EMULATED: u32 = 16;
@@ -79,16 +77,6 @@ impl DeviceQueue {
     #[inline]
     pub fn take_device_site(&mut self) -> Option<u64> {
         self.sites.found.take()
-    }
-}
-
-impl GuestMemory {
-    /// From now on, the fault handler refuses the access of a host instruction that has made 16
-    /// accesses to device registers ([`FaultKind::DeviceSite`](crate::FaultKind::DeviceSite)), for
-    /// an engine that can leave its code at any access. It goes on after each refusal, so that
-    /// such code may also stay as it is.
-    pub fn refuse_device_sites(&self) {
-        self.are_device_sites_refused.store(true, Release);
     }
 }
 

@@ -4,7 +4,7 @@ mod state;
 
 use super::{ClosedFiles, OpenHostFile, folder_of, names, sync_folder};
 use crate::VfsResult;
-use crate::host_folder::Listings;
+use crate::listings::Listings;
 use crate::quota::Quota;
 use crate::write_back_errors::{Gap, PACKAGES, WriteBackErrors};
 pub(crate) use state::PIECE;

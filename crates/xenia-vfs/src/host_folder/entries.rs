@@ -3,8 +3,8 @@
 
 use super::HostFolder;
 use super::host_names::{guest_name, host_name, is_hidden};
-use super::listings::DirectoryState;
 use crate::device::sort;
+use crate::listings::DirectoryState;
 use crate::path::{Pattern, is_valid};
 use crate::{Entry, VfsError, VfsResult};
 use std::ffi::OsString;

@@ -6,12 +6,11 @@
 //! disc's names, and Linux takes any bytes.
 
 use crate::atomic_replace::is_temporary;
+use crate::path::text_of;
 use crate::stamp_file::is_stamp_file;
 use std::borrow::Cow;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use xenia_guest::code_page;
-use xenia_host::{file, is_device_name};
+use xenia_host::is_device_name;
 
 /// Character around a name that hosts would take for a device. FATX has no such names.
 const MARK: char = '=';
@@ -19,12 +18,6 @@ const MARK: char = '=';
 /// The name on the host of a guest's file.
 pub fn host_name(name: &str) -> Cow<'_, str> {
     if is_device_name(name) { format!("{MARK}{name}{MARK}").into() } else { name.into() }
-}
-
-/// The text of a name on the host; `None` if it is not Unicode where all names should be.
-pub(super) fn text_of(name: &OsStr) -> Option<Cow<'_, str>> {
-    let text = name.to_str().map(Cow::Borrowed);
-    text.or_else(|| Some(Cow::Owned(code_page::decode(file::name_bytes(name)?))))
 }
 
 /// The guest's name of a file of the host.

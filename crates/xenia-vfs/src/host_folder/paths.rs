@@ -6,9 +6,10 @@
 //! found without system calls.
 
 use super::HostFolder;
-use super::host_names::{below, host_name, is_refused, name_of, text_of};
-use super::listings::DirectoryState;
+use super::host_names::{below, host_name, is_refused, name_of};
 use crate::atomic_replace::{Facts, OpenHostFile, is_temporary};
+use crate::listings::DirectoryState;
+use crate::path::text_of;
 use crate::{Existing, VfsError, VfsResult};
 use std::borrow::Cow;
 use std::ffi::OsStr;

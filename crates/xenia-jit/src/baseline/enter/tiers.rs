@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | context | rbp points [`BIAS`] bytes into it | r15 points [`AHEAD`] bytes into it |
 //! | mapped registers | host registers ([`MAP`]) | the context; results for r1 and r3 |
-//! | budget | the slice's less [`RESERVE`], in the context | the visit's: rdi when called, rax as a result |
+//! | budget | the slice's less [`RESERVE`], in the context | the visit's: rdi, rax as a result |
 //! | guest address | eax when a thunk is reached | esi when called, ecx as a result |
 //! | MXCSR | Rust's or the guest's, scalar | the guest's, scalar or for vectors |
 //! | which MXCSR | [`BaselineWord::GuestFloat`] | [`Word::VectorMode`] |

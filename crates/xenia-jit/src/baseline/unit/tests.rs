@@ -134,7 +134,7 @@ fn a_path_ends_with_a_loop_of_one_block() {
     assert_eq!(paths(&of_three), [(2, 5), (1, 3), (1, 2), (1, 1)]);
 }
 
-/// What each block subtracts from the budget.
+/// The instructions that each block subtracts from the budget.
 fn charges(lines: &[&str]) -> Vec<i32> {
     discovered(lines).blocks.iter().map(|block| block.charged).collect()
 }

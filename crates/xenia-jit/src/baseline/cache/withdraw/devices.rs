@@ -1,7 +1,7 @@
 //! Units with device sites ([`DeviceSites`]).
 
-use super::super::super::device_sites::DeviceSites;
 use super::BaselineCache;
+use crate::baseline::device_sites::DeviceSites;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 

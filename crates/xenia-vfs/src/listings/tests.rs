@@ -1,3 +1,5 @@
+//! A guest's own changes keep listings; others have them read again.
+
 use super::*;
 use crate::path::Pattern;
 use crate::{FileDevice, HostFolder, VfsError};

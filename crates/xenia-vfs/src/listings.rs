@@ -6,8 +6,8 @@
 //! the listing. Changes by the guest itself update it ([`Listings::change`]): a title that creates
 //! many files looks for each one first.
 
-use super::host_names::text_of;
-use crate::VfsResult;
+use super::VfsResult;
+use super::path::text_of;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
