@@ -41,7 +41,7 @@ fn every_case_passes_in_all_engines() {
 #[test]
 fn random_sequences_end_alike_in_all_engines() {
     let usual = if is_long() { LONG_BLOCKS } else { BLOCKS };
-    let blocks = std::env::var(VARIABLE).map_or(usual, |text| text.parse().unwrap());
+    let blocks = xenia_testing::number_in_environment(VARIABLE, usual);
     for engine in [jit(), baseline()] {
         let config = FuzzConfig { max_mismatches: 1, ..FuzzConfig::new(blocks, 7, engine) };
         let report = fuzz::run(config).unwrap();

@@ -35,10 +35,6 @@ const SHARED: u64 = 1000;
 const MAX_PACKET: u64 = 0x4001;
 const CANARY: u8 = 0xc5;
 
-fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
-}
-
 /// A machine's memory: the area that streams use lies between areas that the chip can't access.
 struct StreamHarness {
     memory: Arc<GuestMemory>,
@@ -178,8 +174,11 @@ fn run(number: u64, setting: Setting) -> (Done, u64) {
 
 #[test]
 fn random_streams_end_and_stay_in_guest_memory() {
-    let first = number("XENIA_FIRST_STREAM", 0);
-    let count = number("XENIA_RANDOM_STREAMS", STREAMS[usize::from(xenia_testing::is_long())]);
+    let first = xenia_testing::number_in_environment("XENIA_FIRST_STREAM", 0);
+    let count = xenia_testing::number_in_environment(
+        "XENIA_RANDOM_STREAMS",
+        STREAMS[usize::from(xenia_testing::is_long())],
+    );
     let machine = StreamHarness::new();
     // One draws on a separate thread, one on the processor's thread, one on a machine.
     let new_references = || [(); 3].map(|()| Small(Arc::new(Mutex::new(Reference::with_threads(1)))));

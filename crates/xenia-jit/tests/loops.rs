@@ -2,7 +2,7 @@
 //! in the same state.
 
 use crate::common::*;
-use xenia_cpu::PpcContext;
+use xenia_cpu::{PpcContext, vscr_bit};
 use xenia_isa::{Family, Op};
 use xenia_jit::JitConfig;
 use xenia_testing::is_long;
@@ -76,7 +76,7 @@ const LONG: u64 = 120;
 /// fault they continue after the access.
 fn check(families: &[Family], seed: u64) {
     let count = if is_long() { LONG } else { USUAL };
-    let rounds = std::env::var("XENIA_RANDOM_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_u64);
+    let rounds = xenia_testing::number_in_environment("XENIA_RANDOM_ROUNDS", 1_u64);
     let rows = rows(families);
     let mut faults = 0;
     for round in 0..rounds {
@@ -200,6 +200,32 @@ fn a_fault_in_a_loop_finds_every_register_exact() {
             }
             compare(&mut jit, &mut interpreter, 1 << 30, &what);
             assert_eq!(interpreter.run(1), jit.run(1));
+        }
+    }
+}
+
+/// At a fault in a loop VSCR has the SAT of the instructions before the access, in that iteration
+/// or in an earlier one.
+#[test]
+fn a_fault_in_a_loop_finds_saturation_exact() {
+    let saturates = x(Op::vaddubs, 2, 1, 1, 0);
+    let access = d(Op::lwzu, 9, 4, 4);
+    for (first, second) in [(saturates, access), (access, saturates)] {
+        for nth in [1, 2, 50] {
+            let words = [mtctr(3), first, second, d(Op::addi, 6, 6, 3), bdnz(3), SC];
+            let mut jit = JitHarness::jit_with(JitConfig::compile_everything());
+            let mut interpreter = JitHarness::interpreter();
+            for machine in [&mut jit, &mut interpreter] {
+                machine.put(CODE, &words);
+                machine.ctx = PpcContext { pc: CODE, ..PpcContext::default() };
+                machine.ctx.vr[1] = u128::MAX;
+                machine.ctx.gpr[3] = 2000;
+                machine.ctx.gpr[4] = u64::from(DATA + SIZE) - 4 * nth;
+            }
+            let what = || format!("access {nth}\n{}", listing(&words));
+            compare(&mut jit, &mut interpreter, 1 << 30, &what);
+            let has_saturated = first == saturates || nth > 1;
+            assert_eq!(jit.ctx.vscr & vscr_bit::SAT != 0, has_saturated, "{}", what());
         }
     }
 }

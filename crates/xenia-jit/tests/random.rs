@@ -9,7 +9,7 @@ use xenia_testing::is_long;
 
 /// Runs `count` sequences of `length` words of `families`, each with new registers.
 fn check(families: &[Family], seed: u64, count: u64, length: usize) {
-    let rounds = std::env::var("XENIA_RANDOM_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_u64);
+    let rounds = xenia_testing::number_in_environment("XENIA_RANDOM_ROUNDS", 1_u64);
     for round in 0..rounds {
         check_round(families, seed + 1000 * round, count, length);
     }

@@ -11,7 +11,8 @@
 //! * Extended basic blocks: a block with one predecessor edge (`is_ebb_member`) starts with the
 //!   complete [`State`] at the end of its predecessor, dirty values included.
 //! * Loop-carried registers: innermost loops keep registers in SSA values across iterations
-//!   (`loop_carried`), and copies of floating-point and vector registers ([`copies`]).
+//!   (`loop_carried`), and copies of floating-point and vector registers, and of VSCR
+//!   ([`copies`]).
 //! * Block parameters: other blocks with several predecessors receive the registers that they read
 //!   ([`crate::analysis::block_params`]).
 //!

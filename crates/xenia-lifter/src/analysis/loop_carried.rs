@@ -23,8 +23,8 @@ const MAX_INSTRUCTIONS: u32 = 400;
 const FAULT_EXIT: u32 = 4;
 /// Maximum number of IR instructions in the cold blocks of a loop's accesses.
 const MAX_FAULT_EXITS: u32 = 600;
-/// Maximum number of loop-carried registers: the host has thirteen, of which the budget takes one
-/// and temporaries take some.
+/// Maximum number of loop-carried registers: the host has thirteen, of which the budget takes one,
+/// VSCR another in loops that saturate, and temporaries take some.
 const MAX_REGISTERS: usize = 9;
 
 /// Maximum number of register copies of a loop, for each of the floating-point and vector files.

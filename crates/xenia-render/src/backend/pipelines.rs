@@ -175,7 +175,7 @@ struct RecentPipeline {
 impl RecentPipeline {
     /// Whether it is the pipeline of parts. Only objects are compared, not the shaders' words,
     /// which lie elsewhere in memory.
-    fn has_shaders_of(&self, parts: &Parts) -> bool {
+    fn serves(&self, parts: &Parts) -> bool {
         let pixels_match = match (&self.parts.pixel, &parts.pixel) {
             (Some(own), Some(other)) => Arc::ptr_eq(own, other),
             (own, other) => own.is_none() && other.is_none(),
@@ -296,7 +296,7 @@ impl Pipelines {
     pub(super) fn get(&mut self, parts: &Parts) -> Result<Arc<Ready>, Missing> {
         let place = parts.recipe.place(RECENT_LOG2);
         self.clock += 1;
-        if let Some(recent) = self.recent[place].as_ref().filter(|recent| recent.has_shaders_of(parts)) {
+        if let Some(recent) = self.recent[place].as_ref().filter(|recent| recent.serves(parts)) {
             recent.ready.used.store(self.clock, Relaxed);
             return Ok(recent.ready.clone());
         }

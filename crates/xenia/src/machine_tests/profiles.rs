@@ -15,6 +15,7 @@ use xenia_guest::GuestAddr;
 use xenia_isa::{Flag, decode};
 use xenia_memory::{DeviceQueue, GuestMemory};
 use xenia_sched::{Limits, RunEnd};
+use xenia_testing::number_in_environment;
 
 fn run(profile: Option<&Path>) -> RunReport {
     let engine = MachineConfig::default();
@@ -134,10 +135,8 @@ fn samples_of(text: &str) -> (u64, BTreeMap<String, (u64, f64)>) {
 fn a_profile_agrees_with_exact_counts() {
     /// Samples of time that must be there.
     const ENOUGH: u64 = 100;
-    let variable =
-        |name: &str, usual: u64| std::env::var(name).ok().map_or(usual, |text| text.parse().unwrap());
-    let length = variable("XENIA_PROFILE_LENGTH", 60_000_000);
-    let runs = variable("XENIA_PROFILE_RUNS", 4);
+    let length = number_in_environment("XENIA_PROFILE_LENGTH", 60_000_000_u64);
+    let runs = number_in_environment("XENIA_PROFILE_RUNS", 4_u64);
     let rate = variable("XENIA_PROFILE_RATE", MAX_PROFILE_RATE.into()) as u32;
     let usual = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/cpu-suite.elf")).into();
     let named = std::env::var_os("XENIA_PROFILE_TITLE");

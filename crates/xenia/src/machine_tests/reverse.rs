@@ -15,6 +15,7 @@ use xenia_gdb::registers::GdbRegister;
 use xenia_gdb::{Debuggee, Progress, TestClient};
 use xenia_isa::Op;
 use xenia_memory::{DeviceQueue, GuestMemory};
+use xenia_testing::number_in_environment;
 
 /// Address of the instruction that stores to the title's history.
 const STORE: u32 = SUM + 7 * 4;
@@ -388,10 +389,8 @@ impl Execute for LastStores {
 /// `XENIA_REVERSE_CASES` the number of addresses.
 #[test]
 fn the_last_stores_are_those_of_a_log_of_all() {
-    let variable =
-        |name: &str, usual: u64| std::env::var(name).ok().map_or(usual, |text| text.parse().unwrap());
-    let length = variable("XENIA_REVERSE_LENGTH", 300_000);
-    let cases = variable("XENIA_REVERSE_CASES", 6);
+    let length = number_in_environment("XENIA_REVERSE_LENGTH", 300_000_u64);
+    let cases = number_in_environment("XENIA_REVERSE_CASES", 6_u64);
     let usual = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/sync-suite.xex")).into();
     let path = std::env::var_os("XENIA_REVERSE_TITLE").map_or(usual, PathBuf::from);
     let title = Title::open_or_demo(Some(&path), &TitleConfig::default()).unwrap();

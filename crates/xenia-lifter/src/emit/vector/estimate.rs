@@ -170,6 +170,7 @@ impl Lifter<'_> {
         let result = self.b.ins().fmul(sum, scale);
         self.deliver_unless(d, &[b], bad, result);
     }
+
     /// `vexptefp`: two to the power vB.
     pub(crate) fn power_of_two(&mut self, d: usize, b: usize) {
         self.vector_mode();
