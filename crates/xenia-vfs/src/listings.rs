@@ -21,6 +21,9 @@ use std::time::SystemTime;
 const MAX_DIRECTORIES: usize = 64;
 /// Largest total number of cached names; larger directories are read each time.
 const MAX_CACHED_NAMES: usize = 0x1_0000;
+/// Largest number of spellings of a name that changes by the guest leave in a listing. Those of
+/// removed files count as well.
+const MAX_SPELLINGS: usize = 16;
 
 /// Cached listings of a folder's directories.
 #[derive(Debug, Default)]
@@ -65,18 +68,23 @@ impl Names {
         }
     }
 
-    /// Adds a name that the guest has made.
-    fn add(&mut self, name: &OsStr) {
-        let Some(key) = key_of(name) else { return };
+    /// Adds a name that the guest has made. Returns false if it has too many spellings.
+    fn add(&mut self, name: &OsStr) -> bool {
+        let Some(key) = key_of(name) else { return true };
         let twins = match self {
             Self::One(known, twins) if *known == key => twins,
-            Self::One(..) => return,
+            Self::One(..) => return true,
             Self::All(names) => names.entry(key).or_default(),
         };
-        if !twins.iter().any(|twin| twin == name) {
-            twins.push(name.to_owned());
-            twins.sort();
+        if twins.iter().any(|twin| twin == name) {
+            return true;
         }
+        if twins.len() >= MAX_SPELLINGS {
+            return false;
+        }
+        twins.push(name.to_owned());
+        twins.sort();
+        true
     }
 }
 
@@ -222,8 +230,9 @@ impl Listings {
         };
         listing.state = DirectoryState { modified, change };
         listing.in_change = None;
-        if let Some(made) = made {
-            listing.names.add(made);
+        if made.is_some_and(|made| !listing.names.add(made)) {
+            cached.forget(directory);
+            return;
         }
         if cached.names() > MAX_CACHED_NAMES {
             cached.clear();

@@ -169,3 +169,24 @@ fn listing_cache_is_bounded() {
     listings.change(folder.path(), Some(OsStr::new("new")), || Ok::<_, ()>(())).unwrap();
     assert_eq!(kept(), 0);
 }
+
+#[test]
+fn spellings_of_a_name_are_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let listings = Listings::default();
+    let state = DirectoryState { modified: modified(at).unwrap(), change: listings.last_change(at) };
+    listings.differing_in_case(at, "abcdefgh", state).unwrap();
+    for number in 0..=MAX_SPELLINGS {
+        let mut name = *b"abcdefgh";
+        for (bit, letter) in name.iter_mut().enumerate() {
+            if number & (1 << bit) != 0 {
+                letter.make_ascii_uppercase();
+            }
+        }
+        let name = std::str::from_utf8(&name).unwrap();
+        listings.change(at, Some(OsStr::new(name)), || Ok::<_, ()>(())).unwrap();
+        let is_kept = listings.cached.lock().directories.contains_key(at);
+        assert_eq!(is_kept, number < MAX_SPELLINGS, "{name}");
+    }
+}
