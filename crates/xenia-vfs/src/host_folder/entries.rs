@@ -12,6 +12,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use xenia_guest::code_page;
+use xenia_host::file;
 
 impl HostFolder {
     /// The sorted entries of a directory that match a pattern; all without a pattern.
@@ -58,7 +59,11 @@ impl HostFolder {
         if let Some(name) = pattern.and_then(Pattern::name) {
             let change = self.listings.last_change(at);
             let state = DirectoryState { modified: at.metadata()?.modified()?, change };
-            return self.listings.differing_in_case(at, &host_name(&name), state);
+            let names = self.listings.differing_in_case(at, &host_name(&name), state)?;
+            // The listing may have spellings of removed files, by which Windows finds the present
+            // file as well.
+            let is_stored = |name: &OsString| file::as_stored(at.join(name)) == at.join(name);
+            return Ok(names.into_iter().filter(is_stored).collect());
         }
         let names = fs::read_dir(at)?.map(|entry| Ok(entry?.file_name()));
         Ok(names.collect::<io::Result<Vec<_>>>()?)

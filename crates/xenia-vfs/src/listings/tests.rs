@@ -111,6 +111,21 @@ fn a_pattern_without_wildcards_uses_the_listing() {
     assert_eq!(disk.listings.reads.load(Relaxed), 2);
 }
 
+#[test]
+fn a_pattern_without_wildcards_finds_a_file_by_its_present_spelling() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut disk = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    for name in ["x", "y"] {
+        assert_eq!(disk.find(&path(&[name])), Err(VfsError::NotFound));
+    }
+    make(&mut disk, &path(&["SAVE"]));
+    disk.remove(&path(&["SAVE"])).unwrap();
+    make(&mut disk, &path(&["save"]));
+    let found = disk.list_matching(&[], &Pattern::new("SAVE").unwrap()).unwrap();
+    let names: Vec<_> = found.iter().map(|entry| entry.name.as_str()).collect();
+    assert_eq!(names, ["save"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_change_by_the_host_before_one_by_the_guest_is_noticed() {
