@@ -107,6 +107,11 @@ fn take_tags(function: &mut ImplItemFn) -> Result<Vec<Tag>, Error> {
         }
         tags.push(tag);
     }
+    // It would be in no row of the documentation.
+    if !tags.is_empty() && !documentation(&function.attrs[documented..]).is_empty() {
+        let reason = "the doc comment of an export precedes its tag";
+        return Err(Error::new(function.sig.ident.span(), reason));
+    }
     Ok(tags)
 }
 
@@ -248,6 +253,19 @@ mod tests {
             #[export(Done, KeLeaveCriticalRegion)]
             fn change(call: &mut Call, by: i32) {}
         };
-        assert!(take_tags(&mut function).is_err());
+        let error = take_tags(&mut function).err().unwrap();
+        assert_eq!(error.to_string(), "the exports of a function give it equally many arguments");
+    }
+
+    #[test]
+    fn a_doc_comment_after_the_last_tag_is_an_error() {
+        let mut function: ImplItemFn = parse_quote! {
+            /// Enters a critical region.
+            #[export(Done)]
+            /// APCs wait.
+            fn KeEnterCriticalRegion(call: &mut Call) {}
+        };
+        let error = take_tags(&mut function).err().unwrap();
+        assert_eq!(error.to_string(), "the doc comment of an export precedes its tag");
     }
 }
