@@ -23,8 +23,8 @@ pub(super) enum Ending {
     Indirect,
     /// `bctrl`, a call through CTR.
     IndirectCall,
-    /// Code is left, because it may end the visit, reads the time or changes the mode: the
-    /// interpreter runs it, or for `sc` the engine.
+    /// Code is left: the instruction may end the visit, reads the time, changes the mode or is a
+    /// rare branch. The interpreter runs it, or for `sc` the engine.
     Interpreted,
     /// The word is not a valid instruction.
     Illegal,
