@@ -179,7 +179,7 @@ impl<S: Subscriber> Filter<S> for Thinned {
 
     fn callsite_enabled(&self, line: &'static Metadata<'static>) -> Interest {
         let interest = Filter::<S>::callsite_enabled(&self.filter, line);
-        // tracing-subscriber expects `event_enabled` to let all lines of an `always` one pass.
+        // tracing-subscriber expects `event_enabled` to admit all lines of an `always` statement.
         if interest.is_always() { Interest::sometimes() } else { interest }
     }
 
@@ -249,12 +249,12 @@ fn is_color(text: &str) -> bool {
 fn visible(message: &str) -> String {
     let text = message.strip_suffix('\n').unwrap_or(message);
     let mut parts = text.split('\x1b');
-    let mut text_out = say::visible(parts.next().unwrap_or_default());
+    let mut escaped = say::visible(parts.next().unwrap_or_default());
     for part in parts {
-        text_out.push(if is_color(part) { '\x1b' } else { char::REPLACEMENT_CHARACTER });
-        text_out.push_str(&say::visible(part));
+        escaped.push(if is_color(part) { '\x1b' } else { char::REPLACEMENT_CHARACTER });
+        escaped.push_str(&say::visible(part));
     }
-    text_out.replace('\n', NEXT_LINE) + &message[text.len()..]
+    escaped.replace('\n', NEXT_LINE) + &message[text.len()..]
 }
 
 impl<W: Write> Write for Visible<W> {
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_speaks_without_end_is_thinned_out() {
+    fn a_statement_that_logs_without_end_is_thinned_out() {
         let mut counts = LineCounts::default();
         let shown = (0..1_000_000).filter(|_| counts.admit()).count();
         assert_eq!(shown, 16 + 15, "16 lines, then number 32, 64, up to 524,288");
