@@ -93,14 +93,14 @@ fn answer(call: &Call, words: MessageWords, from: u32, values: &[u32]) -> Fallib
     Ok(HResult::OK)
 }
 
-/// Applies a change to the player and returns its result.
-fn change_player<R>(call: &mut Call, act: impl FnOnce(&mut Music, GuestTicks) -> R) -> Fallible<R> {
+/// Accesses the player and returns the result of `act`.
+fn access_player<R>(call: &mut Call, act: impl FnOnce(&mut Music, GuestTicks) -> R) -> Fallible<R> {
     let kernel = call.kernel;
     kernel.music_control().change(call.cpu, act)
 }
 
 fn act(call: &mut Call, act: impl FnOnce(&mut Music, GuestTicks)) -> Fallible<HResult> {
-    change_player(call, act)?;
+    access_player(call, act)?;
     Ok(HResult::OK)
 }
 
@@ -119,7 +119,7 @@ fn create_list(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     }
     let described: Vec<PlaylistSong> =
         (0..count).map(|index| describe(call, songs.offset(index * DESCRIPTION))).collect::<Fallible<_>>()?;
-    let Some(first) = change_player(call, |music, _| music.add(storage, described))? else {
+    let Some(first) = access_player(call, |music, _| music.add(storage, described))? else {
         return Ok(no_room);
     };
     if let Some(handles) = words.pointer(call, 0x1C)? {
@@ -150,7 +150,7 @@ fn describe(call: &Call, at: GuestAddr) -> Fallible<PlaylistSong> {
 
 fn delete_list(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let storage: GuestAddr = words.field(call, 4)?;
-    let found = change_player(call, |music, _| music.remove(storage))?;
+    let found = access_player(call, |music, _| music.remove(storage))?;
     Ok(if found { HResult::OK } else { HResult::INVALID_ARGUMENT })
 }
 
@@ -163,7 +163,7 @@ fn play(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
 
 fn current_song(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let Some(at) = words.pointer(call, 8)? else { return Ok(HResult::INVALID_ARGUMENT) };
-    let Some(song) = change_player(call, |music, _| music.song().cloned())? else { return Ok(HResult::FAIL) };
+    let Some(song) = access_player(call, |music, _| music.song().cloned())? else { return Ok(HResult::FAIL) };
     let memory = call.memory();
     memory.fill(at, INFO, 0)?;
     memory.write(at, song.handle)?;
@@ -187,31 +187,31 @@ fn set_behavior(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
         repeat: words.field(call, 8)?,
         flags: words.field(call, 0xC)?,
     };
-    change_player(call, |music, _| music.behavior = behavior)?;
+    access_player(call, |music, _| music.behavior = behavior)?;
     call.kernel.notifier().notify(call.cpu, Notification { id: id::MUSIC_BEHAVIOR_CHANGED, parameter: 0 })?;
     Ok(HResult::OK)
 }
 
 fn behavior(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    let PlaybackBehavior { order, repeat, flags } = change_player(call, |music, _| music.behavior)?;
+    let PlaybackBehavior { order, repeat, flags } = access_player(call, |music, _| music.behavior)?;
     answer(call, words, 4, &[order, repeat, flags])
 }
 
 fn status(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let Some(at) = words.pointer(call, 4)? else { return Ok(HResult::INVALID_ARGUMENT) };
-    let state = change_player(call, |music, _| music.state())?;
+    let state = access_player(call, |music, _| music.state())?;
     call.memory().write(at, state as u32)?;
     Ok(HResult::OK)
 }
 
 fn volume(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    let volume = change_player(call, |music, _| music.volume)?;
+    let volume = access_player(call, |music, _| music.volume)?;
     answer(call, words, 4, &[volume])
 }
 
 fn set_volume(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let volume: u32 = words.field(call, 4)?;
-    change_player(call, |music, _| music.volume = volume)?;
+    access_player(call, |music, _| music.volume = volume)?;
     Ok(HResult::OK)
 }
 
@@ -220,7 +220,7 @@ fn set_controller(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let is_locked = words.field(call, 8)?;
     // Nothing else here plays music, so the previous controller is always the title.
     let controller = if wanted == RESTORE_CONTROLLER { CONTROLLED_BY_TITLE } else { wanted };
-    change_player(call, |music, _| {
+    access_player(call, |music, _| {
         music.controller = controller;
         music.is_locked = is_locked;
     })?;
@@ -230,7 +230,7 @@ fn set_controller(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
 }
 
 fn controller(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    let who = change_player(call, |music, _| [music.controller, music.is_locked])?;
+    let who = access_player(call, |music, _| [music.controller, music.is_locked])?;
     answer(call, words, 4, &who)
 }
 
@@ -265,7 +265,7 @@ fn list_size(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
 fn song_count(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let storage = words.field(call, 4)?;
     let Some(at) = words.pointer(call, 8)? else { return Ok(HResult::INVALID_ARGUMENT) };
-    let count = change_player(call, |music, _| music.count(storage))?;
+    let count = access_player(call, |music, _| music.count(storage))?;
     call.memory().write(at, count as u32)?;
     Ok(HResult::OK)
 }

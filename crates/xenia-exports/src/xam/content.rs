@@ -263,7 +263,7 @@ impl Content {
     #[export(Done, XamContentClose, Files::close_package)]
     /// Writes an open package's data to the disk.
     #[export(Done, XamContentFlush, Files::flush_package)]
-    fn with_open_package(
+    fn operate_on_open(
         call: &mut Call,
         operation: fn(&mut Files, &str) -> Result<(), Win32Error>,
         root: Option<Text>,

@@ -149,7 +149,7 @@ impl XamLocale {
     #[export(Done, XamGetLocaleFromOnlineCountry, codes::locale_of_online_country)]
     /// Converts a country of the online service to the console's number, or 0.
     #[export(Done, XamGetCountryFromOnlineCountry, codes::country_of_online_country)]
-    fn of_online_country(_call: &mut Call, convert: fn(u32) -> u32, country: u8) -> u32 {
+    fn convert_online_country(_call: &mut Call, convert: fn(u32) -> u32, country: u8) -> u32 {
         convert(country.into())
     }
 

@@ -290,7 +290,7 @@ impl NetHttp {
     /// Returns the schemes by which the server of a request wants to be authenticated to: it has
     /// not responded.
     #[export(Constant, NetDll_XHttpQueryAuthSchemes)]
-    fn without_response(call: &mut Call, _caller: u32, request: Handle) -> Fallible<bool> {
+    fn fail_without_response(call: &mut Call, _caller: u32, request: Handle) -> Fallible<bool> {
         if find(call, request, &[REQUEST])?.is_some() {
             call.set_last_error(INCORRECT_HANDLE_STATE)?;
         }

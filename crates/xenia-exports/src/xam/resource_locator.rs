@@ -60,7 +60,7 @@ impl ResourceLocator {
     #[export(Partial, XamBuildLegacySystemResourceLocator, "shrdres")]
     /// Builds the locator of a resource of xam; see `XamBuildGamercardResourceLocator`.
     #[export(Partial, XamBuildXamResourceLocator, "xam")]
-    fn build_of_system(
+    fn build_for_system(
         call: &mut Call,
         container: &str,
         resource: WideText,

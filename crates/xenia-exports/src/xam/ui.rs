@@ -303,7 +303,7 @@ impl Ui {
     #[export(Constant, XamShowPlayersUI, "Players")]
     /// Lets a user edit a profile. The page only reports that there is no connection.
     #[export(Partial, XamShowEditProfileUI, "Profile")]
-    fn page_of(call: &mut Call, page: &str, user: u32) -> Fallible<Flow<Win32Error>> {
+    fn show_page(call: &mut Call, page: &str, user: u32) -> Fallible<Flow<Win32Error>> {
         if call.kernel.user.profiles.lock().get(user).is_none() {
             return Ok(Flow::Return(Win32Error::ACCESS_DENIED));
         }
@@ -314,8 +314,8 @@ impl Ui {
     #[export(Constant, XamShowFriendRequestUI, "Friend request")]
     /// Lets a user review another player: a page says that there is no connection.
     #[export(Constant, XamShowPlayerReviewUI, "Player review")]
-    fn page_about(call: &mut Call, page: &str, user: u32, _xuid: u64) -> Fallible<Flow<Win32Error>> {
-        Self::page_of(call, page, user)
+    fn show_page_about(call: &mut Call, page: &str, user: u32, _xuid: u64) -> Fallible<Flow<Win32Error>> {
+        Self::show_page(call, page, user)
     }
 
     /// Shows a user's own gamer card: name, gamerscore, and numbers of achievements and titles.
@@ -348,7 +348,7 @@ impl Ui {
     #[export(Constant, XamShowMarketplaceUI)]
     /// Like `XamShowMarketplaceUI`, with more arguments that select the page.
     #[export(Constant, XamShowMarketplaceUIEx)]
-    fn marketplace(
+    fn show_marketplace(
         call: &mut Call,
         user: u32,
         _entry: u32,

@@ -154,7 +154,7 @@ impl XeCryptHash {
     #[export(Done, XeCryptSha512, Algorithm::Sha512)]
     /// Stores the MD5 digest of three concatenated parts, each of which may be null.
     #[export(Done, XeCryptMd5, Algorithm::Md5)]
-    fn whole(call: &mut Call, algorithm: Algorithm, parts: [Buffer; 3], out: Buffer) -> Flow<()> {
+    fn digest_parts(call: &mut Call, algorithm: Algorithm, parts: [Buffer; 3], out: Buffer) -> Flow<()> {
         store_of(call, DigestFunction::Hash(Hash::new(algorithm)), parts, out)
     }
 }

@@ -60,7 +60,7 @@ impl XeCryptHmac {
     #[export(Done, XeCryptHmacSha, Algorithm::Sha1)]
     /// Stores the HMAC with MD5 of three concatenated parts, each of which may be null.
     #[export(Done, XeCryptHmacMd5, Algorithm::Md5)]
-    fn whole(
+    fn digest_parts(
         call: &mut Call,
         algorithm: Algorithm,
         key: Buffer,

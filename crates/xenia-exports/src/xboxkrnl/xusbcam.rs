@@ -43,7 +43,7 @@ impl Usbcam {
     #[export(Constant, XUsbcamSetView)]
     /// Fails, as there is no camera to read from.
     #[export(Constant, XUsbcamReadFrame)]
-    fn without_camera(_call: &mut Call) -> Win32Error {
+    fn fail(_call: &mut Call) -> Win32Error {
         Win32Error::DEVICE_NOT_CONNECTED
     }
 }
