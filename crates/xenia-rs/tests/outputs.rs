@@ -296,9 +296,9 @@ fn write_failures_exit_with_code_2() {
         if !to_file {
             command.stdout(File::options().write(true).open(FULL).unwrap());
         }
-        let messages = at("said");
-        let status = command.stderr(File::create(&messages).unwrap()).status().unwrap();
-        let messages = std::fs::read_to_string(&messages).unwrap();
+        let file = at("messages");
+        let status = command.stderr(File::create(&file).unwrap()).status().unwrap();
+        let messages = std::fs::read_to_string(&file).unwrap();
         assert_eq!(status.code(), Some(2), "{words:?}: {messages}");
         assert!(messages.contains("xenia-rs: "), "{words:?}: {messages}");
     }

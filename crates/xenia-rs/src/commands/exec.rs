@@ -75,7 +75,7 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u
     interrupt.listen_for_threads()?;
     let input = match settings::input(settings) {
         Ok(input) => input,
-        Err(error) => return refusal::refused(args, error, &Hotkeys::default(), &interrupt),
+        Err(error) => return refusal::show_and_return(args, error, &Hotkeys::default(), &interrupt),
     };
     check_json(args.run.json.as_deref())?;
     check_outputs(args)?;
@@ -101,12 +101,12 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u
     let first_title = || (!opens_library).then(|| open_title(args)).transpose();
     let title = match found.and_then(|()| first_title()) {
         Ok(title) => title,
-        Err(error) => return refusal::refused(args, error, input.hotkeys(), &interrupt),
+        Err(error) => return refusal::show_and_return(args, error, input.hotkeys(), &interrupt),
     };
     if title.is_some()
         && let Err(error) = refusal::check_content(args)
     {
-        return refusal::refused(args, error, input.hotkeys(), &interrupt);
+        return refusal::show_and_return(args, error, input.hotkeys(), &interrupt);
     }
     let named = settings.map(Path::to_owned);
     let file = named.clone().or_else(settings::default_file);

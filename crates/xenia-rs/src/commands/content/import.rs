@@ -178,10 +178,10 @@ fn header_of(
     info: Option<&PackageInfo>,
     foreign: Option<&ForeignHeader>,
 ) -> PackageHeader {
-    let title = info.map(|info| info.display_name.as_str());
-    let title = title.or(foreign.map(|foreign| foreign.display_name.as_str()));
-    let title = title.filter(|title| !title.is_empty());
-    let mut header = PackageHeader::new(name.owner, title.unwrap_or(name.file()));
+    let display_name = info.map(|info| info.display_name.as_str());
+    let display_name = display_name.or(foreign.map(|foreign| foreign.display_name.as_str()));
+    let display_name = display_name.filter(|display_name| !display_name.is_empty());
+    let mut header = PackageHeader::new(name.owner, display_name.unwrap_or(name.file()));
     header.license = info.map_or(u32::MAX, |info| info.license);
     header
 }

@@ -86,7 +86,12 @@ pub fn show_error(args: &ExecArgs, error: &Error) {
 }
 
 /// Shows the error until the window is closed, if errors are shown, and returns it.
-pub(super) fn refused(args: &ExecArgs, error: Error, hotkeys: &Hotkeys, interrupt: &Interrupt) -> Result<u8> {
+pub(super) fn show_and_return(
+    args: &ExecArgs,
+    error: Error,
+    hotkeys: &Hotkeys,
+    interrupt: &Interrupt,
+) -> Result<u8> {
     if is_shown(args) {
         show(args, &error, hotkeys, interrupt);
     }

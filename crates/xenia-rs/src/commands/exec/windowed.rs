@@ -93,7 +93,7 @@ pub(super) fn run(
     let hotkeys = input.hotkeys().clone();
     // A process has one event loop, which must not begin with an adapter that is missing.
     if let Err(error) = drawing::check_adapter(args.picture.adapter.as_deref()) {
-        return refusal::refused(args, error, &hotkeys, interrupt);
+        return refusal::show_and_return(args, error, &hotkeys, interrupt);
     }
     let name = title.as_ref().map_or_else(|| "library".to_owned(), Title::short_name);
     let place_file = has_library(args).then(place::file).flatten();
@@ -108,7 +108,7 @@ pub(super) fn run(
     let (command_sender, commands) = mpsc::channel();
     let thread = match SessionThread::new(args, input, &files, &command_sender, interrupt) {
         Ok(thread) => thread,
-        Err(error) => return refusal::refused(args, error, &hotkeys, interrupt),
+        Err(error) => return refusal::show_and_return(args, error, &hotkeys, interrupt),
     };
     let player = thread.player(files, place_file, command_sender.clone());
     let (results, result) = mpsc::channel();
