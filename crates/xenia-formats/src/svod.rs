@@ -37,11 +37,11 @@ const MAGICS: [u64; 3] = [0x2000, 0x1_2000, SINGLE + 0x2000];
 const SINGLE: u64 = 0xB000;
 const TABLE: u64 = 0x1000;
 const HASH: usize = 20;
-/// Number of sectors after a table, …
+/// Number of sectors after a table.
 const PER_TABLE: u64 = 408;
-/// … of such tables in a data file, …
+/// Number of tables with sectors in a full data file.
 const TABLES: u64 = 203;
-/// … and so of sectors in it.
+/// Number of sectors in a full data file.
 const PER_FILE: u64 = TABLES * PER_TABLE;
 /// Largest number of data files: 42 GiB.
 const MAX_FILES: u32 = 256;

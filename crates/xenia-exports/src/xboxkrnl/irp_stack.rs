@@ -98,7 +98,8 @@ fn go_to(memory: &GuestMemory, packet: GuestAddr, number: u8) -> Result<(), Memo
 struct IrpPlace {
     /// Number of stack locations.
     stack: u8,
-    /// Number of the current one, from 1; one more than there are at the top.
+    /// Number of the current one, from 1; `stack + 1` before the first driver has the IRP and after
+    /// all have left it.
     number: u8,
 }
 

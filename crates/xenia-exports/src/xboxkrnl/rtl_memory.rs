@@ -18,8 +18,8 @@ pub struct RtlMemory;
 /// Number of bytes copied at a time, as lengths come from the guest.
 const CHUNK: u32 = 0x1000;
 
-/// The same for comparisons of at most as many bytes, which would clear two large buffers for
-/// nothing.
+/// Largest length of a comparison with buffers of this size: two of [`CHUNK`] bytes would be
+/// cleared for nothing.
 const SHORT_CHUNK: u32 = 0x100;
 
 /// Calls `each` with chunks of a range of guest memory until it returns false. All but the last
