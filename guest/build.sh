@@ -2,7 +2,7 @@
 # Builds the guest programs: guest/build.sh OUT [PROGRAM ...]
 #
 # Needs Debian's gcc-powerpc-linux-gnu, and the program xenia-rs (its path in XENIA_RS) to pack titles.
-# KERNEL_STUBS may name the stub library; otherwise each of its objects takes a process.
+# KERNEL_STUBS may name the stub library; without it the assembler makes each of its objects.
 # The same compiler gives the same bytes; `cargo xtask guests` compares them with guest/bin.
 # hot-loops makes ELF files only, for measuring (decision 0026): matrix, bits, hash.
 # guest/build.sh programs prints the names of the programs that it builds without names.

@@ -8,7 +8,7 @@ enum { WIDTH = 320, HEIGHT = 200 };
 // Call it once, before screen_show.
 void screen_begin(void);
 // Shows WIDTH * HEIGHT pixels, each a byte that chooses a colour. A colour has red in its lowest byte, then green and blue; the
-// highest is 255. Waits until the frame before last has been shown; the memory can be reused afterwards.
+// highest is 255. Waits until the frame before last has been drawn; the memory can be reused afterwards.
 void screen_show(const uint8_t *pixels, const uint32_t palette[256]);
 
 // Buttons as XINPUT_GAMEPAD has them, and sticks as the direction buttons; triggers are the two bits above.
