@@ -269,14 +269,16 @@ impl Files {
         let files: Vec<_> = self.open.extract_if(.., is_on_it).collect();
         let mut objects = Vec::new();
         for (body, file) in files {
-            self.tables.remove(body);
-            objects.push((body, file.without_contents()));
+            let emptied = file.without_contents();
+            // Before the close, which may take long: requests that end meanwhile find the port.
+            self.tables.insert(body, &emptied.stream);
+            objects.push((body, emptied));
             self.close(file);
         }
         // Only now, as the last of a file's opens deletes it.
         for (body, file) in objects {
             self.shared.join(file.location.key(), file.claim);
-            self.insert(body, file);
+            self.open.insert(body, file);
         }
     }
 

@@ -1,6 +1,9 @@
-//! Tests of access and sharing rules, and of deletion at the last close.
+//! Tests of access and sharing rules, of deletion at the last close, and of closes before an
+//! unmount.
 
 use super::*;
+use std::sync::mpsc::{Sender, channel};
+use xenia_vfs::{Entry, FileData, FileDevice, OpenMode, VfsResult, VolumeProperties};
 
 #[test]
 fn rights_and_kinds_are_kept() {
@@ -159,4 +162,52 @@ fn paths_below_a_directory_begin_there() {
     assert_eq!(file.location.path(), r"\dir\file");
     let absolute = OpenParameters { path: r"\file", ..parameters };
     assert_eq!(Harness::status(b.files.open(&absolute)), Some(NtStatus::OBJECT_NAME_INVALID));
+}
+
+/// A device with a root only. While its metadata is flushed, it sends the completion port that the
+/// end of a request on a file finds.
+struct PortProbe {
+    tables: Arc<RequestTables>,
+    file: GuestAddr,
+    found: Sender<Option<PortKey>>,
+}
+
+impl FileDevice for PortProbe {
+    fn volume(&self) -> VolumeProperties {
+        VolumeProperties::DISC
+    }
+
+    fn find(&self, _path: &[String]) -> VfsResult<Entry> {
+        Ok(Entry { name: String::new(), directory: true, size: 0, read_only: true, stamp: Stamp::default() })
+    }
+
+    fn list(&self, _path: &[String]) -> VfsResult<Vec<Entry>> {
+        Ok(Vec::new())
+    }
+
+    fn open(&self, _path: &[String], _mode: OpenMode) -> VfsResult<Box<dyn FileData>> {
+        Err(VfsError::IsDirectory)
+    }
+
+    fn flush_metadata(&self) -> VfsResult<()> {
+        let port = self.tables.stream(self.file).ok().and_then(|stream| stream.port());
+        self.found.send(port).unwrap();
+        Ok(())
+    }
+}
+
+#[test]
+fn requests_that_end_during_the_close_of_their_device_find_the_port() {
+    let mut b = harness();
+    let body = GuestAddr(0x1000);
+    let (found, ports) = channel();
+    let probe = PortProbe { tables: b.files.tables.clone(), file: body, found };
+    b.files.vfs.mount(r"\Device\Probe", Box::new(probe)).unwrap();
+    let root = b.open(r"\Device\Probe\", READ, CreateDisposition::Open, options::DIRECTORY_FILE).unwrap();
+    b.files.insert(body, root);
+    let port = PortKey { port: GuestAddr(0x2000), key: 7 };
+    assert!(b.files.get(body).unwrap().set_port(port));
+    b.files.close_files_on(r"\Device\Probe");
+    assert_eq!(ports.try_iter().collect::<Vec<_>>(), [Some(port)]);
+    assert_eq!(b.files.tables.stream(body).unwrap().port(), Some(port), "and afterwards");
 }
