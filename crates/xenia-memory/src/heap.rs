@@ -356,7 +356,7 @@ impl Zones {
         protect: Protect,
     ) -> Result<(GuestAddr, u32, PageChange), HeapError> {
         let PlacePages { allocation, pages, .. } = self.find(place)?;
-        let new = pages.end - pages.start - allocation.pages.committed(&pages);
+        let new = pages.end - pages.start - allocation.pages.committed_count_in(&pages);
         self.charge(place.view.heap, new * place.view.page_size)?;
         self.find_mut(place)?.allocation.pages.fill(&pages, Some(protect));
         Ok((place.addr(place.range.start), place.range.len() as u32, place.change(Some(protect))))

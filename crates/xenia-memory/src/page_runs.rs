@@ -55,14 +55,14 @@ impl PageRuns {
     }
 
     /// Number of committed pages in `pages`.
-    pub(crate) fn committed(&self, pages: &Range<u32>) -> u32 {
+    pub(crate) fn committed_count_in(&self, pages: &Range<u32>) -> u32 {
         let committed = self.within(pages.clone()).filter(|(_, state)| state.is_some());
         committed.map(|(run, _)| run.end - run.start).sum()
     }
 
     /// Number of committed pages.
-    pub(crate) fn all_committed(&self) -> u32 {
-        self.committed(&(0..self.count))
+    pub(crate) fn committed_count(&self) -> u32 {
+        self.committed_count_in(&(0..self.count))
     }
 
     /// Gives `pages` a state.
@@ -122,14 +122,14 @@ mod tests {
                 let range = start..(start + length).min(PAGES);
                 let places = range.start as usize..range.end as usize;
                 let committed = pages[places.clone()].iter().flatten().count();
-                prop_assert_eq!(runs.committed(&range) as usize, committed);
+                prop_assert_eq!(runs.committed_count_in(&range) as usize, committed);
                 let within: Vec<_> = runs.within(range.clone()).collect();
                 prop_assert_eq!(within.len(), pages[places.clone()].chunk_by(PartialEq::eq).count());
                 runs.fill(&range, STATES[state]);
                 pages[places].fill(STATES[state]);
                 prop_assert_eq!(&states(&runs), &pages);
                 prop_assert_eq!(runs.runs.len(), pages.chunk_by(PartialEq::eq).count());
-                prop_assert_eq!(runs.all_committed() as usize, pages.iter().flatten().count());
+                prop_assert_eq!(runs.committed_count() as usize, pages.iter().flatten().count());
                 for page in 0..PAGES {
                     let rest = &pages[page as usize..];
                     let alike = rest.iter().take_while(|&state| *state == rest[0]).count();

@@ -97,7 +97,7 @@ impl Zones {
                 check(one.at >= end, "two allocations overlap, or are not in order")?;
                 end = one.at + allocation.len;
                 let page_size = allocation.heap.page_size();
-                let bytes = allocation.pages.all_committed() * page_size;
+                let bytes = allocation.pages.committed_count() * page_size;
                 let total = committed.get_mut(allocation.heap as usize).ok_or("no such heap")?;
                 *total = total.checked_add(bytes).ok_or("more memory is committed than there is")?;
                 gaps.take(&(one.at..end));

@@ -11,7 +11,7 @@ impl Zones {
         let size = if size == 0 { self.allocation_at(addr)? } else { size };
         let place = ZoneRange::new(addr, size)?;
         let PlacePages { allocation, pages, .. } = self.changeable(&place)?;
-        let freed = allocation.pages.committed(&pages);
+        let freed = allocation.pages.committed_count_in(&pages);
         allocation.pages.fill(&pages, None);
         self.committed[place.view.heap as usize] -= freed * place.view.page_size;
         Ok((place.range.len() as u32, place.change(None)))
@@ -45,7 +45,7 @@ impl Zones {
         let PlacePages { start, allocation, pages } = self.changeable(&place)?;
         let protect = allocation.protect;
         let behind = allocation.pages.split_off(pages.end);
-        let freed = allocation.pages.split_off(pages.start).all_committed();
+        let freed = allocation.pages.split_off(pages.start).committed_count();
         let len = start + allocation.len - place.range.end;
         allocation.len = place.range.start - start;
         let is_empty = allocation.len == 0;
