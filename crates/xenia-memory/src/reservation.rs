@@ -96,7 +96,7 @@ impl ReservationTable {
     /// Whether engines make reservations here. If not, writes by the machine have none to end, and
     /// need no fence.
     #[inline]
-    pub fn are_used(&self) -> bool {
+    pub(crate) fn are_used(&self) -> bool {
         self.used.load(Relaxed)
     }
 
