@@ -52,7 +52,8 @@ impl KernelPool {
     }
 
     /// Changes the title's memory at `at`, unless it belongs to the pool; the pool cannot grow into
-    /// it meanwhile. The pool stays in use, as the host may take long for the change.
+    /// it meanwhile. The host may take long for the change. Until the pool must grow, it stays in
+    /// use; growth waits for the lock of the memory's zones.
     pub fn change_outside<T>(
         &self,
         at: GuestAddr,
