@@ -137,14 +137,15 @@ impl FileRequests<'_> {
         }
     }
 
-    /// Cancels the queued transfers selected by `which` and reports it to the guest. Waits for
-    /// those that a worker has started. Returns whether there were any.
+    /// Cancels the queued transfers selected by `which`, waits for those that a worker has started,
+    /// and reports the cancelled ones to the guest. Returns whether there were any.
     pub fn cancel(&self, cpu: &mut dyn Cpu, which: impl Fn(&Reply) -> bool) -> bool {
         let (taken, others) = self.transfers.take_back(&which);
+        // Before the reports, as the threads that they wake are notified when the call ends.
+        self.transfers.wait_for(which);
         for transfer in &taken {
             self.report_end(cpu, transfer, IoStatus { status: NtStatus::CANCELLED, information: 0 });
         }
-        self.transfers.wait_for(which);
         others || !taken.is_empty()
     }
 

@@ -213,6 +213,9 @@ fn a_thread_cancels_its_own_requests_and_waits_for_the_one_that_has_begun() {
                 tell_other.send(()).unwrap();
                 thread::sleep(Duration::from_millis(20));
                 assert!(!has_cancelled.load(SeqCst), "the disc still reads");
+                let owns = Places { at: own, events: Vec::new() };
+                let untouched = (NtStatus(UNTOUCHED), UNTOUCHED);
+                assert_eq!(owns.outcome(guest, 1), untouched, "the first request ends first");
                 go.send(()).unwrap();
                 assert_eq!(places.wait(guest, 0), (NtStatus::SUCCESS, SECTOR));
                 let cancel = [file, u64::from(foreign.0) + 8];
