@@ -116,7 +116,8 @@ impl FileRequests<'_> {
         }
     }
 
-    /// Reports the completion of an asynchronous transfer to the guest.
+    /// Reports the completion of an asynchronous transfer to the guest. The time of a write is
+    /// noted first: a thread that the reports wake may query it at once.
     fn report_end(&self, cpu: &mut dyn Cpu, transfer: &Transfer, outcome: IoStatus) {
         let reply = &transfer.reply;
         self.note_written(

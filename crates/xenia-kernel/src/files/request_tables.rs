@@ -1,5 +1,6 @@
 //! Tables that requests on open files use without the lock of [`Files`](super::Files), which opens,
-//! listings and closes hold while the host looks for files.
+//! listings and closes hold while the host looks for files. Of the transfers, only a write takes
+//! that lock, to note the file's time.
 
 use super::{CompletionPorts, Stream};
 use crate::status::failure::Fallible;
