@@ -4,7 +4,8 @@
 //! thread table's lock and those of both slots. Several slots are locked in ascending order. So
 //! after locking the slot that the directory names, a caller finds the thread there, or retries.
 //! After a change, the caller unlocks the slot and then notifies the host threads of affected
-//! slots.
+//! slots; after a guest thread's wakes, [`SlotCpu`](super::slot_cpu::SlotCpu) does so at the end of
+//! the call.
 
 use super::parker::Parker;
 use crate::common::{Common, Moment};
