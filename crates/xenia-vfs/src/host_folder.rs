@@ -45,7 +45,7 @@ pub struct HostFolder {
     /// Times and attributes; `None` for a read-only folder.
     stamps: Option<Stamps>,
     /// Cached listings, shared with the open files.
-    listings: Arc<Listings>,
+    pub(crate) listings: Arc<Listings>,
     /// Files that were being written when a restored state was saved, until their writers reopen
     /// them.
     restored: RestoredFiles,

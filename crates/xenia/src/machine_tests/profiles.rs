@@ -137,7 +137,7 @@ fn a_profile_agrees_with_exact_counts() {
     const ENOUGH: u64 = 100;
     let length = number_in_environment("XENIA_PROFILE_LENGTH", 60_000_000_u64);
     let runs = number_in_environment("XENIA_PROFILE_RUNS", 4_u64);
-    let rate = variable("XENIA_PROFILE_RATE", MAX_PROFILE_RATE.into()) as u32;
+    let rate = number_in_environment("XENIA_PROFILE_RATE", MAX_PROFILE_RATE);
     let usual = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/cpu-suite.elf")).into();
     let named = std::env::var_os("XENIA_PROFILE_TITLE");
     let path = named.map_or(usual, PathBuf::from);
