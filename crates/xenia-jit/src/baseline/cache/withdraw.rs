@@ -86,6 +86,8 @@ impl BaselineCache {
         let moved = self.pages.iter().filter(|(page, units)| guest.page_version(**page) != units.version);
         let moved: Vec<u32> = moved.map(|(&page, _)| page).collect();
         let are_unloaded = moved.iter().any(|&page| !guest.is_page_committed(page));
+        // The next code there is other code.
+        self.forget_device_sites(guest, &moved);
         for page in moved {
             let Some(PageUnits { units, .. }) = self.pages.remove(&page) else { continue };
             *self.changes.entry(page).or_default() += 1;
@@ -93,11 +95,7 @@ impl BaselineCache {
                 self.counts.invalidations += u64::from(self.withdraw(id));
             }
         }
-        // The next code there is other code.
         self.changes.retain(|&page, _| guest.is_page_committed(page));
-        if are_unloaded {
-            self.forget_unloaded_device_sites(guest);
-        }
         are_unloaded
     }
 
@@ -411,6 +409,22 @@ mod tests {
             cache.withdraw_changed(memory);
             assert_eq!(cache.counts.invalidations, withdrawn, "{pc:#x}");
         }
+    }
+
+    #[test]
+    fn device_sites_on_changed_pages_are_forgotten() {
+        const START: u32 = 0x8000_0000;
+        const SITES: [u32; 2] = [START + 4, START + PAGE_SIZE];
+        let mut compiler = Compiler::new(64 << 20);
+        let kind = AllocKind::ReserveCommit;
+        compiler.memory.alloc_fixed(GuestAddr(START), 16 * PAGE_SIZE, kind, Protect::READ_WRITE).unwrap();
+        compiler.memory.write_bytes(GuestAddr(START), &BLR.to_be_bytes()).unwrap();
+        assert!(compiler.compile(START));
+        let Compiler { memory, cache, .. } = &mut compiler;
+        assert!(SITES.iter().all(|&pc| cache.add_device_site(pc)));
+        memory.write_bytes(GuestAddr(START + 4), &[0; 4]).unwrap();
+        cache.withdraw_changed(memory);
+        assert_eq!(SITES.map(|pc| cache.device_sites().contains(pc)), [false, true]);
     }
 
     #[test]

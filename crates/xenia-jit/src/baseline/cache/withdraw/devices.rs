@@ -29,8 +29,13 @@ impl BaselineCache {
         true
     }
 
-    /// Forgets device sites that are no longer in memory.
-    pub(super) fn forget_unloaded_device_sites(&mut self, guest: &GuestMemory) {
-        self.emitter.device_sites.retain(|pc| guest.is_committed(GuestAddr(pc)));
+    /// Forgets device sites on pages whose code has changed, given by [`GuestMemory::page_index`],
+    /// and all that are no longer in memory.
+    pub(super) fn forget_device_sites(&mut self, guest: &GuestMemory, changed: &[u32]) {
+        if changed.is_empty() {
+            return;
+        }
+        let is_on = |pc| GuestMemory::page_index(GuestAddr(pc)).is_some_and(|page| changed.contains(&page));
+        self.emitter.device_sites.retain(|pc| guest.is_committed(GuestAddr(pc)) && !is_on(pc));
     }
 }
