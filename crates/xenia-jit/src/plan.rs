@@ -92,12 +92,9 @@ impl Shared {
         limit: usize,
     ) -> Option<Plan> {
         let pc = wanted.pc;
-        let sites = self.device_sites();
-        if sites.contains(pc) {
-            return None;
-        }
         // Regions end in front of device sites, whose accesses the baseline tier makes.
-        let mut fetch = |pc: u32| self.memory.fetch_u32(pc).ok().filter(|_| !sites.contains(pc));
+        let mut fetch = self.region_fetch();
+        fetch(pc)?;
         let length = match self.config.granularity {
             Granularity::Function => None,
             Granularity::Block => Some(region::block_length(pc, &mut fetch)),

@@ -26,7 +26,9 @@ impl Shared {
     /// code is found, removes that entry and returns false.
     pub(crate) fn restore(&self, code: &ModeCode, pc: u32) -> bool {
         let restored = self.store.as_ref().and_then(|store| {
-            let words = |places: Words<'_>| words_of(places, &|pc| self.memory.fetch_u32(pc).ok());
+            // Before the store's lock. Regions with a device site were compiled before it was found.
+            let fetch = self.region_fetch();
+            let words = |places: Words<'_>| words_of(places, &fetch);
             let found = store.find(code.mode, pc, &words)?;
             self.publish_found(code, pc, store, &found, &words)
         });
@@ -46,12 +48,6 @@ impl Shared {
         found: &Found,
         words: Hashed<'_>,
     ) -> Option<()> {
-        let sites = self.device_sites();
-        let has_site = |places: Words<'_>| sites.iter().any(|pc| places.iter().any(|own| own.contains(pc)));
-        if has_site(found.label.places()) {
-            // Compiled before the site was found.
-            return None;
-        }
         let (body, bytes) = store.unpack(found)?;
         let pages = watch_pages(&self.memory, &found.label.pages())?;
         if words(found.label.places())? != found.label.words {

@@ -6,9 +6,15 @@ use xenia_memory::DeviceQueue;
 
 impl Shared {
     /// The device sites found so far.
-    pub(crate) fn device_sites(&self) -> DeviceSites {
+    fn device_sites(&self) -> DeviceSites {
         let baseline = self.baseline.as_ref();
         baseline.map(|baseline| baseline.cache.lock().device_sites()).unwrap_or_default()
+    }
+
+    /// A function that fetches the words of regions: none at the device sites found so far.
+    pub(crate) fn region_fetch(&self) -> impl Fn(u32) -> Option<u32> {
+        let sites = self.device_sites();
+        move |pc| self.memory.fetch_u32(pc).ok().filter(|_| !sites.contains(pc))
     }
 
     /// Withdraws the code of the device site that the last run of compiled code has found, if there

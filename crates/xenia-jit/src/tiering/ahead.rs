@@ -187,7 +187,8 @@ impl AheadCompiler<'_> {
                 }
             }
             let store = self.shared.store.as_ref()?;
-            let words = |places: Words<'_>| words_of(places, &|pc| self.shared.memory.fetch_u32(pc).ok());
+            let fetch = self.shared.region_fetch();
+            let words = |places: Words<'_>| words_of(places, &fetch);
             if store.find(self.mode, pc, &words).is_some_and(|found| found.has(&plan.region.entries)) {
                 done.known += 1;
                 return Some(plan);
