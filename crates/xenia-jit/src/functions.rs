@@ -14,6 +14,7 @@
 //!   reached.
 //! - After that the piece is *settled*: only a few instructions are compiled beside it, from such
 //!   an address to the next entry.
+//! - A change of its code, and each device site found in it, lets a piece be compiled anew.
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -250,9 +251,8 @@ impl Functions {
         }
     }
 
-    /// Records a code change around `pc`: the new code may need other entries, so its piece may be
-    /// compiled again.
-    pub(crate) fn record_change(&mut self, pc: u32) {
+    /// Lets the piece around `pc` be compiled again: its code has changed, or ends elsewhere now.
+    pub(crate) fn allow_recompilation(&mut self, pc: u32) {
         let start = self.bounds(pc).start;
         let function = self.by_start.get_mut(&start);
         if let Some((_, piece)) = function.and_then(|f| f.pieces.range_mut(..=pc).next_back()) {
@@ -342,7 +342,7 @@ mod tests {
         }
         assert!(settled(&functions, Some(true)));
         assert!(!settled(&functions, None), "its region is gone");
-        functions.record_change(0x1010);
+        functions.allow_recompilation(0x1010);
         assert!(!settled(&functions, Some(true)));
     }
 

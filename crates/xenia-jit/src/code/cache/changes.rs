@@ -124,7 +124,7 @@ impl CodeCache {
             let start = self.regions.get(&id).and_then(|region| region.entries.first().copied());
             self.withdraw(id);
             if let Some(start) = start {
-                self.functions.record_change(start);
+                self.functions.allow_recompilation(start);
             }
         }
         regions.len() as u64
