@@ -368,9 +368,9 @@ impl CodeCache {
 
     /// The region with code at a host address, and the offset of the address in it.
     fn region_at(&self, host: u64) -> Option<(&Published, u32)> {
+        let region = self.regions.get(&self.id_at(host)?)?;
         let offset = usize::try_from(host.checked_sub(self.memory.execute_base())?).ok()?;
-        let (&start, id) = self.by_offset.range(..=offset).next_back()?;
-        Some((self.regions.get(id)?, (offset - start) as u32))
+        Some((region, (offset - region.offset) as u32))
     }
 
     /// Host code of the region that has `pc` as an entry, with the offset of that entry in it.
