@@ -250,5 +250,6 @@ fn features_are_the_hosts_unless_disabled() {
     assert_eq!([none.movbe, none.lzcnt, none.bmi, none.fma, none.segment], [false; 5]);
     assert_eq!(has.movbe, std::arch::is_x86_feature_detected!("movbe"));
     assert_eq!(has.lzcnt, std::arch::is_x86_feature_detected!("lzcnt"));
-    assert!(!has.bmi || std::arch::is_x86_feature_detected!("bmi2"));
+    let has_both = std::arch::is_x86_feature_detected!("bmi1") && std::arch::is_x86_feature_detected!("bmi2");
+    assert_eq!(has.bmi, has_both);
 }
