@@ -183,8 +183,10 @@ impl Engine {
     }
 
     /// Handles a host fault: the interpreter executes the instructions that its site has not
-    /// finished, then the one that made the access. Returns the exception, or `None` if that raised
-    /// none: the page has changed meanwhile, or the guest address wraps and the host's does not.
+    /// finished, then the one that made the access. Returns the exit, or `None` if the interpreter
+    /// completes the instructions: the access was refused as a store to a page of code or as one of
+    /// a device site, the page has changed meanwhile, or the guest address wraps and the host's
+    /// does not.
     fn after_fault(
         &mut self,
         code: &ModeCode,
