@@ -3,11 +3,12 @@
 
 use crate::common::pair::{eager_config, machines};
 use crate::common::*;
+use std::sync::Arc;
 use std::thread;
-use xenia_cpu::PpcContext;
+use xenia_cpu::{Execute, Exit, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_isa::Op;
-use xenia_jit::{JitConfig, Tiers};
+use xenia_jit::{Jit, JitConfig, Keeper, StoreOptions, Tiers};
 use xenia_memory::{DeviceQueue, MmioDevice};
 
 /// Registers of the graphics chip, from number 0x400 on.
@@ -152,4 +153,42 @@ fn two_engines_at_one_site_agree() {
     });
     let faults = jit.memory.counters().device_faults;
     assert!((1..=2 * FAULTS).contains(&faults), "{faults}");
+}
+
+/// Keeps nothing.
+struct NoFile;
+
+impl Keeper for NoFile {
+    fn read(&self) -> std::io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    fn write(&self, _: &[u8]) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn name(&self) -> String {
+        "no file".to_owned()
+    }
+}
+
+#[test]
+fn a_region_compiled_ahead_is_compiled_again_without_its_device_site() {
+    let words = as_loop(&[d(Op::addi, 6, 6, 1), d(Op::lwz, 3, 4, 0)]);
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+    let memory = memory();
+    memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();
+    let store = StoreOptions { build: "b".to_owned(), title: "t".to_owned(), keeper: Box::new(NoFile) };
+    let config = JitConfig { tiers: Tiers::Both, ..eager_config() };
+    let mut jit = Jit::with_store(Arc::clone(&memory), config, Some(store)).unwrap();
+    let compile_ahead = |jit: &Jit| jit.precompile(&[GuestAddr(CODE)], 1, &|_| true);
+    assert!(compile_ahead(&jit).regions > 0);
+    assert!(compile_ahead(&jit).known > 0);
+    // Too few rounds for a sample, so the run itself compiles no region.
+    let mut ctx = PpcContext { pc: CODE, ctr: 1000, ..PpcContext::default() };
+    ctx.gpr[4] = REGISTERS.into();
+    ctx.begin_visit(BUDGET, 0, u32::MAX);
+    assert_eq!(jit.run(&mut ctx, &mut DeviceQueue::new()), Exit::Syscall { lev: 2 });
+    let done = compile_ahead(&jit);
+    assert!(done.regions > 0 && done.known == 0, "{done:?}");
 }
