@@ -155,7 +155,7 @@ fn two_engines_at_one_site_agree() {
     assert!((1..=2 * FAULTS).contains(&faults), "{faults}");
 }
 
-/// Keeps nothing.
+/// A store that keeps nothing.
 struct NoFile;
 
 impl Keeper for NoFile {

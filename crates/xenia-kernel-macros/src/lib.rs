@@ -262,7 +262,7 @@ mod tests {
         let mut function: ImplItemFn = parse_quote! {
             /// Enters a critical region.
             #[export(Done)]
-            /// APCs wait.
+            /// Normal APCs wait.
             fn KeEnterCriticalRegion(call: &mut Call) {}
         };
         let error = take_tags(&mut function).err().unwrap();

@@ -26,7 +26,8 @@ impl Shared {
     /// code is found, removes that entry and returns false.
     pub(crate) fn restore(&self, code: &ModeCode, pc: u32) -> bool {
         let restored = self.store.as_ref().and_then(|store| {
-            // Before the store's lock. Regions with a device site were compiled before it was found.
+            // Before the store's lock. Regions with a device site were compiled before it was
+            // found.
             let fetch = self.region_fetch();
             let words = |places: Words<'_>| words_of(places, &fetch);
             let found = store.find(code.mode, pc, &words)?;

@@ -1,9 +1,9 @@
 //! Device sites: instructions of compiled code that access device registers often.
 //!
 //! Each such access is a host fault of some 2 µs, so an engine that can make the accesses itself
-//! asks for the instructions that make many ([`crate::GuestMemory::refuse_device_sites`]). Counts depend
-//! on the accesses of compiled code only, and have no effect on their results: a refused access has
-//! not been made.
+//! asks for the instructions that make many ([`crate::GuestMemory::refuse_device_sites`]). Counts
+//! depend on the accesses of compiled code only, and have no effect on their results: a refused
+//! access has not been made.
 
 use super::DeviceQueue;
 use crate::error::AccessKind;
