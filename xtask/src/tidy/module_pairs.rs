@@ -1,8 +1,8 @@
 //! Top modules of a crate that import each other, in pairs or in circles of three and more: none of
 //! them can be read, tested or moved without the others.
 //!
-//! A crate that has some needs a budget in `xtask/module-pairs.toml`. A count above its budget is a
-//! finding, and so is a count below it, until the budget is lowered: it only falls.
+//! Budgets by crate are in `xtask/module-pairs.toml`; a crate without one may have none. A count
+//! above its budget is a finding, and so is a count below it, until the budget is lowered.
 //!
 //! A circle is a strongly connected component of the imports, so its number of modules also falls
 //! if it breaks into smaller ones, and does not show how many imports hold it together. Circles of

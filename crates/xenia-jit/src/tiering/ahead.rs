@@ -150,9 +150,13 @@ impl AheadCompiler<'_> {
         done
     }
 
-    /// Whether `pc` has published code, or code in the store.
+    /// Whether `pc` has published code, or code in the store that can be restored.
     pub(crate) fn has_code(&self, pc: u32) -> bool {
-        let is_kept = self.shared.store.as_ref().is_some_and(|store| store.has(self.mode, pc));
+        let is_kept = self.shared.store.as_ref().is_some_and(|store| {
+            let fetch = self.shared.region_fetch();
+            let words = |places: Words<'_>| words_of(places, &fetch);
+            store.has(self.mode, pc) && store.find(self.mode, pc, &words).is_some()
+        });
         is_kept || self.code.entries.offset(pc) > STORED
     }
 

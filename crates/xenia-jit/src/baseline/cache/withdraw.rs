@@ -95,6 +95,7 @@ impl BaselineCache {
                 self.counts.invalidations += u64::from(self.withdraw(id));
             }
         }
+        // The next code on a decommitted page is other code.
         self.changes.retain(|&page, _| guest.is_page_committed(page));
         are_unloaded
     }

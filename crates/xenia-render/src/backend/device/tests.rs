@@ -40,6 +40,8 @@ pub(crate) fn with_device(test: impl FnOnce(&Device)) {
     if let Some(device) = obtain(Tool::Vulkan, device.as_ref()) {
         let device = device.lock().unwrap_or_else(PoisonError::into_inner);
         test(&device);
+        // The process may end next, and lavapipe crashes if it is compiling a shader then.
+        let _ = device.noting_loss(|| device.device.poll(wgpu::PollType::wait_indefinitely()));
         assert_eq!(device.validation_errors(), 0, "errors of the graphics API");
     }
 }
