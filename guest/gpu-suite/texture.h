@@ -6,7 +6,7 @@ enum { TEXTURE_1D, TEXTURE_2D, TEXTURE_3D, TEXTURE_CUBE };
 enum { REPEAT, MIRROR, CLAMP, MIRROR_CLAMP, HALFWAY, MIRROR_HALFWAY, BORDER, MIRROR_BORDER };
 enum { FILTER_POINT, FILTER_LINEAR, FILTER_BASE };
 enum { UNSIGNED, SIGNED, BIASED, GAMMA };
-// Swizzles of fetch constants, three bits for each component: a stored one (0 to 3), the number 0 (4) or the number 1 (5).
+// Swizzles of fetch constants, 3 bits for each component: a stored one (0 to 3), zero (4), one (5).
 #define SWIZZLE(x, y, z, w) ((x) | (y) << 3 | (z) << 6 | (w) << 9)
 #define XYZW SWIZZLE(0, 1, 2, 3)
 

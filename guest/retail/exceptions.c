@@ -63,7 +63,7 @@ static void of_cxx(void) {
     EXPECT(destructions, 1);
     EXPECT(caught(held, throw_it), (uint32_t)&thrown);
     EXPECT(destructions, 2);
-    // Through a function with a __finally block, which runs abnormally. No filter sees the exception.
+    // Through a function with a __finally block, run abnormally. No filter sees the exception.
     filtered = finals = 0;
     EXPECT(caught(cleaned, throw_it), (uint32_t)&thrown);
     EXPECT(finals, 0x100);

@@ -1,5 +1,5 @@
 # vsr: Vector Shift Right.
-# Expected: by the rule of an Xbox 360's captures (https://github.com/xenia-project/xenia/pull/1348).
+# Expected: by the rule of Xbox 360 captures (https://github.com/xenia-project/xenia/pull/1348).
 # Written by make-cases (jit-tests/src/bin/make-cases).
 
 test_vsr_1:

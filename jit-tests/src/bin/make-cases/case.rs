@@ -99,7 +99,7 @@ pub(crate) const BOOK: &str = "worked out by hand from PowerISA 2.02 and the Alt
 pub(crate) const FACTS: &str = "measured on a Cell PPE (https://github.com/RPCS3/ps3autotests, tests/cpu).";
 /// Source line of results by a rule that measurements of the console show.
 pub(crate) const CONSOLE: &str =
-    "by the rule of an Xbox 360's captures (https://github.com/xenia-project/xenia/pull/1348).";
+    "by the rule of Xbox 360 captures (https://github.com/xenia-project/xenia/pull/1348).";
 /// Source line of results by published tables.
 pub(crate) const TABLES: &str =
     "from RPCS3's tables of a Cell PPE (https://github.com/RPCS3/rpcs3, Emu/Cell/Common.h).";
