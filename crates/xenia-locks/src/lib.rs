@@ -1,6 +1,5 @@
 //! Locks for many threads on many processors, which the runtime does not use: nearly all of its
-//! locks are free when they are taken, so parking_lot's is as fast there
-//! (docs/src/internals/locks.md has the figures).
+//! locks are free when they are taken, so parking_lot's is as fast there.
 //!
 //! - [`QueuedLock`]: waiters spin, then queue by NUMA node and sleep. For a lock that many threads
 //!   request at once.
