@@ -220,7 +220,7 @@ pub fn path_of_url(path: Vec<u8>) -> PathBuf {
 }
 
 /// Place of the byte whose lock marks a file as in use. No file has data there: a lock keeps all
-/// handles, also the one that took it, from writing the bytes that it covers.
+/// handles, also the one that took it, from writing the bytes that it covers (not under Wine).
 const MARK: u64 = i64::MAX as u64 - 1;
 
 /// Locks the byte of the mark, which ends with the handle.
