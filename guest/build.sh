@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the guest programs: guest/build.sh OUT [PROGRAM ...]
 #
-# Needs Debian's gcc-powerpc-linux-gnu, and the program xenia-rs (its path in XENIA_RS) to pack titles.
+# Needs Debian's gcc-powerpc-linux-gnu, and the program xenia-rs (its path in XENIA_RS) to pack
+# titles.
 # KERNEL_STUBS may name the stub library; without it the assembler makes each of its objects.
 # The same compiler gives the same bytes; `cargo xtask guests` compares them with guest/bin.
 # hot-loops makes ELF files only, for measuring (decision 0026): matrix, bits, hash.
@@ -144,7 +145,8 @@ for program in "${programs[@]}"; do
             # The same program over other subjects.
             objects+=("$(compile sync-suite/main.c -mno-powerpc64 '-DSUBJECTS="../console-suite/subjects.inc"')")
             title console-suite "${objects[@]}"
-            # Libraries that it loads while it runs. The rival has counter's place. 0x90000000 is 0x80000000 in smaller pages.
+            # Libraries that it loads while it runs. The rival has counter's place. 0x90000000 is
+            # 0x80000000 in smaller pages.
             mkdir -p "$out/console-suite" "$obj/console-suite"
             sources=console-suite/libraries
             flags=(-mno-powerpc64 -Iconsole-suite/libraries)

@@ -1,4 +1,5 @@
-// Common code of the console suite: the console's functions, as titles declare them, and small files.
+// Common code of the console suite: the console's functions, as titles
+// declare them, and small files.
 #pragma once
 #include "../sync-suite/suite.h"
 

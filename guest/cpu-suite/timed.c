@@ -1,7 +1,8 @@
-// Runs kernels on request and times them: how `xenia-rs bench` measures other ways to run the same sources.
+// Runs kernels on request and times them: how `xenia-rs bench` measures
+// other ways to run the same sources.
 //
-// A line of standard input is "NAME ROUNDS REPEATS"; the reply is "NANOSECONDS ANSWER", the time being that of
-// all the repeats. An unknown name is answered with "0 0". Ends with its input.
+// A line of standard input is "NAME ROUNDS REPEATS"; the reply is "NANOSECONDS ANSWER", the time
+// being that of all the repeats. An unknown name is answered with "0 0". Ends with its input.
 #include "suite.h"
 #include <stdio.h>
 #include <string.h>

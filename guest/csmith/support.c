@@ -2,8 +2,8 @@
 // only how text leaves and how the program ends differ.
 //
 // -DREFERENCE builds the side that runs under qemu-ppc, with Linux system calls; without it the
-// program is a plain-ELF title. The program itself is compiled with -Dmain=csmith_main, so that this
-// main can ask it for the checksum of every variable, not just of all together.
+// program is a plain-ELF title. The program itself is compiled with -Dmain=csmith_main, so that
+// this main can ask it for the checksum of every variable, not just of all together.
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
-// Sky and floor behind everything: a strip of colours down the screen. It also resets the depth buffer.
+// Sky and floor behind everything: a strip of colours down the screen.
+// It also resets the depth buffer.
 #include "scene.h"
 #include "pm4.h"
 #include "shaders.h"

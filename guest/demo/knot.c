@@ -1,5 +1,5 @@
-// A torus knot whose tube has three twisted lobes. The centre line is fixed; the tube is made anew for
-// each frame, four vertices at a time, because its thickness and its twist travel.
+// A torus knot whose tube has three twisted lobes. The centre line is fixed; the tube is made anew
+// for each frame, four vertices at a time, because its thickness and its twist travel.
 #include "scene.h"
 #include "pm4.h"
 #include "runtime.h"
@@ -25,7 +25,8 @@ enum {
 #define LOBES 0.13f
 #define PULSE 0.10f
 
-// The centre line: its place, the two directions across, the direction along; and how long it is per turn.
+// The centre line: its place, the two directions across, the direction
+// along; and how long it is per turn.
 static struct {
     Vec centre, outward, sideways, along;
     float speed;

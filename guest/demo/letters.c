@@ -1,5 +1,5 @@
-// The name "xenia-rs" in strokes with round ends: lines and arcs, made into strips once. A vertex knows how
-// far it is from the stroke's middle, so the pixel shader draws smooth edges.
+// The name "xenia-rs" in strokes with round ends: lines and arcs, made into strips once. A vertex
+// knows how far it is from the stroke's middle, so the pixel shader draws smooth edges.
 #include "scene.h"
 #include "pm4.h"
 #include "runtime.h"

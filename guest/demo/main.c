@@ -1,5 +1,5 @@
-// The demo: a torus knot that turns above a mirror, stars around it, and the name below. Everything moves by
-// the frame's number, so every run shows the same pictures.
+// The demo: a torus knot that turns above a mirror, stars around it, and the name below. Everything
+// moves by the frame's number, so every run shows the same pictures.
 #include "scene.h"
 #include "state.h"
 

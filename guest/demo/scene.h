@@ -1,4 +1,5 @@
-// The things in the picture. Each has init_…, called once, and draw_…, which appends a frame's commands.
+// The things in the picture. Each has init_…, called once, and draw_…,
+// which appends a frame's commands.
 #pragma once
 #include "gpu.h"
 #include "vmath.h"

@@ -3,8 +3,8 @@
 #include "shaders.h"
 
 // The knot, and its image in the floor.
-// Constants: c0 to c3 matrix to clip space; c4 eye; c5 plane by which the picture fades into the floor.
-// Vertices: place, colour (8_8_8_8), normal, how open the place is.
+// Constants: c0 to c3 matrix to clip space; c4 eye; c5 plane by which the picture fades into the
+// floor. Vertices: place, colour (8_8_8_8), normal, how open the place is.
 //     vfetch r1.xyz1, r0.x, vf0, format=57, stride=8, offset=0
 //     vfetch r2.xyzw, r0.x, vf0, format=6, stride=8, offset=3
 //     vfetch r3.xyzw, r0.x, vf0, format=38, stride=8, offset=4
@@ -27,8 +27,9 @@ static const uint32_t knot_vertex[] = {
     0x00000000, 0xE2020200,
 };
 
-// Constants: c0 direction of the warm light; c1 of the cool one; c2 up, in model space; c3 floor's colour;
-// c4 colour of the warm light; c5 of the cool one; c6 light from above; c7 numbers; c8 light from below.
+// Constants: c0 direction of the warm light; c1 of the cool one; c2 up, in model space;
+// c3 floor's colour; c4 colour of the warm light; c5 of the cool one; c6 light from
+// above; c7 numbers; c8 light from below.
 //     dp3 r3.x, r0, r0
 //     dp3 r3.y, r1, r1
 //     + rsq r3.x, r3.x
@@ -149,8 +150,8 @@ const Program program_stars = {
     stars_vertex, sizeof stars_vertex / 4, 6, stars_pixel, sizeof stars_pixel / 4, 2, 2,
 };
 
-// Letters: strips along strokes. Vertices: a place on the stroke, the way to the edge, and the same in
-// units of the stroke's half width, along and across.
+// Letters: strips along strokes. Vertices: a place on the stroke, the way to the edge, and the same
+// in units of the stroke's half width, along and across.
 // Constants: c0 scale and place on the screen; c1 half width.
 //     vfetch r1.xy00, r0.x, vf0, format=37, stride=6, offset=0
 //     vfetch r2.xyzw, r0.x, vf0, format=38, stride=6, offset=2
@@ -170,8 +171,8 @@ static const uint32_t letters_vertex[] = {
     0xE2020200,
 };
 
-// Constants: c0 colour of the beginning; c1 added per unit of length; c2 where the shine is, sharpness of
-// edges, sharpness of the shine; c3 numbers.
+// Constants: c0 colour of the beginning; c1 added per unit of length; c2 where the shine is,
+// sharpness of edges, sharpness of the shine; c3 numbers.
 //     dp2add r1.x, r0, r0, c[3].x
 //     sqrt r1.x, r1.x
 //     mad_sat r1.y, -r1.x, c[2].y, c[2].y

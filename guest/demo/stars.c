@@ -5,7 +5,8 @@
 
 enum { DUST = 224, SKY = 96, WORDS = 4, DUST_VERTICES = DUST * 4, SKY_VERTICES = SKY * 4 };
 
-// Orbits of four grains each: place on the orbit, its radius, height above the ring's plane, brightness.
+// Orbits of four grains each: place on the orbit, its radius, height
+// above the ring's plane, brightness.
 static struct {
     Vec phase, radius, height, size, speed;
 } orbits[DUST / 4];

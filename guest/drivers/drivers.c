@@ -1,8 +1,10 @@
-// A driver in a title: a disk in memory whose device the kernel opens, reads and writes by the driver's functions.
+// A driver in a title: a disk in memory whose device the kernel opens, reads and
+// writes by the driver's functions.
 //
-// Writes end at once. Reads are queued, and a thread of the driver ends them later, so that synchronous calls wait and asynchronous
-// ones return before their end. Threads use the disk at the same time, each by a file of its own. A line that begins with WRONG is
-// a fault; their number is the exit code.
+// Writes end at once. Reads are queued, and a thread of the driver ends them later, so that
+// synchronous calls wait and asynchronous ones return before their end. Threads use the disk at the
+// same time, each by a file of its own. A line that begins with WRONG is a fault; their number is
+// the exit code.
 #include "kernel.h"
 #include "runtime.h"
 

@@ -1,8 +1,10 @@
-// Reads what it knows and saves what it says, round after round, while the host's files fail under it (cargo xtask faults).
+// Reads what it knows and saves what it says, round after round, while the host's files fail
+// under it (cargo xtask faults).
 //
-// game:\data.bin is words that follow from their places. Saves are numbered. One is kept in two files of the hard disk, of which the
-// older is written, another in a package that is made anew each time. `committed N` and `packed N` say that a save was confirmed: flushed,
-// or closed, without an error. With game:\check it says instead which saves are there.
+// game:\data.bin is words that follow from their places. Saves are numbered. One is kept in two
+// files of the hard disk, of which the older is written, another in a package that is made anew
+// each time. `committed N` and `packed N` say that a save was confirmed: flushed, or closed,
+// without an error. With game:\check it says instead which saves are there.
 #include "../console-suite/console.h"
 #include "runtime.h"
 #include "settings.h"

@@ -1,5 +1,5 @@
-// The way: the camera goes along it at a constant speed, and looks a little to the sides. The world moves past it, so
-// that numbers stay small.
+// The way: the camera goes along it at a constant speed, and looks a little to the sides. The world
+// moves past it, so that numbers stay small.
 #include "frame.h"
 
 enum { FRAMES_PER_SECOND = 30 };
@@ -26,7 +26,8 @@ void aim(Frame *frame) {
     translation(&moved, 0.8f * sine(0.07f * frame->time), -EYE, 0);
     product(&seen, &turned, &moved);
     product(&frame->projection, &lens, &seen);
-    // The sun's view: the world from -24 to 24 and from 0 to -64, as places in the shadow map; its rays lean.
+    // The sun's view: the world from -24 to 24 and from 0 to -64, as places in
+    // the shadow map; its rays lean.
     frame->light.column[0] = vec4(1.0f / 48, 0, 0, 0);
     frame->light.column[1] = vec4(0.4f / 48, 0.2f / 64, -1.0f / 24, 0);
     frame->light.column[2] = vec4(0, -1.0f / 64, 0, 0);

@@ -1,4 +1,5 @@
-// Skinned characters that walk beside the way: a tube whose vertices hang on two of four bones each.
+// Skinned characters that walk beside the way: a tube whose vertices
+// hang on two of four bones each.
 #include "frame.h"
 
 enum { RINGS = 13, SIDES = 8, WORDS_OF_VERTEX = 7, VERTICES = RINGS * (SIDES + 1), STRIP = 2 * (SIDES + 1) + 1,

@@ -1,5 +1,5 @@
-// The parts of a frame. Each has init_…, called once, and draw_…, which appends commands; update_… writes memory
-// that the chip reads.
+// The parts of a frame. Each has init_…, called once, and draw_…, which appends commands; update_…
+// writes memory that the chip reads.
 #pragma once
 #include "copy.h"
 #include "programs.h"
@@ -12,13 +12,14 @@ enum { TILES = 2 };
 enum { COLOR_SLOT = 1, GRAIN_SLOT = 2, SHADOW_SLOT = 3 };
 // Bits of RB_DEPTHCONTROL.
 enum { DEPTH_TEST = 2, DEPTH_WRITE = 4, DEPTH_LESS_EQUAL = 3 << 4, DEPTH_ALWAYS = 7 << 4 };
-// PA_SU_SC_MODE_CNTL, beside MULTISAMPLED: clockwise is the front, vertices are moved by the window offset, strips
-// end.
+// PA_SU_SC_MODE_CNTL, beside MULTISAMPLED: clockwise is the front, vertices are moved by
+// the window offset, strips end.
 enum { FRONT_CLOCKWISE = 1 << 2, VERTICES_MOVED = 1 << 16, STRIPS_END = 1 << 21 };
 // RB_BLENDCONTROL.
 enum { BLEND_NONE = 0x00010001, BLEND_ADD = 0x01010101 };
 
-// The picture's copies and what lies between: one set, because the chip draws one frame after the other.
+// The picture's copies and what lies between: one set, because the chip
+// draws one frame after the other.
 typedef struct {
     Texture scene, depth, shadow;
 } Pictures;

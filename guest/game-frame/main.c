@@ -1,5 +1,6 @@
-// A frame as games draw it: a shadow map; a world in two tiles of the EDRAM, whose commands are written once and run for
-// each tile; what comes after it. Everything moves by the frame's number, so every run shows the same pictures.
+// A frame as games draw it: a shadow map; a world in two tiles of the EDRAM, whose commands are
+// written once and run for each tile; what comes after it. Everything moves by the frame's number,
+// so every run shows the same pictures.
 #include "frame.h"
 #include "runtime.h"
 

@@ -1,5 +1,5 @@
-// Textures of materials, with all their levels: DXT1, DXT4_5 and 8_8_8_8 in turn. The way replaces some in each frame;
-// new ones go to memory that no frame in flight reads.
+// Textures of materials, with all their levels: DXT1, DXT4_5 and 8_8_8_8 in turn. The way replaces
+// some in each frame; new ones go to memory that no frame in flight reads.
 #include "frame.h"
 #include "runtime.h"
 

@@ -1,4 +1,5 @@
-// Meshes that don't change: houses and ground of single floats, rocks and leaves of halves and bytes.
+// Meshes that don't change: houses and ground of single floats, rocks
+// and leaves of halves and bytes.
 #include "frame.h"
 #include "runtime.h"
 

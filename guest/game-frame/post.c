@@ -1,5 +1,6 @@
-// Effects after the world: light around what is bright, mist by depth, and steps of colour grading, the last of which
-// is shown. Every step is a picture over a whole surface, and a copy that the next one samples.
+// Effects after the world: light around what is bright, mist by depth, and steps of colour
+// grading, the last of which is shown. Every step is a picture over a whole surface, and a
+// copy that the next one samples.
 #include "frame.h"
 
 enum { SMALLER = 3 };

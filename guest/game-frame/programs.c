@@ -1,14 +1,16 @@
 // Shaders: in comments their sources for crates/xenia-microcode's assembler, and their words.
 // After a change of source: BLESS=1 cargo test -p xenia-gpu guest_shaders::
 //
-// Constants of vertex shaders: c0 to c3 rows to clip space; c4 to c6 rows to the world; c7 scale and offset of
-// texture coordinates; c8 to c10 rows to the shadow map; c64 on, bones. Of pixel shaders: c0 direction of the sun;
-// c1 its colour; c2 light from everywhere; c3 numbers; c32 on, colours of materials.
+// Constants of vertex shaders: c0 to c3 rows to clip space; c4 to c6 rows to the world; c7 scale
+// and offset of texture coordinates; c8 to c10 rows to the shadow map; c64 on, bones. Of pixel
+// shaders: c0 direction of the sun; c1 its colour; c2 light from everywhere; c3 numbers; c32 on,
+// colours of materials.
 #include "programs.h"
 #include "pm4.h"
 #include "runtime.h"
 
-// Houses, ground, banner: place (32_32_32_FLOAT), texture coordinates (16_16_FLOAT), normal (2_10_10_10).
+// Houses, ground, banner: place (32_32_32_FLOAT), texture coordinates
+// (16_16_FLOAT), normal (2_10_10_10).
 //     vfetch r1.xyz1, r0.x, vf0, format=57, stride=5, offset=0
 //     vfetch r2.xy00, r0.x, vf0, format=31, stride=5, offset=3
 //     vfetch r3.xyz0, r0.x, vf0, format=7, stride=5, offset=4, signed
@@ -88,8 +90,8 @@ static const uint32_t compact_vertex[] = {
     0xE2060600,
 };
 
-// Figures: place, texture coordinates, normal as solid ones; two bones (8_8_8_8, numbers of their first rows) and
-// their weights (8_8_8_8).
+// Figures: place, texture coordinates, normal as solid ones; two bones (8_8_8_8, numbers of their
+// first rows) and their weights (8_8_8_8).
 //     vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=0
 //     vfetch r2.xy00, r0.x, vf0, format=31, stride=7, offset=3
 //     vfetch r3.xyz0, r0.x, vf0, format=7, stride=7, offset=4, signed
@@ -147,8 +149,8 @@ static const uint32_t skinned_vertex[] = {
     0xC80F8002, 0x00000000, 0xE2060600,
 };
 
-// Materials: tf1 colour, tf2 grain, tf3 shadow map. The product before the last instruction has the number of its
-// constant replaced, so that each material is a program of its own.
+// Materials: tf1 colour, tf2 grain, tf3 shadow map. The product before the last instruction has the
+// number of its constant replaced, so that each material is a program of its own.
 //     tfetch2D r3, r0.xy, tf1
 //     tfetch2D r4, r0.xy, tf2
 //     tfetch2D r5.x___, r2.xy, tf3
@@ -311,7 +313,8 @@ static const uint32_t blur_pixel[] = {
     0xC80F0001, 0x00006C00, 0xAB050701, 0xC80F8000, 0x00000000, 0xE2010100,
 };
 
-// The picture (tf1), the light around what is bright (tf2), and mist by depth (tf3): c5 numbers, c4 mist's colour.
+// The picture (tf1), the light around what is bright (tf2), and mist by depth
+// (tf3): c5 numbers, c4 mist's colour.
 //     tfetch2D r1, r0.xy, tf1
 //     tfetch2D r2, r0.xy, tf2
 //     tfetch2D r3.x___, r0.xy, tf3

@@ -1,5 +1,5 @@
-// Occlusion queries: boxes along the way that aren't shown; where samples of one passed, a light shows two frames later.
-// Each tile has its part of the queries.
+// Occlusion queries: boxes along the way that aren't shown; where samples of one passed, a light
+// shows two frames later. Each tile has its part of the queries.
 #include "frame.h"
 
 enum { MOST = 64, REPORT_WORDS = 8, PENDING = 0xFFFFFEED };

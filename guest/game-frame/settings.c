@@ -69,7 +69,8 @@ void read_settings(void) {
     static char text[TEXT_BYTES];
     uint32_t length = read_text("game-frame.txt", text, sizeof text);
     for (const char *at = text, *end = text + length; at < end; at++) at = read_line(at, end);
-    // Copies and surfaces have whole tiles; halves, quarters and eighths of the height are whole, too.
+    // Copies and surfaces have whole tiles; halves, quarters and
+    // eighths of the height are whole, too.
     settings.width -= settings.width % 160;
     settings.height -= settings.height % 16;
     settings.shadow_side -= settings.shadow_side % 32;

@@ -1,5 +1,5 @@
-// Objects along the way: houses at the sides, rocks and leaves between. An object that the camera has passed comes
-// again at the way's far end, as another one.
+// Objects along the way: houses at the sides, rocks and leaves between. An object that the camera
+// has passed comes again at the way's far end, as another one.
 #include "frame.h"
 
 enum { MOST = 4096 };

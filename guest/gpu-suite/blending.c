@@ -9,7 +9,8 @@ static const uint32_t factors[15] = {0, 1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
 #define SOURCE RGBA(1, 0.2f, 0.6f, 0.6f)
 #define OLD RGBA(0.4f, 0.6f, 0.2f, 0.8f)
 
-// A control word for colours and one for alpha, each of source factor, destination factor and function.
+// A control word for colours and one for alpha, each of source factor,
+// destination factor and function.
 static uint32_t control(uint32_t source, uint32_t destination, uint32_t function) {
     return source | function << 5 | destination << 8;
 }
@@ -24,8 +25,8 @@ static void show_alpha(Scene *s, float x0, float y0, float x1, float y1) {
     fill(s, x0, y0, x1, y1, WHITE);
 }
 
-// A column of 8 pixels for each of `count` control words: colours are blended in the upper half, alpha in the
-// lower one, where it is shown.
+// A column of 8 pixels for each of `count` control words: colours are blended in the upper half,
+// alpha in the lower one, where it is shown.
 static void columns(Scene *s, const uint32_t *words, int count) {
     static const float constant[4] = {0.8f, 0.4f, 0.6f, 0.2f};
     fill(s, 0, 0, (float)(count * 8), SIDE, OLD);
@@ -53,7 +54,8 @@ void blend_destination_factors(Scene *s) {
     columns(s, words, 15);
 }
 
-// The five functions, with the factors one and one, and with source alpha and one minus source alpha.
+// The five functions, with the factors one and one, and with source
+// alpha and one minus source alpha.
 void blend_functions(Scene *s) {
     uint32_t words[10];
     for (uint32_t i = 0; i < 5; i++) {

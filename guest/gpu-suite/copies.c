@@ -72,7 +72,8 @@ void copy_of_a_part(Scene *s) {
     show_texture(s, 0, 0, SIDE, SIDE, 0, 0);
 }
 
-// The window offset moves the rectangle that is copied, if vertices are moved, and the scissor cuts it.
+// The window offset moves the rectangle that is copied, if vertices are
+// moved, and the scissor cuts it.
 void copy_moved(Scene *s) {
     enum { VERTICES_SHIFTED = 1 << 16 };
     Texture t = TEXTURE_OF_COPY;
@@ -174,7 +175,8 @@ COPY_KIND(copy_10_11_11_as_16_16_16_16, 55, 4, ENDIAN_8IN32, THREE)
 COPY_KIND(copy_11_11_10_as_16_16_16_16, 56, 4, ENDIAN_8IN32, THREE)
 KIND(copy_without_byte_order, 6, 4, ENDIAN_NONE, ENDIAN_NONE, ALL, 0, 0, COPY_CONVERT)
 KIND(copy_with_halves_swapped, 6, 4, ENDIAN_16IN32, ENDIAN_16IN32, ALL, 0, 0, COPY_CONVERT)
-// Orders of 64 and 128 bits also exchange the words; textures can only undo the bytes' order in each.
+// Orders of 64 and 128 bits also exchange the words; textures can only
+// undo the bytes' order in each.
 KIND(copy_8_in_64, 26, 8, ENDIAN_8IN64, ENDIAN_8IN32, SWIZZLE(2, 3, 0, 1), 0, 0, COPY_CONVERT)
 KIND(copy_8_in_128, 38, 16, ENDIAN_8IN128, ENDIAN_8IN32, SWIZZLE(3, 2, 1, 0), 0, 0, COPY_CONVERT)
 KIND(copy_exponent_up, 6, 4, ENDIAN_8IN32, ENDIAN_8IN32, ALL, 1, 0, COPY_CONVERT)

@@ -92,8 +92,8 @@ void depth_bias(Scene *s) {
     draw(s, TRIANGLE_STRIP, square, 4);
 }
 
-// The 8 comparisons down; across, references 0 to 15 against 8; on the lower half of each row only the lowest two
-// bits count.
+// The 8 comparisons down; across, references 0 to 15 against 8; on the lower half of each row only
+// the lowest two bits count.
 void stencil_comparisons(Scene *s) {
     clear_depth(s, 0.5f, 8);
     for (uint32_t function = 0; function < 8; function++) {
@@ -127,8 +127,8 @@ static void square(Scene *s, float x, float y, float side, float depth, int back
     draw(s, TRIANGLE_STRIP, corners, 4);
 }
 
-// The 8 operations across, in cells of 16 pixels; rows: stencil fails, depth fails, both pass, for each of the
-// values 0, 0x5A and 0xFF; the last row is left as it is. Reference 0x33.
+// The 8 operations across, in cells of 16 pixels; rows: stencil fails, depth fails, both pass, for
+// each of the values 0, 0x5A and 0xFF; the last row is left as it is. Reference 0x33.
 static void operations(Scene *s, uint32_t written, int back) {
     static const uint32_t values[3] = {0, 0x5A, 0xFF};
     clear_depth(s, 0.5f, 0x11);
@@ -142,8 +142,9 @@ static void operations(Scene *s, uint32_t written, int back) {
                 stencil_values(s, values[v], 0xFF, 0xFF);
                 set(s, RB_DEPTHCONTROL, STENCIL | ALWAYS << FUNCTION | REPLACE << PASS);
                 square(s, x, y, 16, 0.5f, 0);
-                // Then the operation: in the upper row on the left where the stencil test fails, on the right where
-                // the depth test does; in the lower row where both pass. The other operations would show.
+                // Then the operation: in the upper row on the left where the stencil test
+                // fails, on the right where the depth test does; in the lower row where both
+                // pass. The other operations would show.
                 for (int half = 0; half < 2; half++) {
                     uint32_t fails = !test && !half, depth_fails = !test && half;
                     uint32_t function = fails ? NEVER : ALWAYS;
@@ -195,8 +196,8 @@ void stencil_one_side(Scene *s) {
     show_stencil(s);
 }
 
-// Copies depth and stencil out and shows them as numbers: depth of 24 bits in red (high byte), green and blue
-// (low), where it was 1 - 2^-n for column n; then the stencil values below.
+// Copies depth and stencil out and shows them as numbers: depth of 24 bits in red (high byte),
+// green and blue (low), where it was 1 - 2^-n for column n; then the stencil values below.
 static void copied(Scene *s, uint32_t format) {
     uint32_t image;
     place(s, SIDE * SIDE * 4, &image);

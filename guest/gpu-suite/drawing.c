@@ -2,7 +2,8 @@
 #include "copy.h"
 #include "texture.h"
 
-// A draw of three vertices in vf0, which only takes place where the bin mask and the bin selection meet.
+// A draw of three vertices in vf0, which only takes place where the bin
+// mask and the bin selection meet.
 static void draw_in_bins(Scene *s) {
     emit(&s->commands, TYPE3(DRAW_INDX_2, 1) | 1);
     emit(&s->commands, RECTANGLE_LIST | 2 << 6 | 3 << 16);
@@ -13,8 +14,8 @@ static void set_bins(Scene *s, uint32_t low, uint32_t value) {
     emit(&s->commands, value);
 }
 
-// Columns of 16 pixels: bins 0, 5, 31, 32, 40, 63, one that is selected and not in the mask, and none at all. In the
-// lower half the packets aren't predicated.
+// Columns of 16 pixels: bins 0, 5, 31, 32, 40, 63, one that is selected and not in the mask, and
+// none at all. In the lower half the packets aren't predicated.
 void predicated_draws(Scene *s) {
     static const uint64_t selections[8] = {1, 1u << 5, 1u << 31, 1ull << 32, 1ull << 40, 1ull << 63, 1u << 6, 0};
     static const uint64_t mask = 1 | 1u << 5 | 1u << 31 | 1ull << 32 | 1ull << 40 | 1ull << 63;
@@ -39,7 +40,8 @@ void predicated_draws(Scene *s) {
     set_bins(s, SET_BIN_SELECT_HI, 0xFFFFFFFF);
 }
 
-// The difference of two reports in memory: samples that passed, of which the chip writes two halves, over 8192.
+// The difference of two reports in memory: samples that passed, of which the
+// chip writes two halves, over 8192.
 //     max r3, c[0].x, c[0].x
 //     vfetch r1.xy__, r3.x, vf3, format=34, stride=1, offset=4, integer
 //     vfetch r2.xy__, r3.x, vf4, format=34, stride=1, offset=4, integer
@@ -110,7 +112,8 @@ void occlusion_query_of_samples(Scene *s) {
     show_count(s, reports);
 }
 
-// Reports count on: of three, the second begins a query within the first's, and none of the first two has a mark.
+// Reports count on: of three, the second begins a query within the first's, and
+// none of the first two has a mark.
 void occlusion_queries_overlap(Scene *s) {
     uint32_t reports[3];
     place(s, 32, &reports[0]);
@@ -166,8 +169,9 @@ static void wall(Scene *s) {
     set(s, RB_HIZCONTROL, HIZ_ENABLE);
 }
 
-// Columns of 16 pixels, whose surveys are culled: hidden, visible, visible in one row of pixels, without a draw, hidden
-// and visible, hidden with the last identifier, no survey at all, and hidden where the square doesn't depend on it.
+// Columns of 16 pixels, whose surveys are culled: hidden, visible, visible in one row of pixels,
+// without a draw, hidden and visible, hidden with the last identifier, no survey at all, and hidden
+// where the square doesn't depend on it.
 void conditional_draws(Scene *s) {
     static const uint32_t ids[8] = {0, 5, 31, 32, 40, 63, 1, 2};
     static const float ends[8][2] = {{0, 64}, {64, 80}, {0, 65}, {0, 0}, {0, 64}, {0, 64}, {0, 0}, {0, 64}};
@@ -183,8 +187,9 @@ void conditional_draws(Scene *s) {
     for (uint32_t i = 0; i < 8; i++) red_square(s, i == 7 ? ids[i] : IF_VISIBLE | ids[i], i);
 }
 
-// Columns of 16 pixels: a survey that is drawn, one that is hidden, one that is culled, one whose pixels all fail the
-// alpha test, which comes later, and a culled one in the wall without the buffer that knows the wall.
+// Columns of 16 pixels: a survey that is drawn, one that is hidden, one that is culled, one whose
+// pixels all fail the alpha test, which comes later, and a culled one in the wall without the
+// buffer that knows the wall.
 void surveyed_draws(Scene *s) {
     enum { ALPHA_TEST = 1 << 3 };
     wall(s);
@@ -222,7 +227,8 @@ void scissors(Scene *s) {
     set(s, PA_SC_SCREEN_SCISSOR_BR, 8192 | 8192 << 16);
 }
 
-// An offset of (32, 16), of the scissor, of vertices, of both, in the four quarters; then one to the left above.
+// An offset of (32, 16), of the scissor, of vertices, of both, in the four
+// quarters; then one to the left above.
 void window_offsets(Scene *s) {
     enum { VERTICES_SHIFTED = 1 << 16 };
     set(s, PA_SC_WINDOW_OFFSET, 32 | 16 << 16);
@@ -239,7 +245,8 @@ void window_offsets(Scene *s) {
     set(s, PA_SU_SC_MODE_CNTL, 0);
 }
 
-// A triangle in the upper left half of a square, clockwise or not, then the other one as a rectangle list's.
+// A triangle in the upper left half of a square, clockwise or not, then the
+// other one as a rectangle list's.
 static void face(Scene *s, float x, float y, int clockwise) {
     const Vertex corners[3] = {{x, y, 0, 1, {1, 0, 0, 1}},
                                {clockwise ? x + 8 : x, clockwise ? y : y + 8, 0, 1, {1, 0, 0, 1}},
@@ -247,8 +254,9 @@ static void face(Scene *s, float x, float y, int clockwise) {
     draw(s, TRIANGLE_LIST, corners, 3);
 }
 
-// Columns of 16 pixels: cull nothing, the front, the back, both; then the same with clockwise fronts. Rows of 16: a
-// clockwise triangle, one that isn't, a strip of two clockwise ones, a rectangle, which has no faces.
+// Columns of 16 pixels: cull nothing, the front, the back, both; then the same with clockwise
+// fronts. Rows of 16: a clockwise triangle, one that isn't, a strip of two clockwise ones, a
+// rectangle, which has no faces.
 void culling(Scene *s) {
     for (uint32_t i = 0; i < 8; i++) {
         float x = (float)(i * 16);
@@ -276,8 +284,8 @@ void pixel_centers(Scene *s) {
     set(s, PA_SU_VTX_CNTL, 1 | 2 << 1 | 5 << 3);
 }
 
-// Positions in clip space from here on: the viewport is (x, y) plus and minus (half_width, half_height), depth from
-// `near` to `far`.
+// Positions in clip space from here on: the viewport is (x, y) plus and minus
+// (half_width, half_height), depth from `near` to `far`.
 static void viewport(Scene *s, float x, float y, float half_width, float half_height, float near, float far) {
     const float values[6] = {half_width, x, -half_height, y, far - near, near};
     for (uint32_t i = 0; i < 6; i++) set_float(s, PA_CL_VPORT_XSCALE + i, values[i]);
@@ -320,8 +328,8 @@ void depth_range(Scene *s) {
     positions_in_pixels(s);
 }
 
-// Numbers are interpolated in space: from w = 1 above to w = 4 below, a floor that runs away. On the right the
-// correction is off.
+// Numbers are interpolated in space: from w = 1 above to w = 4 below, a floor that runs away. On
+// the right the correction is off.
 void perspective(Scene *s) {
     enum { AFFINE = 1 << 20 };
     viewport(s, 64, 64, 64, 64, 0, 1);
@@ -336,8 +344,8 @@ void perspective(Scene *s) {
     positions_in_pixels(s);
 }
 
-// A band whose depth runs from -1/2 on the left to 3/2 on the right: the middle half is kept. Below with clipping off;
-// there depths are clamped or not, but everything is drawn.
+// A band whose depth runs from -1/2 on the left to 3/2 on the right: the middle half is kept. Below
+// with clipping off; there depths are clamped or not, but everything is drawn.
 void depth_clipping(Scene *s) {
     viewport(s, 64, 64, 64, 64, 0, 1);
     for (uint32_t i = 0; i < 2; i++) {

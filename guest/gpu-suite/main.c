@@ -1,4 +1,5 @@
-// The suite: one small picture for each thing that the graphics chip does, shown one after the other.
+// The suite: one small picture for each thing that the graphics chip
+// does, shown one after the other.
 #include "scene.h"
 
 #define SCENE(name) void name(Scene *);

@@ -2,7 +2,8 @@
 #pragma once
 #include <stdint.h>
 
-// Puts components into words, from the lowest bit of the first word on; a component without bits is absent.
+// Puts components into words, from the lowest bit of the first word on; a
+// component without bits is absent.
 typedef void (*Packing)(uint32_t words[4], const uint8_t bits[4], const uint32_t components[4]);
 
 // In the highest bits of each field.

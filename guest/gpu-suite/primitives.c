@@ -42,8 +42,8 @@ void polygon(Scene *s) {
     shape(s, POLYGON, points, 8);
 }
 
-// Three corners each; the fourth lies opposite the end of the longest side. Each rectangle leaves out another
-// corner.
+// Three corners each; the fourth lies opposite the end of the longest side. Each
+// rectangle leaves out another corner.
 void rectangle_list(Scene *s) {
     static const Point points[] = {
         {8, 8},  {56, 8},  {8, 40},  {72, 8},  {120, 8},   {120, 40},
@@ -52,7 +52,8 @@ void rectangle_list(Scene *s) {
     shape(s, RECTANGLE_LIST, points, 12);
 }
 
-// Across a rectangle the fourth corner's numbers are the sum of its neighbours' less the opposite one's.
+// Across a rectangle the fourth corner's numbers are the sum of its
+// neighbours' less the opposite one's.
 void rectangle_numbers(Scene *s) {
     static const Vertex corners[3] = {
         {0, 0, 0, 1, {0.25f, 0, 1, 1}},

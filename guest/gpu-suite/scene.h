@@ -1,7 +1,8 @@
 // One scene: the commands that draw it, the memory they refer to, and what scenes are drawn with.
 //
-// Every scene starts from the same state (scene_begin): a black surface of SIDE x SIDE pixels, 8_8_8_8, one
-// sample per pixel, positions in pixels, nothing tested or blended. The surface is shown at the end.
+// Every scene starts from the same state (scene_begin): a black surface of SIDE x SIDE
+// pixels, 8_8_8_8, one sample per pixel, positions in pixels, nothing tested or blended.
+// The surface is shown at the end.
 #pragma once
 #include "draw.h"
 #include "pm4.h"
@@ -57,8 +58,8 @@ void *place(Scene *s, uint32_t bytes, uint32_t *physical);
 
 void vertex_shader(Scene *s, const uint32_t *words, uint32_t count);
 void pixel_shader(Scene *s, const uint32_t *words, uint32_t count);
-// The programs that scene_begin loads: the four numbers of each vertex go to the pixels as they are, and are
-// their colours.
+// The programs that scene_begin loads: the four numbers of each vertex go to the pixels as they
+// are, and are their colours.
 void plain_programs(Scene *s);
 
 // Puts vertices into memory and into vf0.

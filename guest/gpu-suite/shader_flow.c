@@ -1,4 +1,5 @@
-// Shaders beyond arithmetic: loops, branches, calls, predicates, addressed registers, derivatives, depth.
+// Shaders beyond arithmetic: loops, branches, calls, predicates, addressed
+// registers, derivatives, depth.
 #include "scene.h"
 #include "texture.h"
 
@@ -234,7 +235,8 @@ void address_register(Scene *s) {
     columns(s, 64, 128);
 }
 
-// Registers at the loop's address: the first loop writes r2 to r9, the second one adds up every other of them.
+// Registers at the loop's address: the first loop writes r2 to r9, the second
+// one adds up every other of them.
 //     loop i0, filled
 //     fill:
 //     max r[aL+2], c[aL+0], c[aL+0]
@@ -265,7 +267,8 @@ void relative_registers(Scene *s) {
     fill(s, 0, 0, SIDE, SIDE, RGBA(0, 0, 0, 0));
 }
 
-// Operands and results: negated, absolute, swizzled, saturated, parts of the result, of constants too.
+// Operands and results: negated, absolute, swizzled, saturated, parts
+// of the result, of constants too.
 //     mad_sat r1.x_z, -r0_abs.wzyx, c[0].y, c[0]
 //     mul r1._y, r0.x, -c[1].w
 //     alloc colors
@@ -298,7 +301,8 @@ void constant_base(Scene *s) {
     fill(s, 0, 0, SIDE, SIDE, BLUE);
 }
 
-// Differences between neighbours: 3 across and 5 down of the first number, -2 and 4 of the second, over 16.
+// Differences between neighbours: 3 across and 5 down of the first number,
+// -2 and 4 of the second, over 16.
 //     getGradients r1, r0.xy, tf0
 //     mad r1, r1, c[0].x, c[0].y
 //     alloc colors

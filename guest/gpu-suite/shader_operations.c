@@ -1,5 +1,6 @@
-// Arithmetic of shaders: each operation on an 8 x 8 grid of numbers. A pixel's numbers are a and b, which are the same
-// over cells of 16 pixels, 1/2 and 2. Results are divided by 16 and moved up by a half.
+// Arithmetic of shaders: each operation on an 8 x 8 grid of numbers. A pixel's numbers
+// are a and b, which are the same over cells of 16 pixels, 1/2 and 2. Results are
+// divided by 16 and moved up by a half.
 #include "runtime.h"
 #include "scene.h"
 

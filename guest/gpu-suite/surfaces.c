@@ -27,8 +27,8 @@ static void show(Scene *s, Texture *t, uint32_t swizzle, float x, float y, float
 }
 
 // 32 columns with v, 1 - v, v / 2 and v times `scale` plus `offset`, where v runs from 0 to 31/32, in a target of that
-// format. Rows 0 to 31 show what a copy makes of it; rows 32 to 63 the lowest three bytes of the words in the
-// EDRAM, and rows 64 to 95 the highest.
+// format. Rows 0 to 31 show what a copy makes of it; rows 32 to 63 the lowest three bytes of the
+// words in the EDRAM, and rows 64 to 95 the highest.
 static void target(Scene *s, uint32_t format, uint32_t wide, float scale, float offset) {
     Texture converted, words;
     float step = wide ? 2 : 4; // wide formats have two words for each pixel
@@ -79,7 +79,8 @@ void target_exponent(Scene *s) {
     }
 }
 
-// Draws a 4 x 4 pattern over a surface of one sample per pixel: thirds of red by column, of green by row.
+// Draws a 4 x 4 pattern over a surface of one sample per pixel: thirds of
+// red by column, of green by row.
 static void pattern(Scene *s, float width, float height) {
     Texture t = {.format = FORMAT_8_8_8_8, .endian = ENDIAN_8IN32, .dimension = TEXTURE_2D, .width = 4, .height = 4,
                  .pitch = 32, .swizzle = XYZW};
@@ -89,7 +90,8 @@ static void pattern(Scene *s, float width, float height) {
     show_texture(s, 0, 0, width, height, 0, 0);
 }
 
-// A surface of one sample per pixel, seen as one of several: what each sample selection takes. 32 x 32 pixels each.
+// A surface of one sample per pixel, seen as one of several: what each sample
+// selection takes. 32 x 32 pixels each.
 static void selections(Scene *s, uint32_t samples, uint32_t pitch) {
     Texture taken[7];
     set(s, RB_COLOR_INFO, SPARE_TILE);
@@ -109,9 +111,9 @@ void samples_of_two(Scene *s) {
     selections(s, TWO_SAMPLES, PITCH);
 }
 
-// Edges at odd sixteenths of a pixel; the mean of the samples says how many are covered. Upper half: bands of 8 rows
-// with the left edge at 8 and the right one at 40, plus 1/16, 3/16, ...; lower half: the same with top and bottom.
-// Column x is the first that shows them.
+// Edges at odd sixteenths of a pixel; the mean of the samples says how many are covered. Upper
+// half: bands of 8 rows with the left edge at 8 and the right one at 40, plus 1/16, 3/16, ...;
+// lower half: the same with top and bottom. Column x is the first that shows them.
 static void edges(Scene *s, uint32_t samples, float x) {
     Texture mean;
     surface(s, SPARE_TILE, 0, PITCH / 2, samples);
@@ -142,8 +144,8 @@ void edges_without_multisampling(Scene *s) {
     edges(s, TWO_SAMPLES, 64);
 }
 
-// Where the samples of a surface lie when it is seen as one of one sample per pixel: a rectangle from 8 + 1/2 on covers
-// the right ones only, from 8 + 1/2 down the lower ones.
+// Where the samples of a surface lie when it is seen as one of one sample per pixel: a rectangle
+// from 8 + 1/2 on covers the right ones only, from 8 + 1/2 down the lower ones.
 void places_of_four_samples(Scene *s) {
     Texture cells;
     surface(s, SPARE_TILE, 0, PITCH / 2, FOUR_SAMPLES);
@@ -216,8 +218,8 @@ void sample_masks(Scene *s) {
     show(s, &mean, XYZW, 0, 0, 64, 64);
 }
 
-// Depth is tested for each sample: a plane that rises by one in 64 pixels against one half. At the pixel where it
-// crosses, some samples are nearer.
+// Depth is tested for each sample: a plane that rises by one in 64 pixels against one half. At the
+// pixel where it crosses, some samples are nearer.
 void depths_of_four_samples(Scene *s) {
     Texture mean;
     const Vertex plane[3] = {{0, 0, 0, 1, {1, 0, 0, 1}}, {4, 0, 1, 1, {1, 0, 0, 1}}, {0, 64, 0, 1, {1, 0, 0, 1}}};
@@ -232,8 +234,8 @@ void depths_of_four_samples(Scene *s) {
     show(s, &mean, XYZW, 0, 0, 64, 64);
 }
 
-// A depth buffer, seen as colours: the halves of each row of 80 samples are exchanged. Stencil values count columns of
-// four pixels.
+// A depth buffer, seen as colours: the halves of each row of 80 samples are exchanged. Stencil
+// values count columns of four pixels.
 void depth_seen_as_color(Scene *s) {
     Texture words;
     for (uint32_t i = 0; i < 32; i++) {

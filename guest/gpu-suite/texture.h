@@ -34,6 +34,7 @@ void show_texels(Scene *s);
 // Draws tf1, one pixel for one texel: texels from (u, v) on.
 void show_texture(Scene *s, float x, float y, float width, float height, float u, float v);
 
-// Byte offset of a block in a tiled image; `pitch` and `rows` in blocks, blocks of 2^bytes_log2 bytes.
+// Byte offset of a block in a tiled image; `pitch` and `rows` in
+// blocks, blocks of 2^bytes_log2 bytes.
 uint32_t tiled_offset(uint32_t x, uint32_t y, uint32_t pitch, uint32_t bytes_log2);
 uint32_t tiled_offset_3d(uint32_t x, uint32_t y, uint32_t z, uint32_t pitch, uint32_t rows, uint32_t bytes_log2);

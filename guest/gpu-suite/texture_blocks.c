@@ -1,6 +1,6 @@
-// Compressed formats: 64 x 64 texels in blocks of 4 x 4. Block (bx, by)'s end points come from its place; weight
-// number n of a texel is (x + y) mod the number of weights. On the left a linear texture, on the right a tiled one;
-// below the tiled one's alpha.
+// Compressed formats: 64 x 64 texels in blocks of 4 x 4. Block (bx, by)'s end points come from its
+// place; weight number n of a texel is (x + y) mod the number of weights. On the left a linear
+// texture, on the right a tiled one; below the tiled one's alpha.
 #include "texture.h"
 
 enum { BLOCKS = 16 };
@@ -37,7 +37,8 @@ static void weights_2(uint16_t *words) {
     words[1] = (uint16_t)(bits >> 16);
 }
 
-// Colours of five, six and five bits. The first is the greater number in the left half of the blocks.
+// Colours of five, six and five bits. The first is the greater number
+// in the left half of the blocks.
 static void colors(uint16_t *words, uint32_t bx, uint32_t by) {
     uint16_t high = (uint16_t)((16 + by) << 11 | bx * 4 << 5 | 10), low = (uint16_t)(by << 11 | (60 - bx * 4) << 5 | (31 - by));
     words[0] = bx < 8 ? high : low;
@@ -45,7 +46,8 @@ static void colors(uint16_t *words, uint32_t bx, uint32_t by) {
     weights_2(words + 2);
 }
 
-// Two levels and 16 weights of three bits. The first level is the greater in the upper half of the blocks.
+// Two levels and 16 weights of three bits. The first level is the greater
+// in the upper half of the blocks.
 static void levels(uint16_t *words, uint32_t bx, uint32_t by) {
     uint32_t high = 128 + bx * 8, low = 7 * by;
     uint64_t bits = by < 8 ? high | low << 8 : low | high << 8;
@@ -115,8 +117,8 @@ void texture_dxt3a_as_1_1_1_1(Scene *s) {
     show_blocks(s, 61, 3, XYZW, nibbles);
 }
 
-// Two texels in 32 bits: two lumas and the chroma that they share. Luma is x + y, the chromas are the pair's
-// column and the row.
+// Two texels in 32 bits: two lumas and the chroma that they share. Luma is x + y, the chromas are
+// the pair's column and the row.
 static void chroma(Scene *s, uint32_t format, int luma_first) {
     Texture t = {.format = format, .endian = ENDIAN_8IN32, .dimension = TEXTURE_2D, .width = 64, .height = 64,
                  .pitch = 64, .swizzle = SWIZZLE(0, 1, 2, 5)};

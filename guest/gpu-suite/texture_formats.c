@@ -1,5 +1,6 @@
-// Texture formats: texels whose components are x, y, their exclusive or and their sum, in each format's own
-// bits. 64 x 64 texels; above as a linear texture (on the left) and a tiled one, below the tiled one's alpha.
+// Texture formats: texels whose components are x, y, their exclusive or and their sum, in
+// each format's own bits. 64 x 64 texels; above as a linear texture (on the left) and a tiled
+// one, below the tiled one's alpha.
 #include "packing.h"
 #include "runtime.h"
 #include "texture.h"

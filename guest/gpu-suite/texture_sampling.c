@@ -121,8 +121,8 @@ static void show_levels(Scene *s, const Texture *t) {
     float x = 0;
     for (int level = 0; level <= 6; level++) {
         float side = (float)(64 >> level);
-        // Quads of 2 x 2 pixels see the change from pixel to pixel. A quarter of a texel keeps coordinates off the
-        // edges between texels where other levels are taken.
+        // Quads of 2 x 2 pixels see the change from pixel to pixel. A quarter of a texel keeps
+        // coordinates off the edges between texels where other levels are taken.
         span(s, x, 0, x + side, side, 0.25f / 64, 0.25f / 64, 1 + 0.25f / 64, 1 + 0.25f / 64);
         x += side;
     }

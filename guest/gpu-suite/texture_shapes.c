@@ -1,4 +1,5 @@
-// Textures of one and three dimensions, stacks, cubes. Texel (x, y, z) has x in red, y in green, z in blue.
+// Textures of one and three dimensions, stacks, cubes. Texel (x, y, z) has x
+// in red, y in green, z in blue.
 #include "texture.h"
 
 static uint32_t texel(uint32_t x, uint32_t y, uint32_t z) {
@@ -116,8 +117,8 @@ void texture_stack_as_2d(Scene *s) {
     slope(s, 0, 0, 32, 32, RGBA(0, 0, 5.5f, 1), RGBA(32, 0, 5.5f, 1), RGBA(0, 32, 5.5f, 1));
 }
 
-// The usual way to a face: the cube operation gives t, s, twice the major axis, and the face's number; the place on
-// the face is s and t over that, plus 1.5.
+// The usual way to a face: the cube operation gives t, s, twice the major axis, and the face's
+// number; the place on the face is s and t over that, plus 1.5.
 //     cube r1, r0.zzxy, r0.yxzz
 //     max r3.z, r1.w, r1.w
 //     + rcp r2.x, r1_abs.z
@@ -166,7 +167,8 @@ void texture_cube(Scene *s) {
     }
 }
 
-// The memory of a tiled texture, seen as a linear one: where each of its texels lies. 32 x 128 texels.
+// The memory of a tiled texture, seen as a linear one: where each of
+// its texels lies. 32 x 128 texels.
 void texture_tiling(Scene *s) {
     Texture t = {.format = FORMAT_8_8_8_8, .endian = ENDIAN_8IN32, .dimension = TEXTURE_2D, .width = 128, .height = 64,
                  .pitch = 128, .tiled = 1, .swizzle = SWIZZLE(0, 1, 2, 5)};

@@ -1,5 +1,5 @@
-// Vertex formats: 64 rectangles of 2 pixels' width whose colour comes from an attribute in each format's own bits:
-// n, 63 - n, n / 2 and n in the highest ones. Below the fourth component.
+// Vertex formats: 64 rectangles of 2 pixels' width whose colour comes from an attribute in each
+// format's own bits: n, 63 - n, n / 2 and n in the highest ones. Below the fourth component.
 #include "packing.h"
 #include "runtime.h"
 #include "scene.h"

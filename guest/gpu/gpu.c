@@ -1,5 +1,5 @@
-// Ring, fences and interrupts. The chip answers twice for each frame: it writes the frame's number to
-// memory and interrupts a processor. Waiting threads sleep on events that the interrupts set.
+// Ring, fences and interrupts. The chip answers twice for each frame: it writes the frame's number
+// to memory and interrupts a processor. Waiting threads sleep on events that the interrupts set.
 #include "gpu.h"
 #include "kernel.h"
 #include "pm4.h"

@@ -16,8 +16,8 @@ typedef struct {
     uint32_t physical;
 } Shared;
 
-// gcc 12 loses the hidden pointer of a returned structure with -m32 -mpowerpc64, so results go through
-// pointers everywhere.
+// gcc 12 loses the hidden pointer of a returned structure with -m32 -mpowerpc64, so results go
+// through pointers everywhere.
 void gpu_allocate(Shared *memory, uint32_t size);
 
 // Starts the chip with a ring; frames can be submitted then.
@@ -28,7 +28,8 @@ void commands_allocate(Commands *commands, uint32_t bytes);
 // Empties a command buffer.
 void commands_begin(Commands *commands);
 
-// One word; the buffer's limit is never passed, an overlong list is cut (and shows as a broken picture).
+// One word; the buffer's limit is never passed, an overlong list is cut
+// (and shows as a broken picture).
 static inline void emit(Commands *commands, uint32_t word) {
     if (commands->count < commands->limit) commands->words[commands->count++] = word;
 }
@@ -42,7 +43,8 @@ typedef struct {
     uint32_t width, height;
 } Front;
 
-// Hands over a frame: runs the commands, shows the front buffer, raises fence `number` when all is done.
+// Hands over a frame: runs the commands, shows the front buffer, raises
+// fence `number` when all is done.
 void gpu_submit(const Commands *commands, const Front *front, uint32_t number);
 
 // Sleeps until the fence has that number.

@@ -1,5 +1,5 @@
-# create_file: NtCreateFile for C. gcc's ABI has the ninth argument at r1+8 of the caller; the kernel wants it
-# at r1+0x54.
+# create_file: NtCreateFile for C. gcc's ABI has the ninth argument at r1+8 of the caller; the
+# kernel wants it at r1+0x54.
     .text
     .globl create_file
     .type create_file,@function

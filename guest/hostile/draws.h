@@ -1,4 +1,5 @@
-// A scene of the suite for titles that ask too much of the chip, and a frame with nothing else in it.
+// A scene of the suite for titles that ask too much of the chip, and a
+// frame with nothing else in it.
 #pragma once
 #include "copy.h"
 #include "kernel.h"

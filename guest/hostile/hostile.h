@@ -1,4 +1,5 @@
-// Common code of the hostile titles: a large piece of memory, and the report of how often they were refused.
+// Common code of the hostile titles: a large piece of memory, and the report
+// of how often they were refused.
 #pragma once
 #include "kernel.h"
 #include "runtime.h"

@@ -1,4 +1,5 @@
-// Sets a timer at every byte of 1 MiB; the console has dispatcher objects at multiples of four only.
+// Sets a timer at every byte of 1 MiB; the console has dispatcher
+// objects at multiples of four only.
 #include "hostile.h"
 
 int main(void) {

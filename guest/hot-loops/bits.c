@@ -1,5 +1,5 @@
-// Bit twiddling: population count, reversal, Gray codes and a branch that data decides, in one loop.
-// The exit code is a checksum.
+// Bit twiddling: population count, reversal, Gray codes and a branch that data decides, in one
+// loop. The exit code is a checksum.
 enum { ROUNDS = 100000000 };
 
 int main(void)

@@ -1,5 +1,5 @@
-// An unrolled block hash over a buffer, called from a loop: one long block of straight code, and calls.
-// The exit code is a checksum.
+// An unrolled block hash over a buffer, called from a loop: one long block of straight code, and
+// calls. The exit code is a checksum.
 enum { WORDS = 4096, ROUNDS = 58000 };
 
 static unsigned buffer[WORDS];

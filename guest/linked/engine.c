@@ -1,4 +1,5 @@
-// A library that a title imports from. Its entry takes a slot of each thread's, and starts a thread.
+// A library that a title imports from. Its entry takes a slot of each
+// thread's, and starts a thread.
 #include "kernel.h"
 #include "library.h"
 

@@ -1,5 +1,5 @@
-// A title that imports from libraries: engine.xex, which lies beside it and imports from maths.xex, and maths.xex itself. Both have come
-// when main runs. The exit code counts what is wrong.
+// A title that imports from libraries: engine.xex, which lies beside it and imports from maths.xex,
+// and maths.xex itself. Both have come when main runs. The exit code counts what is wrong.
 #include "kernel.h"
 #include "runtime.h"
 

@@ -1,4 +1,5 @@
-// A library that a title and another library import from. It counts turns from 1 on, and its entry takes the first.
+// A library that a title and another library import from. It counts turns from 1 on,
+// and its entry takes the first.
 #include "library.h"
 
 static uint32_t turns;

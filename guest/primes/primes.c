@@ -1,8 +1,9 @@
-// Counts primes on one or several threads that share nothing: each has the segments whose number leaves its own remainder, a
-// sieve and a table of small primes. `xenia-rs scale` runs it; crates/xenia-lab/src/scale/primes.rs is the same
-// for the host, and says what the figures mean.
+// Counts primes on one or several threads that share nothing: each has the segments whose number
+// leaves its own remainder, a sieve and a table of small primes. `xenia-rs scale` runs it;
+// crates/xenia-lab/src/scale/primes.rs is the same for the host, and says what the figures mean.
 //
-// Settings: `segments` in all; `threads`; `part` and `parts`, which of how many processes this one is.
+// Settings: `segments` in all; `threads`; `part` and `parts`, which of
+// how many processes this one is.
 #include "../races/crew.h"
 
 enum { LENGTH = 1 << 16, SEGMENTS = 64, MOST_SEGMENTS = 1 << 15, MOST_PRIMES = 4800 };

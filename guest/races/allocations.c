@@ -1,8 +1,9 @@
-// Six threads that allocate and free pieces of up to 16 MiB, as a console's allocator does while a title loads: each thread keeps
-// eight pieces, and replaces one at random. It finds the start of a new piece zero, and writes to it; the piece is its own until it
-// frees it.
+// Six threads that allocate and free pieces of up to 16 MiB, as a console's allocator does while a
+// title loads: each thread keeps eight pieces, and replaces one at random. It finds the start of a
+// new piece zero, and writes to it; the piece is its own until it frees it.
 //
-// Settings: `steps` of each thread, `touched` pages of a piece, `even` for sizes that are all as likely (else each as its double).
+// Settings: `steps` of each thread, `touched` pages of a piece, `even` for sizes that are all as
+// likely (else each as its double).
 #include "crew.h"
 
 enum { STEPS = 300, PIECES = 8, PAGE = 0x1000, TOUCHED = 32, COMMIT_AND_RESERVE = 0x3000, RELEASE = 0x8000, READ_WRITE = 4 };
@@ -12,7 +13,8 @@ static volatile uint32_t made, dirty, lost, refused;
 
 static uint32_t mark_of(uint32_t cpu, uint32_t number) { return cpu << 24 | number << 1 | 1; }
 
-// Compares the first word of each page from the piece's start on with what is expected, and replaces it by the mark.
+// Compares the first word of each page from the piece's start on with what is
+// expected, and replaces it by the mark.
 static void go_through(uint32_t *piece, uint32_t bytes, uint32_t expected, uint32_t mark, volatile uint32_t *wrong) {
     for (uint32_t at = 0; at < bytes && at < touched * PAGE; at += PAGE) {
         if (piece[at / 4] != expected) atomic_add(wrong, 1);

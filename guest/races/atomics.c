@@ -1,12 +1,14 @@
-// Locks and lock-free structures under six threads: each operation adds one to a number by a plain load and a plain store,
-// or takes an entry off a list and puts it back, and in the end none is missing.
+// Locks and lock-free structures under six threads: each operation adds one to a
+// number by a plain load and a plain store, or takes an entry off a list and puts it
+// back, and in the end none is missing.
 //
 // Settings: `operations` of each kind, all threads together.
 #include "crew.h"
 
 enum { OPERATIONS = 6000, ENTRIES = 4 };
 
-// Pops and pushes by ldarx and stdcx.; the head is a pointer and a count of changes (atomics_stack.S).
+// Pops and pushes by ldarx and stdcx.; the head is a pointer and a
+// count of changes (atomics_stack.S).
 void push_counted(volatile uint64_t *head, struct entry *entry);
 struct entry *pop_counted(volatile uint64_t *head);
 
@@ -25,7 +27,8 @@ static struct {
     struct entry entries[ENTRIES];
 } shared __attribute__((aligned(128)));
 
-// A sum that a lock guards: without it, an interruption between load and store would lose an addition.
+// A sum that a lock guards: without it, an interruption between load
+// and store would lose an addition.
 static void add(uint32_t i) {
     uint32_t before = shared.total;
     for (volatile uint32_t j = i % 8; j; j--) {

@@ -1,5 +1,6 @@
-# A stack without locks. Its head is a doubleword, the first entry's address and a count of changes, so that an entry that was
-# popped and pushed again in the meantime is noticed whatever the machine takes for the end of a reservation.
+# A stack without locks. Its head is a doubleword, the first entry's address and a count of changes,
+# so that an entry that was popped and pushed again in the meantime is noticed whatever the machine
+# takes for the end of a reservation.
     .text
 
 # push_counted(head, entry)

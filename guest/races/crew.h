@@ -6,8 +6,8 @@
 
 enum { CREW = 6 };
 
-// Runs the routine on each hardware thread, with its number, until all have ended, however long that takes; how many did
-// not return 0.
+// Runs the routine on each hardware thread, with its number, until all have ended, however long
+// that takes; how many did not return 0.
 uint32_t on_all(uint32_t (*routine)(uint32_t cpu));
 // Waits for a thread's end without a limit, closes its handle and returns its exit code.
 uint32_t finish(uint32_t thread);

@@ -1,6 +1,6 @@
-// Deferred calls from six hardware threads to each other: queued, taken back, and queued again while they run. Each one
-// that was accepted runs once, where it was sent, or is taken back once. Then from one thread to six that sleep: a call that
-// wakes nobody is lost.
+// Deferred calls from six hardware threads to each other: queued, taken back, and queued again
+// while they run. Each one that was accepted runs once, where it was sent, or is taken back once.
+// Then from one thread to six that sleep: a call that wakes nobody is lost.
 //
 // Settings: `rounds` of each phase.
 #include "crew.h"

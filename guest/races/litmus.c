@@ -1,14 +1,17 @@
-// Runs the litmus tests: each thread on a hardware thread of its own, one round after the other over cells that were
-// cleared before, and counts what came of them. The exit code is how many tests saw what the architecture forbids.
+// Runs the litmus tests: each thread on a hardware thread of its own, one round after the other
+// over cells that were cleared before, and counts what came of them. The exit code is how many
+// tests saw what the architecture forbids.
 //
-// A test's threads keep their processors for the whole test, so that the host finds each one of its own; only between tests do they
-// wait for the kernel. They begin a batch of rounds together, and meet before each round as well as they can: each says
-// where it is and waits for the others, but not for long, for on a host with fewer cores one of them may not run at all. Small
-// random delays move their accesses against each other. The first thread clears and counts the cells between batches.
+// A test's threads keep their processors for the whole test, so that the host finds each one of its
+// own; only between tests do they wait for the kernel. They begin a batch of rounds together, and
+// meet before each round as well as they can: each says where it is and waits for the others, but
+// not for long, for on a host with fewer cores one of them may not run at all. Small random delays
+// move their accesses against each other. The first thread clears and counts the cells between
+// batches.
 //
-// Settings: `rounds` of each test; `persist`, rounds after which the first test gives up seeing a reordering, and not 0 if
-// tests whose threads did not meet are to go on for a while; `strict` 1 where the machine says that plain stores end
-// reservations.
+// Settings: `rounds` of each test; `persist`, rounds after which the first test gives up seeing a
+// reordering, and not 0 if tests whose threads did not meet are to go on for a while; `strict` 1
+// where the machine says that plain stores end reservations.
 #include "litmus.h"
 #include "crew.h"
 
@@ -38,8 +41,8 @@ static struct {
     struct header go[PARTS], done;
 } batch;
 
-// Waits until a word is `wanted` or later. A thread that yields early makes progress in lockstep; one that spins first meets the
-// others on a busy host.
+// Waits until a word is `wanted` or later. A thread that yields early makes progress in lockstep;
+// one that spins first meets the others on a busy host.
 static void await(const volatile uint32_t *word, uint32_t wanted) {
     for (uint32_t spins = SHORT;; spins = spins < LONG ? spins * 2 : LONG) {
         for (uint32_t i = 0; i < spins; i++) {
@@ -164,7 +167,8 @@ static uint32_t outcome(const struct question *of, uint32_t cell) {
     return packed;
 }
 
-// Reads the fields of one alternative and what they are to be; returns where the next one begins, or 0.
+// Reads the fields of one alternative and what they are to be; returns
+// where the next one begins, or 0.
 static const char *alternative(const char *text, struct question *of, uint32_t *packed) {
     *packed = of->count = 0;
     while (*text && *text != '|') {

@@ -7,7 +7,8 @@ struct seen {
     uint32_t a, b;
 };
 
-// The variables of one round, each in a line of its own: x, y and z. `w` is the word after x, `v` another in x's line.
+// The variables of one round, each in a line of its own: x, y and z. `w` is the word
+// after x, `v` another in x's line.
 enum { LINE = 128, AT_W = 4, AT_V = 64, AT_Y = LINE, AT_Z = 2 * LINE, CELL = 3 * LINE };
 
 typedef void part(uint8_t *cell, struct seen *seen);
@@ -24,8 +25,8 @@ enum { PARTS = 4, FIELDS = 4 };
 struct litmus {
     const char *name;
     part *parts[PARTS];
-    // The outcomes in question: "1a=1,1b=0" is what the second thread has in a and b, "x=2" what is in x at the end;
-    // alternatives, with the same fields, are divided by |.
+    // The outcomes in question: "1a=1,1b=0" is what the second thread has in a and b, "x=2" what is
+    // in x at the end; alternatives, with the same fields, are divided by |.
     const char *outcomes;
     enum verdict verdict;
 };

@@ -1,6 +1,6 @@
-// The tests by the names that the literature has for them ("Understanding POWER Multiprocessors", "Herding Cats"): SHAPE
-// with what orders each thread's accesses, `po` where nothing does. The architecture rules out FORBIDDEN outcomes on any
-// processor; ALLOWED ones need not occur.
+// The tests by the names that the literature has for them ("Understanding POWER Multiprocessors",
+// "Herding Cats"): SHAPE with what orders each thread's accesses, `po` where nothing does. The
+// architecture rules out FORBIDDEN outcomes on any processor; ALLOWED ones need not occur.
 #include "litmus.h"
 
 #define PART(id, code)                                                                                       \

@@ -1,6 +1,6 @@
-// Six threads at kernel objects of their own, by pointer and by handle: nothing of what one does is seen by another, nobody
-// waits. How long that takes one thread, two and six of them is said; where the host has a processor for each, it is the same,
-// as they have nothing in common.
+// Six threads at kernel objects of their own, by pointer and by handle: nothing of what one does is
+// seen by another, nobody waits. How long that takes one thread, two and six of them is said; where
+// the host has a processor for each, it is the same, as they have nothing in common.
 //
 // Settings: `rounds` of each thread.
 #include "crew.h"

@@ -1,5 +1,6 @@
-// Self-modifying code under six threads: one writes it, with the sequence that the architecture asks for (dcbst, sync, icbi,
-// sync, isync), five run it. A thread that has read a version and executed isync runs that one or a later one.
+// Self-modifying code under six threads: one writes it, with the sequence that the architecture
+// asks for (dcbst, sync, icbi, sync, isync), five run it. A thread that has read a version and
+// executed isync runs that one or a later one.
 //
 // Settings: `patches`, 30,000 at most.
 #include "crew.h"

@@ -1,6 +1,7 @@
-// Threads by the hundred: each phase makes that many, on all hardware threads, some suspended at first, some that end by
-// ExTerminateThread, and waits for the end of each. Every one runs once, no handle stays open, and a phase takes
-// nothing that the next one lacks; the lines between phases let a test look at the host's memory.
+// Threads by the hundred: each phase makes that many, on all hardware threads, some suspended at
+// first, some that end by ExTerminateThread, and waits for the end of each. Every one runs once, no
+// handle stays open, and a phase takes nothing that the next one lacks; the lines between phases
+// let a test look at the host's memory.
 //
 // Settings: `threads` of a phase, `phases`.
 #include "crew.h"

@@ -1,5 +1,5 @@
-// Races between all events that end a wait: signals, time-outs, asynchronous calls, suspension and the
-// ends of threads, on six hardware threads. The sums sent and received must be equal.
+// Races between all events that end a wait: signals, time-outs, asynchronous calls, suspension and
+// the ends of threads, on six hardware threads. The sums sent and received must be equal.
 //
 // Settings: `rounds` of each phase.
 #include "crew.h"
@@ -22,7 +22,8 @@ static void on_apc(uint32_t context, uint32_t argument1, uint32_t argument2) {
     atomic_add(&shared.called, 1);
 }
 
-// From not at all to longer than anything takes here; a wait without end could outlast the others' rounds.
+// From not at all to longer than anything takes here; a wait without end
+// could outlast the others' rounds.
 static const int64_t timeouts[4] = {0, -1, -200, -20000};
 
 // Took the mutant: nobody else has it.
@@ -149,8 +150,8 @@ static void race(void) {
     expect_count("strange results", shared.strange, 0);
 }
 
-// Pairs that wake each other in turn and wait without end: a wake that is lost stops them for good. A third party
-// suspends, resumes and calls them meanwhile.
+// Pairs that wake each other in turn and wait without end: a wake that is lost stops them for good.
+// A third party suspends, resumes and calls them meanwhile.
 static struct {
     struct header events[2];
     struct semaphore semaphores[2];
@@ -225,8 +226,8 @@ static void play(void) {
     for (uint32_t i = 0; i < 2; i++) NtClose(pairs.handles[i]);
 }
 
-// A timer is set, then waited for without a timeout: a search for the next event between the two must not find
-// none. First on one hardware thread, where no other event can come, then on all.
+// A timer is set, then waited for without a timeout: a search for the next event between the two
+// must not find none. First on one hardware thread, where no other event can come, then on all.
 static uint32_t wait_for_timers(uint32_t cpu) {
     struct timer timer;
     uint32_t state = cpu, failed = 0;

@@ -1,5 +1,5 @@
-// Kernel exports, as guest programs declare them. gcc's 32-bit ABI passes 64-bit arguments in register
-// pairs where the kernel wants one register, so none of these takes one by value.
+// Kernel exports, as guest programs declare them. gcc's 32-bit ABI passes 64-bit arguments in
+// register pairs where the kernel wants one register, so none of these takes one by value.
 #pragma once
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
-# vd_swap: VdSwap for C. gcc's ABI has the ninth and tenth argument at r1+8 and r1+12 of the caller; the
-# kernel wants them at r1+0x54, 8 bytes apart.
+# vd_swap: VdSwap for C. gcc's ABI has the ninth and tenth argument at r1+8 and r1+12 of the caller;
+# the kernel wants them at r1+0x54, 8 bytes apart.
     .text
     .globl vd_swap
     .type vd_swap,@function

@@ -1,4 +1,5 @@
-// Common code of this folder: the render driver's calls, a callback that submits frames, a count of faults.
+// Common code of this folder: the render driver's calls, a callback that
+// submits frames, a count of faults.
 #pragma once
 #include "kernel.h"
 #include "runtime.h"
@@ -31,6 +32,7 @@ extern uint32_t faults;
 
 // Says what is wrong, and counts it.
 void expect(int is_right, const char *what);
-// Registers a client, lets `fill` fill frames until it has no more, and takes the client out. Returns the ticks of guest time
-// between the first question for a frame and the last, and their number by `asked`.
+// Registers a client, lets `fill` fill frames until it has no more, and takes the client
+// out. Returns the ticks of guest time between the first question for a frame and the
+// last, and their number by `asked`.
 uint64_t play(fill_frame *fill, uint32_t *asked);

@@ -1,5 +1,6 @@
-// A sine on each of the six channels: 1 kHz on the first, 2 kHz on the second, and so on, at half of full scale. Four seconds, or as
-// many frames as game:\frames says, and what the render driver's calls answer. The exit code counts what is wrong.
+// A sine on each of the six channels: 1 kHz on the first, 2 kHz on the second, and so on, at half
+// of full scale. Four seconds, or as many frames as game:\frames says, and what the render driver's
+// calls answer. The exit code counts what is wrong.
 #include "settings.h"
 #include "sound.h"
 

@@ -1,6 +1,6 @@
-// A stream of twelve frames with a sine of 1 kHz, of which the last nine are a loop without end: decoded by the kernel's calls at
-// first, by words and registers as titles do it themselves later, and played on the first channel. The exit code counts what is
-// wrong.
+// A stream of twelve frames with a sine of 1 kHz, of which the last nine are a loop without end:
+// decoded by the kernel's calls at first, by words and registers as titles do it themselves later,
+// and played on the first channel. The exit code counts what is wrong.
 #include "sound.h"
 #include "stream.h"
 

@@ -1,5 +1,5 @@
-# device_control(file, status, code, output, length): NtDeviceIoControlFile for C, without an event, a routine and input. The kernel
-# wants the ninth and tenth argument at r1+0x54 and r1+0x5C.
+# device_control(file, status, code, output, length): NtDeviceIoControlFile for C, without an event,
+# a routine and input. The kernel wants the ninth and tenth argument at r1+0x54 and r1+0x5C.
     .text
     .globl device_control
     .type device_control,@function

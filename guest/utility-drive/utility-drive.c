@@ -1,8 +1,10 @@
-// Mounts a scratch disk as the library of titles does, from its own code, and keeps a level on it between runs.
+// Mounts a scratch disk as the library of titles does, from its own code, and
+// keeps a level on it between runs.
 //
-// It reads the whole disk's bytes for a record of its own, formats the partition if its header is not the expected one (or with
-// game:\format), makes a device, shares a file, and links cache: to the device. Then it checks what an earlier run has written, and
-// writes the rest: game:\pieces pieces of 64 KiB. With game:\small it writes that many files of a byte to the hard disk instead.
+// It reads the whole disk's bytes for a record of its own, formats the partition if its header is
+// not the expected one (or with game:\format), makes a device, shares a file, and links cache: to
+// the device. Then it checks what an earlier run has written, and writes the rest: game:\pieces
+// pieces of 64 KiB. With game:\small it writes that many files of a byte to the hard disk instead.
 // A line that begins with WRONG is a fault of the disk; their number is the exit code.
 #include "kernel.h"
 #include "runtime.h"
@@ -74,7 +76,8 @@ static uint32_t write(uint32_t file, int64_t at, const void *from, uint32_t leng
     return NtWriteFile(file, 0, 0, 0, status, from, length, &at);
 }
 
-// Data that this title writes to a partition's start and to the disk's record: a FATX header, and its own.
+// Data that this title writes to a partition's start and to the disk's
+// record: a FATX header, and its own.
 struct header {
     uint32_t fatx, serial, unit_sectors, root;
     uint32_t magic, generation, check;
@@ -123,7 +126,8 @@ static uint32_t record(uint32_t change) {
     return generation;
 }
 
-// The library refuses a volume that does not have the allocation unit that it has formatted it with.
+// The library refuses a volume that does not have the allocation unit
+// that it has formatted it with.
 static void check_volume(uint32_t sectors) {
     uint32_t file, status[2], information[6];
     expect("opening the volume", open("\\Device\\Harddisk0\\Cache0\\", OPEN, FOR_SPACE_QUERY, &file), SUCCESS);
@@ -205,7 +209,8 @@ static uint32_t piece_block[PIECE / 4];
 
 static uint32_t word_of(uint32_t piece) { return (piece + 1) * 2654435761u ^ generation; }
 
-// Number of whole pieces of the level. All must be right up to the moment at which a run was killed.
+// Number of whole pieces of the level. All must be right up to the
+// moment at which a run was killed.
 static uint32_t check_level(uint32_t file, uint32_t pieces) {
     for (uint32_t piece = 0;; piece++) {
         uint32_t count = 0, result = read(file, (int64_t)piece * PIECE, piece_block, PIECE, &count);

@@ -1,9 +1,11 @@
-// Makes calls of the C library fail: preloaded into the emulator by `cargo xtask faults`, and by nothing else.
+// Makes calls of the C library fail: preloaded into the emulator by `cargo
+// xtask faults`, and by nothing else.
 //
-// FAULT_CALLS names a group of calls, FAULT_UNDER the folder whose files they must be of, FAULT_AT the number of the first call that is
-// struck (0: none), FAULT_FOR how many are. FAULT_HOW says what happens to it: a number is what errno becomes, `short` does half of
-// what was asked for, `truncate:SIZE` cuts the file first, `sleep:MILLISECONDS` waits first, `jump:SECONDS` moves a clock from then on.
-// At the end the number of calls goes to FAULT_OUT.
+// FAULT_CALLS names a group of calls, FAULT_UNDER the folder whose files they must be of, FAULT_AT
+// the number of the first call that is struck (0: none), FAULT_FOR how many are. FAULT_HOW says
+// what happens to it: a number is what errno becomes, `short` does half of what was asked for,
+// `truncate:SIZE` cuts the file first, `sleep:MILLISECONDS` waits first, `jump:SECONDS` moves a
+// clock from then on. At the end the number of calls goes to FAULT_OUT.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,4 +1,5 @@
-// A library that counts, and tells when it goes. With RIVAL it counts backwards: other code at the same place.
+// A library that counts, and tells when it goes. With RIVAL it counts
+// backwards: other code at the same place.
 #include "library.h"
 
 uint32_t KeGetCurrentProcessType(void);

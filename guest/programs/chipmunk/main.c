@@ -4,7 +4,8 @@
 static void count(cpBody *body, void *data) {
     cpVect place = cpBodyGetPosition(body);
     fold_bits(&place, sizeof place);
-    // Where a body comes to rest depends on the last bits of a chaotic fall; that it stays in the box does not.
+    // Where a body comes to rest depends on the last bits of a chaotic fall;
+    // that it stays in the box does not.
     *(uint32_t *)data += place.x > -400 && place.x < 400 && place.y > -10;
 }
 

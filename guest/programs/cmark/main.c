@@ -1,7 +1,8 @@
 #include "driver.h"
 #include <cmark.h>
 
-// A document of headings, paragraphs with emphasis, links and code, lists in lists, quotes and tables of references.
+// A document of headings, paragraphs with emphasis, links and code, lists in lists,
+// quotes and tables of references.
 static size_t make_document(char *to, size_t size) {
     size_t at = 0;
     char words[96];

@@ -41,7 +41,8 @@ void program(void) {
     sound = need_memory(2 * SAMPLES * sizeof *sound), packed = need_memory(ROOM);
     make_sound(made, 2 * SAMPLES);
     for (int i = 0; i < 2 * SAMPLES; i++) sound[i] = made[i];
-    // Levels 0 to 2 predict by fixed polynomials; the others by coefficients from floating-point arithmetic, whose last bits differ.
+    // Levels 0 to 2 predict by fixed polynomials; the others by coefficients from floating-point
+    // arithmetic, whose last bits differ.
     for (unsigned level = 0; level < 6; level += level < 2 ? 1 : 3) {
         packed_size = taken = 0, heard = 0;
         FLAC__StreamEncoder *encoder = FLAC__stream_encoder_new();

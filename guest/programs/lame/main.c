@@ -22,7 +22,8 @@ void program(void) {
         }
         got = lame_encode_flush(coder, bytes + size, SAMPLES * 2 - size);
         need(got >= 0, "flush");
-        // At a constant rate the size is exact; what bits say may differ where single precision falls either way.
+        // At a constant rate the size is exact; what bits say may differ where
+        // single precision falls either way.
         fold_number((uint64_t)(size + got));
         fold(bytes, 4), fold_bits(bytes, (size_t)(size + got));
         lame_close(coder);

@@ -1,4 +1,5 @@
-// See driver.h. `main` runs the program some times, prints the answer, and says on standard error what CPU time the process took.
+// See driver.h. `main` runs the program some times, prints the answer, and says on standard error
+// what CPU time the process took.
 #include "driver.h"
 #include <time.h>
 

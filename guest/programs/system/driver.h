@@ -1,4 +1,5 @@
-// Common code of the programs' drivers: generated input, equal on every machine, and a sum of the output.
+// Common code of the programs' drivers: generated input, equal on every
+// machine, and a sum of the output.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -12,8 +13,9 @@ void program(void);
 // Adds to the answer. Numbers go through fold_number, whose bytes have one order everywhere.
 void fold(const void *bytes, size_t size);
 void fold_number(uint64_t value);
-// Adds to the exact answer, which is the guest code's: the last bits of what a mathematical library computes, and what
-// follows from the size and order of bytes, is the same under every emulator, but not natively.
+// Adds to the exact answer, which is the guest code's: the last bits of what a mathematical
+// library computes, and what follows from the size and order of bytes, is the same under
+// every emulator, but not natively.
 void fold_bits(const void *bytes, size_t size);
 
 // The next random number (xorshift, from a fixed seed).

@@ -1,4 +1,5 @@
-# The system layer for qemu-ppc: guest_system_call is Linux's system call. musl's own start-up goes before it.
+# The system layer for qemu-ppc: guest_system_call is Linux's system call.
+# musl's own start-up goes before it.
     .text
     .globl guest_system_call
     .type guest_system_call,@function

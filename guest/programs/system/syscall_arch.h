@@ -1,4 +1,5 @@
-// In place of musl's arch/powerpc/syscall_arch.h: its system calls are a function, which each system layer has its own of.
+// In place of musl's arch/powerpc/syscall_arch.h: its system calls are a function, which each
+// system layer has its own of.
 #define __SYSCALL_LL_E(x) \
 ((union { long long ll; long l[2]; }){ .ll = x }).l[0], \
 ((union { long long ll; long l[2]; }){ .ll = x }).l[1]

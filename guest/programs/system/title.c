@@ -1,5 +1,5 @@
-// The system layer of a plain-ELF title: the few of Linux's system calls that the C library makes in programs like these,
-// over one arena of memory and the system call that writes text.
+// The system layer of a plain-ELF title: the few of Linux's system calls that the C library makes
+// in programs like these, over one arena of memory and the system call that writes text.
 #include <elf.h>
 #include <errno.h>
 #include <stdint.h>

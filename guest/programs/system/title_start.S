@@ -1,5 +1,5 @@
-# Entry and end of a plain-ELF title: it ends when its entry returns, so the way back is kept here until the C library
-# wants to exit.
+# Entry and end of a plain-ELF title: it ends when its entry returns, so the way back is kept here
+# until the C library wants to exit.
     .text
     .globl _start
     .type _start,@function

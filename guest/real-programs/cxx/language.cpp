@@ -1,4 +1,5 @@
-// The language's runtime: static objects, exceptions through frames and threads, types at run time, thread-local objects.
+// The language's runtime: static objects, exceptions through frames and threads, types at
+// run time, thread-local objects.
 #include <cstdio>
 #include <cstdlib>
 #include <exception>

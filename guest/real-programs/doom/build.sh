@@ -1,4 +1,5 @@
-# Builds doom in the current folder: the game's core with i_*.c of this folder for its own, and the machine that the side has.
+# Builds doom in the current folder: the game's core with i_*.c of this folder for its own, and the
+# machine that the side has.
 set -e
 game=$SOURCES/chocolate-doom/src
 for name in aes_prng d_event d_iwad d_loop d_mode deh_io deh_main deh_mapping deh_str deh_text i_glob i_main m_argv m_bbox m_cheat \

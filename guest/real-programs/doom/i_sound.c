@@ -1,6 +1,7 @@
 // The game's sounds, mixed for two speakers. Music there is none.
 //
-// A sound is 8-bit samples behind eight bytes: its kind, its rate and its length. Sixteen samples at each end are filling.
+// A sound is 8-bit samples behind eight bytes: its kind, its rate and its length. Sixteen
+// samples at each end are filling.
 #include "i_sound.h"
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-// The game's clock. With -steady it goes on by what the game sleeps and by nothing else, so that every machine shows the same pictures.
+// The game's clock. With -steady it goes on by what the game sleeps and by nothing else, so that
+// every machine shows the same pictures.
 #define _GNU_SOURCE
 #include "i_timer.h"
 #include <time.h>

@@ -1,5 +1,5 @@
-// The game's screen: 320 x 200 bytes and a palette. With -steady the pictures go into a hash, which is said every now and then and
-// at the end.
+// The game's screen: 320 x 200 bytes and a palette. With -steady the pictures go into a hash, which
+// is said every now and then and at the end.
 #include "i_video.h"
 #include <stdio.h>
 #include <string.h>

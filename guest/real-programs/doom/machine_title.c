@@ -1,6 +1,7 @@
 // The console's screen and pads: each picture is a texture, drawn over the whole screen.
 //
-// There are two of everything, so that the processor writes one picture while the chip draws the other. Commands are made once.
+// There are two of everything, so that the processor writes one picture while the chip draws the
+// other. Commands are made once.
 #include "machine.h"
 #include "draw.h"
 #include "gpu.h"

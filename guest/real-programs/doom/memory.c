@@ -1,5 +1,5 @@
-// The game's memory. Its drawing reads up to 127 bytes beyond what it has loaded, as it always has, and shows what is there: zeros
-// here, so that every machine shows the same.
+// The game's memory. Its drawing reads up to 127 bytes beyond what it has loaded, as it always has,
+// and shows what is there: zeros here, so that every machine shows the same.
 #include <stdint.h>
 #include <stdlib.h>
 

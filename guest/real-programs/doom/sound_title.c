@@ -1,4 +1,5 @@
-// The console's speakers: XAudio's render driver asks for frames of six channels, of which the game has the first two.
+// The console's speakers: XAudio's render driver asks for frames of six channels, of
+// which the game has the first two.
 #include "machine.h"
 #include "runtime.h"
 

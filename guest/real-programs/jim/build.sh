@@ -1,4 +1,5 @@
-# Builds jimsh in the current folder: CC is the compiler, SOURCES the folder of packages, HERE this one.
+# Builds jimsh in the current folder: CC is the compiler, SOURCES the
+# folder of packages, HERE this one.
 set -e
 jim=$SOURCES/jimtcl
 cp "$HERE/jimautoconf.h" .

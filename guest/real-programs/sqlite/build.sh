@@ -1,4 +1,5 @@
-# Builds speedtest1, check and grow in the current folder, over the amalgamation, which both sides share.
+# Builds speedtest1, check and grow in the current folder, over the
+# amalgamation, which both sides share.
 set -e
 made=$SHARED/amalgamation
 if [ ! -f "$made/sqlite3.c" ]; then

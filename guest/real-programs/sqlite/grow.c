@@ -1,5 +1,6 @@
-// A database that grows: grow FILE check | make MEGABYTES | write SECONDS. `write` prints the number of each transaction
-// that is committed, so that a test that kills it knows the transactions that `check` must find.
+// A database that grows: grow FILE check | make MEGABYTES | write SECONDS. `write` prints the
+// number of each transaction that is committed, so that a test that kills it knows the
+// transactions that `check` must find.
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>

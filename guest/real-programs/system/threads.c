@@ -1,4 +1,5 @@
-// Threads of the library: mutexes, conditions, once, keys, thread-local variables, semaphores, barriers, detached ones, time-outs.
+// Threads of the library: mutexes, conditions, once, keys, thread-local variables, semaphores,
+// barriers, detached ones, time-outs.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>

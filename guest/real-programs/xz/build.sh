@@ -1,4 +1,5 @@
-# Builds liblzma's examples and repeat in the current folder, and makes what they compress: the C library's sources, some times over.
+# Builds liblzma's examples and repeat in the current folder, and makes what they compress: the C
+# library's sources, some times over.
 set -e
 xz=$SOURCES/xz-utils
 lzma=$xz/src/liblzma

@@ -1,4 +1,5 @@
-// Names of glibc that the headers of Debian's libstdc++ expect and musl lacks: included first in each C++ file.
+// Names of glibc that the headers of Debian's libstdc++ expect and musl lacks:
+// included first in each C++ file.
 #pragma once
 
 #define __GLIBC_PREREQ(major, minor) 1
@@ -21,7 +22,8 @@ enum {
     _ISalnum = 1 << 11,
 };
 
-// Waits until a time of a clock of one's choice: musl has none, so waits are until times of the system's clock.
+// Waits until a time of a clock of one's choice: musl has none, so waits are
+// until times of the system's clock.
 #include <bits/c++config.h>
 #undef _GLIBCXX_USE_PTHREAD_COND_CLOCKWAIT
 #undef _GLIBCXX_USE_PTHREAD_MUTEX_CLOCKLOCK

@@ -1,7 +1,8 @@
 // Functions of glibc that Debian's libstdc++ and the unwinder call and musl lacks.
 //
-// A locale of glibc is a structure that libstdc++ looks into for the tables of characters; one of musl's is not. So its "C" locale is one
-// of ours, which begins as musl's, for musl's functions, and goes on as glibc's. Other locales there are none.
+// A locale of glibc is a structure that libstdc++ looks into for the tables of characters; one of
+// musl's is not. So its "C" locale is one of ours, which begins as musl's, for musl's functions,
+// and goes on as glibc's. Other locales there are none.
 #include <ctype.h>
 #include <locale.h>
 #include <pthread.h>

@@ -1,4 +1,5 @@
-// A first title: says hello to each of its arguments, and keeps a count of its runs on the console's disk.
+// A first title: says hello to each of its arguments, and keeps a count of
+// its runs on the console's disk.
 #include <stdio.h>
 
 int main(int argc, char **argv) {

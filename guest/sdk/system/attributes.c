@@ -1,4 +1,5 @@
-// Attributes of files: size, times, rights to write. FATX has no owners; every file belongs to the one user.
+// Attributes of files: size, times, rights to write. FATX has no owners;
+// every file belongs to the one user.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -148,7 +149,8 @@ long change_times(int folder, const char *path, const int64_t *times, int is_sho
     if (times) {
         const int32_t *words = (const int32_t *)times;
         for (int i = 0; i < 2; i++) {
-            // A long time is 64 bits of seconds, then 32 of padding, then the nanoseconds: both words are big-endian.
+            // A long time is 64 bits of seconds, then 32 of padding, then the
+            // nanoseconds: both words are big-endian.
             int64_t second = is_short ? words[2 * i] : times[2 * i];
             int32_t nanosecond = is_short ? words[2 * i + 1] : words[4 * i + 3];
             *(i ? &to.written : &to.accessed) = console_time(second, nanosecond);

@@ -1,7 +1,9 @@
-// From the title's entry to its main: the words of the command line, and what the C library wants to be told at its start.
+// From the title's entry to its main: the words of the command line, and what the C library
+// wants to be told at its start.
 //
-// The words are taken apart as Microsoft's C library does. The first is the title's name. Those after it of the form NAME=VALUE are
-// the environment, as with env(1), up to the first that is not, or `--`.
+// The words are taken apart as Microsoft's C library does. The first is the title's
+// name. Those after it of the form NAME=VALUE are the environment, as with env(1), up to
+// the first that is not, or `--`.
 #include <elf.h>
 #include <string.h>
 #include "system.h"
@@ -29,7 +31,8 @@ static char *next_word(const char **line, char **to) {
     for (; *at && (quoted || (*at != ' ' && *at != '\t')); at++) {
         size_t slashes = strspn(at, "\\");
         if (slashes && at[slashes] == '"') {
-            // Half of them stand for themselves, and an odd one makes the quotation mark stand for itself.
+            // Half of them stand for themselves, and an odd one makes the
+            // quotation mark stand for itself.
             memset(out, '\\', slashes / 2);
             out += slashes / 2;
             at += slashes;

@@ -1,4 +1,5 @@
-// Descriptors, and what they stand for. The first three are the text that the launcher shows; there is nothing to read.
+// Descriptors, and what they stand for. The first three are the text that the launcher
+// shows; there is nothing to read.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-// Listing folders: an entry for each call of the kernel, after the two that every folder has elsewhere.
+// Listing folders: an entry for each call of the kernel, after the two
+// that every folder has elsewhere.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>

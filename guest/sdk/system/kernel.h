@@ -1,5 +1,6 @@
-// The kernel's functions that the system layer is made of, as C can call them. Those with more than eight arguments, and those
-// with an argument of 64 bits, which gcc's ABI passes elsewhere than the kernel takes it, are in kernel_calls.S.
+// The kernel's functions that the system layer is made of, as C can call them. Those with more than
+// eight arguments, and those with an argument of 64 bits, which gcc's ABI passes elsewhere than the
+// kernel takes it, are in kernel_calls.S.
 #pragma once
 #include <stdint.h>
 

@@ -1,4 +1,5 @@
-# Kernel functions with nine arguments, for C: gcc's ABI has the ninth at r1+8 of the caller; the kernel wants it at r1+0x54.
+# Kernel functions with nine arguments, for C: gcc's ABI has the ninth at r1+8 of the caller; the
+# kernel wants it at r1+0x54.
     .text
     .macro nine_arguments name, kernel
     .globl \name

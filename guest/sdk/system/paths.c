@@ -1,6 +1,7 @@
-// Paths: `/game/a/b` is the console's `game:\a\b`, and so for every device; `/tmp` is its scratch disk. A console's own path, with
-// a colon in its first name, is taken as it is. Relative paths start at a folder that the title changes; it is `/game` at first,
-// where the title's own files are, or where PWD says.
+// Paths: `/game/a/b` is the console's `game:\a\b`, and so for every device; `/tmp` is its scratch
+// disk. A console's own path, with a colon in its first name, is taken as it is. Relative paths
+// start at a folder that the title changes; it is `/game` at first, where the title's own files
+// are, or where PWD says.
 #include <errno.h>
 #include <string.h>
 #include "system.h"

@@ -1,4 +1,5 @@
-// Standard input and output as files: STDIN=FILE and STDOUT=FILE in the environment, as a shell has `<` and `>`.
+// Standard input and output as files: STDIN=FILE and STDOUT=FILE in the
+// environment, as a shell has `<` and `>`.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
@@ -6,7 +7,8 @@
 
 static const char *const names[] = {"STDIN", "STDOUT"};
 
-// Once the C library is there, before main. A file that can't be opened ends the title, as a shell would not start the program.
+// Once the C library is there, before main. A file that can't be opened ends the title, as a shell
+// would not start the program.
 __attribute__((constructor)) static void redirect(void) {
     for (int fd = 0; fd < 2; fd++) {
         const char *path = getenv(names[fd]);

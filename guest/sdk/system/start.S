@@ -1,5 +1,5 @@
-# Entry of a title: takes memory for a stack as large as programs are used to, and goes on there. Nothing returns to the
-# kernel: the title ends by a call.
+# Entry of a title: takes memory for a stack as large as programs are used to, and goes on there.
+# Nothing returns to the kernel: the title ends by a call.
     .text
     .globl _start
     .type _start,@function

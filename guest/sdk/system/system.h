@@ -1,5 +1,5 @@
-// Functions that the files of the system layer share. They return what Linux's system calls do: a result, or an
-// error number below zero.
+// Functions that the files of the system layer share. They return what Linux's system calls do: a
+// result, or an error number below zero.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-// The C library's system calls by number, each handed to the file of its family. Others fail with ENOSYS:
-// sockets, pipes, other processes, links.
+// The C library's system calls by number, each handed to the file of its family. Others fail with
+// ENOSYS: sockets, pipes, other processes, links.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

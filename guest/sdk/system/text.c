@@ -1,4 +1,5 @@
-// Standard output and standard error: what the launcher shows of a title (DbgPrint). A console has one such place.
+// Standard output and standard error: what the launcher shows of a title
+// (DbgPrint). A console has one such place.
 #include "system.h"
 
 enum { AT_ONCE = 512 };

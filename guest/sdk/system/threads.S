@@ -1,6 +1,8 @@
-# A thread's way onto the C library's stack and back onto the kernel's, and the point at which a cancelled thread ends.
+# A thread's way onto the C library's stack and back onto the kernel's, and the point at
+# which a cancelled thread ends.
     .text
-# enter_thread(beginning): a thread's first instruction, on the kernel's stack. r2 is the C library's thread pointer.
+# enter_thread(beginning): a thread's first instruction, on the kernel's stack. r2 is the C
+# library's thread pointer.
     .globl enter_thread
     .type enter_thread,@function
 enter_thread:
@@ -21,7 +23,8 @@ enter_thread:
     bl      end_thread
     .size enter_thread, . - enter_thread
 
-# leave_stack(own, function, first, second): calls the function below `own`, which is in the frame of enter_thread.
+# leave_stack(own, function, first, second): calls the function below `own`, which
+# is in the frame of enter_thread.
     .globl leave_stack
     .type leave_stack,@function
 leave_stack:

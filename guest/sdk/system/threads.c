@@ -1,12 +1,14 @@
-// Threads: a kernel thread for each of the C library's, on the stack that the library has made. The kernel's stack
-// is where a thread begins and ends, so that a thread that waits for its end may free the other.
+// Threads: a kernel thread for each of the C library's, on the stack that the library has
+// made. The kernel's stack is where a thread begins and ends, so that a thread that waits
+// for its end may free the other.
 #include <errno.h>
 #include <stddef.h>
 #include "system.h"
 
 enum { KERNEL_STACK = 0x4000, HARDWARE_THREADS = 6, FIRST_PROCESSOR = 24 };
 
-// Start data of a thread; threads.S has the offsets. It lies on the stack of the thread that makes it.
+// Start data of a thread; threads.S has the offsets. It lies on the
+// stack of the thread that makes it.
 struct beginning {
     int (*function)(void *);
     void *argument, *stack, *local;

@@ -1,4 +1,5 @@
-# The last object of a title: where its image of thread-local variables ends, counted from its start, as the C library wants to know.
+# The last object of a title: where its image of thread-local variables ends, counted from its
+# start, as the C library wants to know.
     .section .tdata,"awT",@progbits
     .balign 16
 .Ldata_end:
@@ -8,7 +9,8 @@
     .text
     .globl thread_local_sizes
     .type thread_local_sizes,@function
-# thread_local_sizes(sizes): bytes with contents, and bytes in all. Thread pointers are 0x7000 beyond the start.
+# thread_local_sizes(sizes): bytes with contents, and bytes in all. Thread
+# pointers are 0x7000 beyond the start.
 thread_local_sizes:
     lis     4, .Ldata_end@tprel@ha
     addi    4, 4, .Ldata_end@tprel@l

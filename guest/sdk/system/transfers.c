@@ -1,5 +1,5 @@
-// Reading and writing, positions and sizes. The position is the description's own: the kernel's would move with transfers that
-// name an offset, too.
+// Reading and writing, positions and sizes. The position is the description's own: the kernel's
+// would move with transfers that name an offset, too.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

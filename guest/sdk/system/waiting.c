@@ -1,4 +1,5 @@
-// Waiting until another thread has changed a word (futex): each waiter has a kernel event in a list.
+// Waiting until another thread has changed a word (futex): each
+// waiter has a kernel event in a list.
 //
 // Events are kept from wait to wait: making and closing one costs more than the wait. An event is
 // signalled once, under the lock, after its waiter left the list: a late wake cannot reach the next
@@ -102,7 +103,8 @@ static long wait(volatile int *word, int value, const int64_t *timeout) {
     return result;
 }
 
-// Wakes up to `count` of those who wait for `word`, and lets up to `move` others wait for `other` instead.
+// Wakes up to `count` of those who wait for `word`, and lets up to `move`
+// others wait for `other` instead.
 static long change_waiters(volatile int *word, int count, int move, volatile int *other) {
     long changed = 0;
     // The caller has written the word: a wait that isn't on the list yet reads the new value.
