@@ -1,7 +1,7 @@
 //! The programs that cargo builds for the tasks, and their folder.
 
 use crate::commands::run;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::Command;
 use xenia_testing::hermetic;
@@ -14,7 +14,36 @@ pub(crate) fn target_folder() -> PathBuf {
 /// Path of the program under test, in the development profile.
 pub(crate) fn program() -> Result<PathBuf> {
     let path = target_folder().join("debug/xenia-rs");
-    path.canonicalize().with_context(|| format!("{} is not built", path.display()))
+    path.canonicalize().with_context(|| format!("{} is not built: run `cargo build`", path.display()))
+}
+
+/// Refuses a program under test that is older than one of its sources, since results of the former
+/// sources would pass, or be written, for those of today's.
+pub(crate) fn require_current_program() -> Result<()> {
+    let path = program()?;
+    let built = path.metadata()?.modified()?;
+    // Cargo writes this file beside each program that it builds.
+    let list = target_folder().join("debug/xenia-rs.d");
+    let list = std::fs::read_to_string(&list).with_context(|| format!("reading {}", list.display()))?;
+    for source in sources(&list) {
+        let is_newer = source.metadata().and_then(|data| data.modified()).is_ok_and(|time| time > built);
+        if is_newer {
+            bail!("{} is older than {}: run `cargo build`", path.display(), source.display());
+        }
+    }
+    Ok(())
+}
+
+/// The sources in a file of dependencies: `program: source source…`, with spaces in names escaped.
+fn sources(list: &str) -> Vec<PathBuf> {
+    const SPACE: &str = "\0";
+    let list = list.trim_end().replace("\\ ", SPACE);
+    let (_, sources) = list.split_once(": ").unwrap_or_default();
+    sources
+        .split(' ')
+        .filter(|name| !name.is_empty())
+        .map(|name| PathBuf::from(name.replace(SPACE, " ")))
+        .collect()
 }
 
 /// The program under test, independent of the user's settings.
@@ -28,4 +57,17 @@ pub(crate) fn released_program() -> Result<PathBuf> {
     run(Command::new("cargo").args(["build", "--release", "--package", "xenia-rs"]))?;
     let path = target_folder().join("release/xenia-rs");
     path.canonicalize().with_context(|| format!("{} is missing", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sources;
+    use std::path::PathBuf;
+
+    #[test]
+    fn sources_of_a_program_may_have_spaces_in_their_names() {
+        let list = "/t/debug/xenia-rs: /a/lib.rs /my\\ tree/main.rs\n";
+        assert_eq!(sources(list), ["/a/lib.rs", "/my tree/main.rs"].map(PathBuf::from));
+        assert_eq!(sources("/t/debug/xenia-rs: \n"), [PathBuf::new(); 0]);
+    }
 }

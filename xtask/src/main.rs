@@ -119,41 +119,67 @@ enum Task {
     Miri(sanitizers::SanitizerArgs),
 }
 
+impl Task {
+    /// Whether the task's results are those of the development build of the program, which it does
+    /// not build.
+    fn judges_program(&self) -> bool {
+        matches!(
+            self,
+            Self::Guests(_)
+                | Self::Cases(_)
+                | Self::Docs(_)
+                | Self::GpuSuite(_)
+                | Self::SyncSuite(_)
+                | Self::ConsoleSuite(_)
+                | Self::RetailSuite(_)
+                | Self::Races(_)
+                | Self::Bless
+        )
+    }
+
+    /// Carries the task out.
+    fn run(self) -> anyhow::Result<()> {
+        if self.judges_program() {
+            built::require_current_program()?;
+        }
+        match self {
+            Self::Test(args) => steps::test(&args),
+            Self::Tidy => tidy::run(),
+            Self::Guests(args) => guests::guests(&args),
+            Self::Cases(args) => cases::check(&args),
+            Self::Docs(args) => docs::run(&args),
+            Self::GpuSuite(args) => gpu_suite::suite(&args),
+            Self::SyncSuite(args) => sync_suite::suite(&args),
+            Self::ConsoleSuite(args) => sync_suite::console(&args),
+            Self::RetailSuite(args) => retail_suite::suite(&args),
+            Self::Races(args) => races::races(&args),
+            Self::Mutants(args) => mutants::run(&args),
+            Self::Bless => golden::bless(),
+            Self::HostCode(args) => steps::host_code(&args),
+            Self::Csmith(args) => csmith::run(&args),
+            Self::Programs(args) => programs::run(&args),
+            Self::ProgramTimes(args) => program_times::run(&args),
+            Self::FrameTimes(args) => frame_times::run(&args),
+            Self::RealPrograms(args) => real_programs::run(&args),
+            Self::Sdk => sdk::run(),
+            Self::Title(args) => sdk::title(&args),
+            Self::Faults(args) => faults::faults(&args),
+            Self::Soak(args) => soak::soak(&args),
+            Self::DeployCheck => deploy_check::deploy_check(),
+            Self::FuzzTargets(args) => fuzz_targets::run(&args),
+            Self::Reproducible(args) => reproducible::reproducible(&args),
+            Self::Cross(args) => cross::cross(&args),
+            Self::Package(args) => package::package(&args),
+            Self::Sbom(args) => supply_chain::sbom(&args),
+            Self::Asan(args) => asan::asan(&args),
+            Self::Tsan(args) => tsan::tsan(&args),
+            Self::Miri(args) => miri::miri(&args),
+        }
+    }
+}
+
 fn main() -> ExitCode {
-    let result = match Task::parse() {
-        Task::Test(args) => steps::test(&args),
-        Task::Tidy => tidy::run(),
-        Task::Guests(args) => guests::guests(&args),
-        Task::Cases(args) => cases::check(&args),
-        Task::Docs(args) => docs::run(&args),
-        Task::GpuSuite(args) => gpu_suite::suite(&args),
-        Task::SyncSuite(args) => sync_suite::suite(&args),
-        Task::ConsoleSuite(args) => sync_suite::console(&args),
-        Task::RetailSuite(args) => retail_suite::suite(&args),
-        Task::Races(args) => races::races(&args),
-        Task::Mutants(args) => mutants::run(&args),
-        Task::Bless => golden::bless(),
-        Task::HostCode(args) => steps::host_code(&args),
-        Task::Csmith(args) => csmith::run(&args),
-        Task::Programs(args) => programs::run(&args),
-        Task::ProgramTimes(args) => program_times::run(&args),
-        Task::FrameTimes(args) => frame_times::run(&args),
-        Task::RealPrograms(args) => real_programs::run(&args),
-        Task::Sdk => sdk::run(),
-        Task::Title(args) => sdk::title(&args),
-        Task::Faults(args) => faults::faults(&args),
-        Task::Soak(args) => soak::soak(&args),
-        Task::DeployCheck => deploy_check::deploy_check(),
-        Task::FuzzTargets(args) => fuzz_targets::run(&args),
-        Task::Reproducible(args) => reproducible::reproducible(&args),
-        Task::Cross(args) => cross::cross(&args),
-        Task::Package(args) => package::package(&args),
-        Task::Sbom(args) => supply_chain::sbom(&args),
-        Task::Asan(args) => asan::asan(&args),
-        Task::Tsan(args) => tsan::tsan(&args),
-        Task::Miri(args) => miri::miri(&args),
-    };
-    match result {
+    match Task::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("xtask: {error:#}");
