@@ -5,13 +5,16 @@ use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register}
 
 const REGISTERS: [HostReg; 15] = [0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
-/// The single instruction that `write` emits.
+/// The single instruction that `write` emits. If it changes flags, the encoder must know.
 fn decoded(write: impl FnOnce(&mut Encoder)) -> Instruction {
     let mut e = Encoder::new();
+    e.flags = Some(0);
     write(&mut e);
     let instruction = Decoder::new(64, e.code(), DecoderOptions::NONE).decode();
     assert!(!instruction.is_invalid(), "{:02x?}", e.code());
     assert_eq!(instruction.len(), e.len(), "{instruction}: {:02x?}", e.code());
+    let keeps_flags = instruction.rflags_modified() == 0;
+    assert!(keeps_flags || e.flags.is_none(), "{instruction} changes flags");
     instruction
 }
 
@@ -317,6 +320,9 @@ fn addresses_and_the_rest_are_what_a_whole_decoder_reads() {
     assert_eq!(decoded(|e| e.test_al(3)).mnemonic(), Mnemonic::Test);
     let test = decoded(|e| e.test_cl(64));
     assert_eq!((test.mnemonic(), test.op0_register(), test.immediate8()), (Mnemonic::Test, Register::CL, 64));
+    let test = decoded(|e| e.test(Rm::Ctx(64), 1 << 20));
+    assert_eq!((test.mnemonic(), test.immediate32()), (Mnemonic::Test, 1 << 20));
+    assert!(is_operand(&test, 0, Rm::Ctx(64)));
 }
 
 #[test]
