@@ -161,15 +161,16 @@ fn branches_on_the_flags_of_a_compare_agree() {
     }
 }
 
-/// The second branch begins a block, with the flags of the compare in front of the first.
+/// The second branch begins a block, with the flags of the compare in front of the first, which may
+/// test another field.
 #[test]
 fn branches_of_two_blocks_on_a_compare_agree() {
     let mut pair = Pair::new(ReservationMode::default(), false);
     let states = compared(&[0, 1, 0x7F, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, u64::MAX]);
     let add = |value| d(Op::addi, 3, 3, value);
-    for field in [0, 1] {
+    for [field, other] in [[0, 0], [1, 1], [0, 1], [1, 0], [1, 7]] {
         for (n, compare) in compares(field, 0).into_iter().enumerate() {
-            let bits = [n as u32 % 4, n as u32 / 4 % 4].map(|bit| 4 * field + bit);
+            let bits = [4 * other + n as u32 % 4, 4 * field + n as u32 / 4 % 4];
             let program = |(first, second)| {
                 let mut words = vec![compare, bc(first, bits[0], 16), bc(second, bits[1], 28)];
                 words.extend([add(1), b(0, 28, false)]);
