@@ -24,10 +24,11 @@ const GROUPS: [&str; 11] = [
     "fnmadds f1,f2,f3,f4\n fmsub f1,f1,f1,f1\n mffs f30\n fadd f2,f1,f3\n fsubs f3,f2,f1",
 ];
 
-const SINGLES: [u32; 10] = [
+const SINGLES: [u32; 11] = [
     0,
     0x8000_0000,
     1,
+    0x8000_0003,
     0x007F_FFFF,
     0x0080_0000,
     0x3F80_0001,
