@@ -1,7 +1,7 @@
 //! Floating point of the baseline tier compared with the interpreter: special operands, rounding
 //! and its edge cases, all control bits of FPSCR, in visits of any length.
 
-use crate::common::pair::machines;
+use crate::common::pair::{assembled, machines};
 use crate::common::*;
 use xenia_cpu::{PpcContext, msr_bit};
 use xenia_isa::{Family, Op, assemble};
@@ -237,6 +237,26 @@ fn singles_are_moved_bit_by_bit() {
         }
         compare(&mut jit, &mut interpreter, 100, &|| format!("{single:08x}"));
         assert_eq!(jit.data()[16..20], single.to_be_bytes(), "{single:08x}");
+    }
+}
+
+/// Products below the smallest normal single that round to it: the guest detects tininess before
+/// rounding, the host after. (1 + 2⁻ⁿ)(1 − 2⁻ⁿ) is 1 − 2⁻²ⁿ.
+#[test]
+fn products_that_round_to_the_smallest_normal_single_agree() {
+    let words = assembled(&["fmuls f1,f2,f3", "sc 2"]);
+    let (mut jit, mut interpreter) = machines(baseline(), &[(CODE, &words)], |_| {});
+    for n in 10..20 {
+        let near = f64::from(n).exp2().recip();
+        for sign in [1.0, -1.0] {
+            for machine in [&mut jit, &mut interpreter] {
+                machine.ctx.pc = CODE;
+                machine.ctx.fpscr = 0;
+                machine.ctx.fpr[2] = ((1.0 + near) * sign * 2_f64.powi(-63)).to_bits();
+                machine.ctx.fpr[3] = ((1.0 - near) * 2_f64.powi(-63)).to_bits();
+            }
+            compare(&mut jit, &mut interpreter, 100, &|| format!("{n}, {sign}"));
+        }
     }
 }
 
