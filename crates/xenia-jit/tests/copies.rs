@@ -114,3 +114,24 @@ fn sums_are_loaded_only_before_the_loop() {
     assert!(!sums.is_empty());
     assert!(sums.iter().all(|block| !block.contains("load.f")), "{clif}");
 }
+
+/// A fact about an original, that its upper word is 0, is copied with it, and no other fact is.
+#[test]
+fn a_copied_address_loses_an_upper_word_that_is_not_zero() {
+    let words = [
+        x(Op::orx, 9, 4, 9, 0), // mr r4,r9
+        d(Op::lwz, 5, 4, 4),
+        d(Op::stw, 5, 4, 8),
+        SC,
+    ];
+    let mut jit = JitHarness::jit_with(JitConfig::compile_everything());
+    let mut interpreter = JitHarness::interpreter();
+    for machine in [&mut jit, &mut interpreter] {
+        machine.put(CODE, &words);
+        machine.put(DATA, &[1, 0x1122_3344, 3]);
+        machine.ctx.gpr[9] = u64::from(DATA) | 0xFFFF_FFFF_0000_0000;
+        machine.ctx.pc = CODE;
+    }
+    compare(&mut jit, &mut interpreter, 4, &|| listing(&words));
+    assert_eq!(interpreter.ctx.gpr[5], 0x1122_3344);
+}
