@@ -223,18 +223,18 @@ impl Emitter {
         let uncharged = path - charged;
         if starts_path && charged != 0 && uncharged <= RESERVE {
             // The reserve is enough for the rest of the path, so the subtraction compares, too.
-            self.templates.e.imm(Dword, Imm::Sub, BUDGET, charged);
+            self.templates.e.imm(Dword, Imm::Sub, Rm::Reg(BUDGET), charged);
             let field = self.templates.e.jump_if(Condition::LESS);
             let back = self.templates.e.len() as u32;
             self.exits.push((field, Exit::Reserve { pc, charged, uncharged, back }));
             return;
         }
         if starts_path {
-            self.templates.e.imm(Dword, Imm::Cmp, BUDGET, path.max(1) - RESERVE);
+            self.templates.e.imm(Dword, Imm::Cmp, Rm::Reg(BUDGET), path.max(1) - RESERVE);
             self.exit_if(Condition::LESS, Exit::Budget(pc));
         }
         if charged != 0 {
-            self.templates.e.imm(Dword, Imm::Sub, BUDGET, charged);
+            self.templates.e.imm(Dword, Imm::Sub, Rm::Reg(BUDGET), charged);
         }
     }
 

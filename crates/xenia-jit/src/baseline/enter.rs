@@ -74,7 +74,7 @@ const fn at(n: usize) -> i32 {
     displacement(offset_of!(PpcContext, gpr) + 8 * n)
 }
 
-const fn is_map(rows: &[(usize, u8); 11]) -> bool {
+const fn is_map(rows: &[(usize, u8); 10]) -> bool {
     let mut n = 0;
     while n < rows.len() {
         if MAP[n].0 != rows[n].0 || MAP[n].1 != rows[n].1 {
@@ -95,11 +95,11 @@ const _: () = assert!(
         (1, R14),
         (3, R8),
         (4, R9),
-        (5, R10),
         (6, R13),
         (7, R11),
         (8, R12),
     ]) && CR0 == R15
+        && BUDGET == R10
 );
 
 /// Stores the mapped registers.
@@ -112,7 +112,7 @@ macro_rules! store {
          mov [rbp + {r1}], r14
          mov [rbp + {r3}], r8
          mov [rbp + {r4}], r9
-         mov [rbp + {r5}], r10
+         mov [rbp + {budget}], r10
          mov [rbp + {r6}], r13
          mov [rbp + {r7}], r11
          mov [rbp + {r8}], r12
@@ -130,7 +130,7 @@ macro_rules! load {
          mov r14, [rbp + {r1}]
          mov r8, [rbp + {r3}]
          mov r9, [rbp + {r4}]
-         mov r10, [rbp + {r5}]
+         mov r10, [rbp + {budget}]
          mov r13, [rbp + {r6}]
          mov r11, [rbp + {r7}]
          mov r12, [rbp + {r8}]
@@ -151,7 +151,7 @@ macro_rules! code {
             r31 = const at(31),
             r8 = const at(8),
             r4 = const at(4),
-            r5 = const at(5),
+            budget = const BUDGET_AT,
             r6 = const at(6),
             r7 = const at(7),
             cr0 = const displacement(offset_of!(PpcContext, cr)),
@@ -225,6 +225,8 @@ use tiers::{run_baseline, run_optimized};
 const MXCSR: i32 = word(Word::Mxcsr);
 /// MXCSR with Rust's modes, which are also the guest's for scalar arithmetic, and no flags.
 static RUST_MXCSR: u32 = DEFAULT_MXCSR;
+/// The budget's place while it is not in its register.
+const BUDGET_AT: i32 = displacement(offset_of!(PpcContext, budget));
 const LR_AT: i32 = displaced(LR);
 const PC_AT: i32 = displacement(offset_of!(PpcContext, pc));
 

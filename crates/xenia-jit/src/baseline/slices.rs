@@ -1,8 +1,9 @@
 //! Slices: how the budget of a visit and the instructions until the next sample are counted while
 //! baseline code runs.
 //!
-//! Code compares and subtracts the context's budget only. That holds a *slice*, which ends at the
-//! next sample or with the visit:
+//! Code compares and subtracts the register [`BUDGET`](super::map::BUDGET) only. That holds a
+//! *slice*, which ends at the next sample or with the visit; services find it as the context's
+//! budget:
 //!
 //! ```text
 //!  visit:        │◄── left of the slice ──►│◄── Rest ──►│ its end
@@ -11,7 +12,7 @@
 //!
 //! | count | in baseline code | in optimized code that runs below it |
 //! |---|---|---|
-//! | left of the slice, less [`RESERVE`] | the context's budget | [`BaselineWord::Slice`] |
+//! | left of the slice, less [`RESERVE`] | its register | [`BaselineWord::Slice`] |
 //! | from there to the visit's end, and [`RESERVE`] | [`BaselineWord::Rest`] | 0: code has all |
 //! | from there to the next sample | [`BaselineWord::ToSample`] | the same |
 //!
@@ -19,7 +20,7 @@
 //! negative, up to [`RESERVE`] others fit into the slice, too. Otherwise the slice ends soon, and
 //! code behind the unit's blocks compares exactly (`emit::exits`). So a visit leaves code at the
 //! same instruction as without a reserve, and one that is shorter runs code, too. Code subtracts 32
-//! bits: the upper half of the context's budget means nothing.
+//! bits: the upper half means nothing.
 //!
 //! `ToSample` is above 0 only if the visit ends with the slice. It is below 0 if
 //! instructions of the previous slice were left, fewer than the next path needed: they are part of

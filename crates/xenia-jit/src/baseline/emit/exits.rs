@@ -115,14 +115,14 @@ impl Emitter {
                     over.jump(e);
                 }
                 Exit::Reserve { pc, charged, uncharged, back } => {
-                    e.imm(Dword, Imm::Cmp, BUDGET, uncharged - RESERVE);
+                    e.imm(Dword, Imm::Cmp, Rm::Reg(BUDGET), uncharged - RESERVE);
                     e.jump_back_if(Condition::LESS.not(), back as usize);
-                    e.imm(Dword, Imm::Add, BUDGET, charged);
+                    e.imm(Dword, Imm::Add, Rm::Reg(BUDGET), charged);
                     e.word(RAX, pc);
                     over.jump(e);
                 }
                 Exit::Interpret(SiteInUnit { word, remaining }) => {
-                    e.imm(Dword, Imm::Add, BUDGET, remaining.cast_signed());
+                    e.imm(Dword, Imm::Add, Rm::Reg(BUDGET), remaining.cast_signed());
                     e.word(RAX, unit.address(word as usize) | INTERPRET);
                     leave.jump(e);
                 }

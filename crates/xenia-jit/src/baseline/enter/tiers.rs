@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | context | rbp points [`BIAS`] bytes into it | r15 points [`AHEAD`] bytes into it |
 //! | mapped registers | host registers ([`MAP`]) | the context; results for r1 and r3 |
-//! | budget | the slice's less [`RESERVE`], in the context | the visit's: rdi, rax as a result |
+//! | budget | [`BUDGET`]: the slice's less [`RESERVE`] | the visit's: rdi, rax as a result |
 //! | guest address | eax when a thunk is reached | esi when called, ecx as a result |
 //! | MXCSR | Rust's or the guest's, scalar | the guest's, scalar or for vectors |
 //! | which MXCSR | [`BaselineWord::GuestFloat`] | [`Word::VectorMode`] |
@@ -23,7 +23,7 @@
 use super::*;
 use crate::baseline::slices::RESERVE;
 
-/// `$visit` = the whole budget of the visit, for optimized code. Keeps what is left of the slice.
+/// `$visit` = the whole budget of the visit, for optimized code. Reads the stored budget. Keeps what is left of the slice.
 #[rustfmt::skip]
 macro_rules! take_slice {
     ($visit:literal) => {
@@ -150,7 +150,6 @@ pub(super) unsafe extern "sysv64" fn run_optimized() {
         far = const word(Word::FarStack),
         ahead = const AHEAD,
         bias = const BIAS,
-        budget = const displaced(BUDGET),
         missing = const Leave::Missing as i32,
         reserve = const RESERVE,
         rest = const BaselineWord::Rest.at(),
@@ -233,7 +232,6 @@ pub(super) unsafe extern "sysv64" fn run_baseline() {
         limit = const BaselineWord::StackLimit.at(),
         slice = const BaselineWord::Slice.at(),
         to_sample = const BaselineWord::ToSample.at(),
-        budget = const displaced(BUDGET),
         reserve = const RESERVE,
         rest = const BaselineWord::Rest.at(),
         guest_float = const BaselineWord::GuestFloat.at(),
