@@ -24,9 +24,11 @@ pub(in crate::baseline) const R15: HostReg = 15;
 // No xmm register holds guest state between two instructions.
 pub(in crate::baseline) const XMM0: HostReg = 0;
 pub(in crate::baseline) const XMM1: HostReg = 1;
+pub(in crate::baseline) const XMM2: HostReg = 2;
 pub(in crate::baseline) const XMM3: HostReg = 3;
 pub(in crate::baseline) const XMM4: HostReg = 4;
 pub(in crate::baseline) const XMM5: HostReg = 5;
+pub(in crate::baseline) const XMM6: HostReg = 6;
 
 /// A register or memory operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,6 +180,27 @@ pub(in crate::baseline) const UCOMISS: Form = Form { changes_flags: true, ..Form
 pub(in crate::baseline) const UCOMISD: Form = Form { changes_flags: true, ..Form::sse(0x66, 0x2E) };
 pub(in crate::baseline) const MOVAPD: Form = Form::sse(0x66, 0x28);
 pub(in crate::baseline) const XORPS: Form = Form::two(0x57);
+pub(in crate::baseline) const MOVAPS: Form = Form::two(0x28);
+/// A load of 64 bits; the upper half of the register becomes 0.
+pub(in crate::baseline) const MOVQ: Form = Form::sse(0xF3, 0x7E);
+/// A load of the upper half of a register.
+pub(in crate::baseline) const MOVHPS: Form = Form::two(0x16);
+/// Followed by a byte.
+pub(in crate::baseline) const SHUFPS: Form = Form::two(0xC6);
+pub(in crate::baseline) const PXOR: Form = Form::sse(0x66, 0xEF);
+pub(in crate::baseline) const POR: Form = Form::sse(0x66, 0xEB);
+pub(in crate::baseline) const PAND: Form = Form::sse(0x66, 0xDB);
+pub(in crate::baseline) const PADDW: Form = Form::sse(0x66, 0xFD);
+pub(in crate::baseline) const PCMPEQD: Form = Form::sse(0x66, 0x76);
+pub(in crate::baseline) const PACKSSDW: Form = Form::sse(0x66, 0x6B);
+pub(in crate::baseline) const PACKUSWB: Form = Form::sse(0x66, 0x67);
+/// Shifts of each halfword or word of a register by the byte that follows. Their register operand is
+/// one of the next three numbers.
+pub(in crate::baseline) const SHIFT_HALFWORDS: Form = Form::sse(0x66, 0x71);
+pub(in crate::baseline) const SHIFT_WORDS: Form = Form::sse(0x66, 0x72);
+pub(in crate::baseline) const SHIFT_RIGHT: HostReg = 2;
+pub(in crate::baseline) const SHIFT_RIGHT_SIGNED: HostReg = 4;
+pub(in crate::baseline) const SHIFT_LEFT: HostReg = 6;
 /// Operations with an immediate operand, by their number in the opcode extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
