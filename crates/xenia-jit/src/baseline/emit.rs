@@ -23,15 +23,15 @@ mod switch;
 
 use super::call_table;
 use super::device_sites::DeviceSites;
-use super::encode::{CMP, Condition, Dword, Encoder, HostReg, Imm, MOV, RAX, RCX, Rm};
+use super::encode::{CMP, Condition, Dword, Encoder, HostReg, Imm, RAX, RCX, Rm};
 use super::endings::Ending;
-use super::map::{BUDGET, BaselineWord, CTR, LR, gpr};
+use super::map::{BUDGET, BaselineWord, LR, gpr};
 use super::sites::{SiteInUnit, SiteWriter};
 use super::slices::RESERVE;
 use super::templates::{CodeOptions, CodeThunk, RareCase, Templates, WRITTEN};
 use super::unit::{Block, Discovery, Word};
 use exits::Exit;
-use rows::{computes_vectors, constant_pair, overwrites_carry};
+use rows::{computes_vectors, constant_pair, overwrites_carry, source_of_ctr};
 use xenia_isa::Op;
 use xenia_lifter::EntryOffset;
 
@@ -363,10 +363,10 @@ impl Emitter {
                     self.templates.e.land(over);
                 }
             }
-            (Ending::Indirect, _) => self.jump_to_ctr(unit),
+            (Ending::Indirect, _) => self.jump_to_ctr(unit, block),
             (Ending::IndirectCall, _) => {
                 self.link_register(next);
-                self.ctr_address();
+                self.ctr_address(source_of_ctr(unit.words(block.first, block.end - 1)));
                 let (miss, back) = call_table::emit_look_up(&mut self.templates.e);
                 self.exits.push((miss, Exit::NotInCallTable(back as u32)));
                 self.templates.e.call_register(RCX);
@@ -437,12 +437,6 @@ impl Emitter {
     fn returned(&mut self, next: u32) {
         self.templates.e.imm(Dword, Imm::Cmp, LR, next.cast_signed());
         self.exit_if(Condition::NOT_EQUAL, Exit::Return);
-    }
-
-    /// eax = the address in CTR.
-    fn ctr_address(&mut self) {
-        self.templates.e.op32(MOV, RAX, CTR);
-        self.templates.e.imm(Dword, Imm::And, Rm::Reg(RAX), -4);
     }
 }
 

@@ -241,7 +241,7 @@ impl Templates {
 
     /// `reg` = GPR `n`, of which only the low word counts.
     #[inline(always)]
-    fn low_word(&mut self, reg: HostReg, n: usize) {
+    pub(super) fn low_word(&mut self, reg: HostReg, n: usize) {
         match self.latest(n) {
             from @ Rm::Reg(_) => self.e.op32(MOV, reg, from),
             place => self.e.op64(MOV, reg, place),

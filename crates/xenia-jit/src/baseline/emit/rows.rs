@@ -2,7 +2,7 @@
 
 use crate::baseline::unit::Word;
 use std::sync::LazyLock;
-use xenia_isa::{Class, Family, Flag, Instruction, Op, Row};
+use xenia_isa::{Class, Family, Flag, Instruction, Op, Row, spr};
 
 /// Whether an arm computes with floating point or vectors, or reads their status.
 pub(super) fn computes(op: Op) -> bool {
@@ -71,6 +71,18 @@ pub(super) fn overwrites_carry(following: &[Word]) -> bool {
         }
     }
     false
+}
+
+/// The GPR that still holds CTR's value after these instructions, if they move one there.
+pub(super) fn source_of_ctr(words: &[Word]) -> Option<usize> {
+    let is_move = |word: &Word| word.op == Some(Op::mtspr) && word.i.spr() == spr::CTR;
+    let moved = words.iter().rposition(is_move)?;
+    let source = words[moved].i.rs();
+    let keep = |word: &Word| {
+        let writes_several = matches!(word.op, Some(Op::lmw | Op::lswi | Op::lswx));
+        !writes_several && ![word.i.rd(), word.i.ra()].contains(&source)
+    };
+    words[moved + 1..].iter().all(keep).then_some(source)
 }
 
 /// The constant formed by `lis` and the next instruction, if that adds the lower half to the same

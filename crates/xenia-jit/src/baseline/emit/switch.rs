@@ -13,9 +13,11 @@
 //!
 //! Halfwords of words that are not entries lead to the look-up in the table of entries.
 
-use super::super::encode::{Condition, Dword, Imm, RAX, RCX, Rm, Shift};
+use super::super::encode::{Condition, Dword, Imm, MOV, RAX, RCX, Rm, Shift};
 use super::super::entries;
-use super::super::unit::Discovery;
+use super::super::map::CTR;
+use super::super::unit::{Block, Discovery};
+use super::rows::source_of_ctr;
 use super::{Emitter, Exit};
 
 /// Limit of guest words that a table spans: 8 KiB of host code.
@@ -35,8 +37,8 @@ pub(super) struct Table {
 
 impl Emitter {
     /// Emits `bctr`, with a table if the unit has cases.
-    pub(super) fn jump_to_ctr(&mut self, unit: &Discovery) {
-        self.ctr_address();
+    pub(super) fn jump_to_ctr(&mut self, unit: &Discovery, block: Block) {
+        self.ctr_address(source_of_ctr(unit.words(block.first, block.end - 1)));
         let cases = unit.cases().filter(|&(first, last)| last - first < MAX_WORDS && self.allows_short);
         let Some((first, last)) = cases else {
             self.jump_by_entries();
@@ -68,6 +70,16 @@ impl Emitter {
         self.exits.push((field, Exit::NoCase));
     }
 
+    /// eax = the address in CTR, which is also that in the GPR `source`, if there is one: it saves
+    /// waiting for the store of CTR.
+    pub(super) fn ctr_address(&mut self, source: Option<usize>) {
+        match source {
+            Some(source) => self.templates.low_word(RAX, source),
+            None => self.templates.e.op64(MOV, RAX, CTR),
+        }
+        self.templates.e.imm(Dword, Imm::And, Rm::Reg(RAX), -4);
+    }
+
     fn jump_by_entries(&mut self) {
         entries::emit_jump(&mut self.templates.e);
     }
@@ -78,7 +90,8 @@ impl Emitter {
         if let Some(table) = &mut self.table {
             table.other = Some(at);
         }
-        self.ctr_address();
+        // Of each jump that misses the table, so no GPR is known to have the address.
+        self.ctr_address(None);
         self.jump_by_entries();
     }
 
