@@ -31,7 +31,7 @@ use super::slices::RESERVE;
 use super::templates::{CodeOptions, CodeThunk, RareCase, Templates, WRITTEN};
 use super::unit::{Block, Discovery, Word};
 use exits::Exit;
-use rows::{computes_vectors, constant_pair, overwrites_carry, source_of_ctr};
+use rows::{computes_vectors, constant_pair, overwrites_carry, source_of_ctr, tests_for_zero};
 use xenia_isa::Op;
 use xenia_lifter::EntryOffset;
 
@@ -132,6 +132,7 @@ impl Emitter {
                 may_be_left: false,
                 has_single: false,
                 drops_carry: false,
+                carry_in_cl: None,
                 written: [None; WRITTEN],
             },
             labels: Vec::new(),
@@ -179,6 +180,7 @@ impl Emitter {
     ) -> Result<Distances, NotEmitted> {
         self.templates.e.clear();
         self.templates.written = [None; WRITTEN];
+        self.templates.carry_in_cl = None;
         self.labels.clear();
         self.jumps.clear();
         self.exits.clear();
@@ -280,11 +282,15 @@ impl Emitter {
     ) -> Result<usize, NotEmitted> {
         // An invalid word ends its block, and so is not among these.
         let Word { i, op: Some(op) } = words[index] else { return Ok(words.len()) };
-        let pair = words.get(index + 1).and_then(|next| constant_pair(op, i, *next));
+        let next = words.get(index + 1);
+        let pair = next.and_then(|next| constant_pair(op, i, *next));
+        let zero_test = next.filter(|next| tests_for_zero(op, i, **next));
         let shifts = matches!(op, Op::srawix | Op::srawx);
         self.templates.drops_carry = shifts && overwrites_carry(&words[index + 1..]);
         if let Some(value) = pair {
             self.templates.e.constant(gpr(i.rd()), value);
+        } else if let Some(last) = zero_test {
+            self.templates.is_not_zero(i, last.i);
         } else if self.templates.emit(op, i) {
             self.arms += u32::from(computes_vectors(op));
         } else {
@@ -292,7 +298,7 @@ impl Emitter {
             self.arms += 1;
         }
         self.end_site(index, thunk)?;
-        Ok(index + 1 + usize::from(pair.is_some()))
+        Ok(index + 1 + usize::from(pair.is_some() || zero_test.is_some()))
     }
 
     /// Ends the code of the instruction with the index `index` in its block.

@@ -128,6 +128,8 @@ pub(super) struct Templates {
     pub(super) has_single: bool,
     /// Whether the CA of the next template, `srawi` or `sraw`, is overwritten before it is read.
     pub(super) drops_carry: bool,
+    /// The position of the code before which cl has CA.
+    pub(super) carry_in_cl: Option<usize>,
     /// The last writes of GPRs in the context from registers, the newest one first.
     pub(super) written: [Option<GprWrite>; WRITTEN],
 }
@@ -190,8 +192,10 @@ impl Templates {
         }
     }
 
-    /// Forgets in which register the GPR just written is, because other code may lead here.
+    /// Forgets in which register the GPR and the carry just written are, because other code may
+    /// lead here.
     pub(super) fn forget_just_written(&mut self) {
+        self.carry_in_cl = None;
         self.written[0] = self.written[0].filter(|write| write.end < self.e.len());
     }
 

@@ -85,6 +85,18 @@ pub(super) fn source_of_ctr(words: &[Word]) -> Option<usize> {
     words[moved + 1..].iter().all(keep).then_some(source)
 }
 
+/// Whether two instructions are `addic rT,rA,-1` and `subfe rD,rT,rA`.
+pub(super) fn tests_for_zero(op: Op, i: Instruction, next: Word) -> bool {
+    let last = next.i;
+    let registers_match = last.ra() == i.rd() && last.rb() == i.ra() && i.rd() != i.ra();
+    op == Op::addic
+        && i.simm() == -1
+        && next.op == Some(Op::subfex)
+        && registers_match
+        && !last.rc()
+        && !last.oe()
+}
+
 /// The constant formed by `lis` and the next instruction, if that adds the lower half to the same
 /// register.
 pub(super) fn constant_pair(op: Op, i: Instruction, next: Word) -> Option<i32> {

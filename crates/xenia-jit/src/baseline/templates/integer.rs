@@ -53,8 +53,7 @@ impl Templates {
                 self.subtract_carrying(d, a);
             }
             Op::subfcx => {
-                self.e.op64(MOV, RAX, gpr(b));
-                self.subtract_carrying(d, a);
+                self.subtract_registers_carrying(d, a, b);
                 self.record_if(i, d);
             }
             Op::addcx => self.add_carrying(i),
@@ -106,23 +105,54 @@ impl Templates {
     /// Emits `addic`: CA is the carry of the low words.
     fn add_immediate_carrying(&mut self, i: Instruction) {
         let value = i.simm() as i32;
-        self.low_word(RCX, i.ra());
-        self.e.op64(MOV, RAX, gpr(i.ra()));
+        let target = Self::target(i.rd());
+        self.sum_and_low_word(i, target);
         self.e.imm(Dword, Imm::Add, Rm::Reg(RCX), value);
         self.set_carry(Condition::CARRY);
-        self.e.imm(Qword, Imm::Add, Rm::Reg(RAX), value);
-        self.write(i.rd(), RAX);
+        self.write(i.rd(), target);
+        self.carry_is_in_cl();
+    }
+
+    /// ecx = the low word of RA, then `target` = RA + the immediate value.
+    fn sum_and_low_word(&mut self, i: Instruction, target: HostReg) {
+        let base = match self.latest(i.ra()) {
+            Rm::Reg(base) => base,
+            place => {
+                self.e.op64(MOV, RCX, place);
+                RCX
+            }
+        };
+        if base != RCX {
+            self.e.op32(MOV, RCX, Rm::Reg(base));
+        }
+        self.e.lea(Qword, target, base, i.simm() as i32);
+    }
+
+    /// Emits `addic rT,rA,-1` and `subfe rD,rT,rA`, by which compilers test whether a word is not
+    /// 0: RD = CA = whether RA's low word is not 0.
+    pub(in crate::baseline) fn is_not_zero(&mut self, first: Instruction, last: Instruction) {
+        let sum = Self::target(first.rd());
+        self.sum_and_low_word(first, sum);
+        if first.rd() != last.rd() {
+            self.write(first.rd(), sum);
+        }
+        self.e.imm(Dword, Imm::Add, Rm::Reg(RCX), -1);
+        self.set_carry(Condition::CARRY);
+        let target = Self::target(last.rd());
+        self.e.op32(MOVZX8, target, Rm::Reg(RCX));
+        self.write(last.rd(), target);
+        self.carry_is_in_cl();
     }
 
     /// Emits `addc`: CA is the carry of the low words.
     fn add_carrying(&mut self, i: Instruction) {
-        let [a, b] = [i.ra(), i.rb()].map(gpr);
         self.low_word(RCX, i.ra());
-        self.e.op32(ADD, RCX, b);
+        self.e.op32(ADD, RCX, gpr(i.rb()));
         self.set_carry(Condition::CARRY);
-        self.e.op64(MOV, RAX, a);
-        self.e.op64(ADD, RAX, b);
-        self.write(i.rd(), RAX);
+        self.sum(i);
+        if [i.ra(), i.rb()].iter().all(|&n| matches!(gpr(n), Rm::Reg(_))) {
+            self.carry_is_in_cl();
+        }
         self.record_if(i, i.rd());
     }
 
@@ -156,13 +186,18 @@ impl Templates {
     }
 
     fn add(&mut self, i: Instruction) {
+        self.sum(i);
+        self.record_if(i, i.rd());
+    }
+
+    /// RD = RA + RB.
+    fn sum(&mut self, i: Instruction) {
         match (gpr(i.rd()), self.latest(i.ra()), self.latest(i.rb())) {
             (Rm::Reg(to), Rm::Reg(a), Rm::Reg(b)) if to != a && to != b => {
                 self.e.lea_sum(Qword, to, a, b);
             }
             _ => self.two(ADD, i.rd(), i.ra(), i.rb()),
         }
-        self.record_if(i, i.rd());
     }
 
     /// `target` = the product of the low words of RA and RB. It may be the register of either.
@@ -195,6 +230,18 @@ impl Templates {
         self.set_carry(Condition::NOT_CARRY);
         self.e.op64(SUB, RAX, gpr(a));
         self.write(d, RAX);
+        self.carry_is_in_cl();
+    }
+
+    /// RD = RB − RA, with the carry out of the low word.
+    fn subtract_registers_carrying(&mut self, d: usize, a: usize, b: usize) {
+        let from = self.read_latest(b, RAX);
+        self.e.op32(CMP, from, gpr(a));
+        self.set_carry(Condition::NOT_CARRY);
+        self.two(SUB, d, b, a);
+        if matches!(gpr(a), Rm::Reg(_)) {
+            self.carry_is_in_cl();
+        }
     }
 
     /// Emits `adde`, `addze`, `addme` and their `subf` forms: CA by adding the low words with the
@@ -204,7 +251,7 @@ impl Templates {
         let minus_one = matches!(op, Op::addmex | Op::subfmex);
         let other = matches!(op, Op::addex | Op::subfex).then(|| i.rb());
         let a = gpr(i.ra());
-        self.e.op32(MOVZX8, RAX, CA);
+        self.load_carry();
         self.e.op64(MOV, RCX, a);
         if negated {
             self.e.unary(Dword, Unary::Not, Rm::Reg(RCX));
@@ -230,13 +277,14 @@ impl Templates {
             self.e.imm(Qword, Imm::Add, Rm::Reg(RAX), rest);
         }
         self.write(i.rd(), RAX);
+        self.carry_is_in_cl();
         self.record_if(i, i.rd());
     }
 
     /// Emits `subfe` with RA = RB, by which compilers turn a carry into a mask: NOT RA + RA is −1,
     /// and CA stays as it is.
     fn carry_minus_one(&mut self, i: Instruction) {
-        self.e.op32(MOVZX8, RAX, CA);
+        self.load_carry();
         self.e.imm(Qword, Imm::Sub, Rm::Reg(RAX), 1);
         self.write(i.rd(), RAX);
         self.record_if(i, i.rd());
@@ -247,6 +295,17 @@ impl Templates {
     pub(super) fn set_carry(&mut self, condition: Condition) {
         self.e.set(condition, Rm::Reg(RCX));
         self.e.op32(STORE8, RCX, CA);
+    }
+
+    /// Notes that cl still has CA, which was just set.
+    fn carry_is_in_cl(&mut self) {
+        self.carry_in_cl = Some(self.e.len());
+    }
+
+    /// eax = CA, from cl if nothing was emitted since it was set there.
+    fn load_carry(&mut self) {
+        let is_in_cl = self.carry_in_cl == Some(self.e.len());
+        self.e.op32(MOVZX8, RAX, if is_in_cl { Rm::Reg(RCX) } else { CA });
     }
 
     /// Emits `divwu` or `divdu`; the result is 0 where the quotient is undefined.

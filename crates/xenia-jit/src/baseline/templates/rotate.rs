@@ -69,11 +69,11 @@ impl Templates {
             }
             Op::srawix => {
                 let s = self.latest(s);
-                self.e.op64(MOVSXD, RAX, s);
+                self.e.op64(MOVSXD, Self::target(a), s);
                 self.shift_right_algebraic(a, i.sh() as u8, 32);
             }
             Op::sradix => {
-                self.e.op64(MOV, RAX, gpr(s));
+                self.e.mov(Self::target(a), gpr(s));
                 self.shift_right_algebraic(a, i.sh64() as u8, 64);
             }
             Op::srawx if has_bmi && self.drops_carry => {
@@ -348,23 +348,24 @@ impl Templates {
         self.write(i.ra(), RAX);
     }
 
-    /// RA = rax, a sign-extended value of `width` bits, shifted right by a constant below `width`.
-    /// CA is set if it is negative and one bits are shifted out.
+    /// RA = the register for its result, which holds a sign-extended value of `width` bits, shifted
+    /// right by a constant below `width`. CA is set if it is negative and one bits are shifted out.
     fn shift_right_algebraic(&mut self, a: usize, count: u8, width: u8) {
         let size = if width == 64 { Qword } else { Dword };
+        let target = Self::target(a);
         if count == 0 {
             self.e.op32(XOR, RCX, Rm::Reg(RCX));
             self.e.op32(STORE8, RCX, CA);
         } else {
-            self.e.op(size, MOV, RCX, Rm::Reg(RAX));
+            self.e.op(size, MOV, RCX, Rm::Reg(target));
             self.e.shift(size, Shift::RightSigned, RCX, width - 1);
-            self.e.op(size, AND, RCX, Rm::Reg(RAX));
+            self.e.op(size, AND, RCX, Rm::Reg(target));
             // The bits that are shifted out, if it is negative.
             self.e.shift(size, Shift::Left, RCX, width - count);
             self.set_carry(Condition::NOT_EQUAL);
-            self.e.shift(Qword, Shift::RightSigned, RAX, count);
+            self.e.shift(Qword, Shift::RightSigned, target, count);
         }
-        self.write(a, RAX);
+        self.write(a, target);
     }
 
     /// Shifts rax right by cl, which the host takes modulo 64. CA is set if it is negative and one
