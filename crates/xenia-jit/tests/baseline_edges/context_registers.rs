@@ -30,6 +30,9 @@ fn chains_of_carries_agree() {
         "subfc r3,r4,r13\n subfe r13,r13,r4\n subfe. r4,r13,r4\n subfze r13,r13\n subfme r4,r4",
         "subfe r3,r4,r4\n subfc r5,r4,r13\n subfe. r12,r13,r13\n addze r6,r12\n subfe r13,r13,r13",
         "addic r12,r4,-1\n subfe r4,r12,r4\n subfic r3,r13,0\n addze. r13,r13\n subfme. r4,r13",
+        "addic r3,r4,-1\n subfe r3,r3,r4\n addze r5,r13\n srawi r13,r13,4\n addze r6,r4\n sradi r4,r4,9",
+        "addic r14,r13,-1\n subfe r13,r14,r13\n subfc r14,r14,r4\n adde r12,r14,r13\n addc r3,r4,r12",
+        "addic r5,r13,-1\n subfe r5,r5,r13\n subfe r6,r6,r6\n subfc r4,r4,r13\n subfe r3,r4,r4",
     ] {
         let words = assembled(&[text, "sc 2"]);
         let mut pair = Pair::new(ReservationMode::default(), false);

@@ -219,3 +219,14 @@ f:
   sc
   tw 4,r3,r4
   blr
+
+  addic r9,r3,-1
+  subfe r12,r9,r3
+  mtctr r12
+  addi r3,r3,1
+  bctr
+
+  mtctr r9
+  li r9,0
+  bctrl
+  blr
