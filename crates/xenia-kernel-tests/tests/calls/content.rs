@@ -11,7 +11,6 @@ use std::path::PathBuf;
 use xenia_kernel::ports::Storage;
 use xenia_user::profile::Profile;
 
-const PENDING: u64 = 0x3E5;
 const FILE_NOT_FOUND: u64 = 2;
 const PATH_NOT_FOUND: u64 = 3;
 const ACCESS_DENIED: u64 = 5;
@@ -376,7 +375,7 @@ fn a_device_is_requested_if_the_title_wants_it_or_lacks_room() {
         (3, 0x200, 0, false, NO_SUCH_USER as u32),
     ] {
         let arguments = [user, 1, flags, bytes, device, overlapped];
-        assert_eq!(b.xam_call("XamShowDeviceSelectorUI", &arguments), PENDING);
+        assert_eq!(b.xam_call("XamShowDeviceSelectorUI", &arguments), IO_PENDING);
         assert_eq!(b.kernel.user.dialog.is_open(), asks, "{user} {flags:#x} {bytes:#x}");
         b.pass_a_field();
         b.pass_a_field();
@@ -403,7 +402,7 @@ fn devices_are_the_hard_disk_and_the_disc_drive() {
         ("XamShowDeviceSelectorUI", &[0, 1, 0, 0, base + 0x200, 0], INVALID_PARAMETER),
         ("XamShowDeviceSelectorUI", &[0, 1, 8, 0, base + 0x200, at(&b, OVERLAPPED)], INVALID_PARAMETER),
         ("XamShowDeviceSelectorUI", &[4, 1, 0, 0, base + 0x200, at(&b, OVERLAPPED)], INVALID_PARAMETER),
-        ("XamShowDeviceSelectorUI", &[0, 1, 0, 0, base + 0x200, at(&b, OVERLAPPED)], PENDING),
+        ("XamShowDeviceSelectorUI", &[0, 1, 0, 0, base + 0x200, at(&b, OVERLAPPED)], IO_PENDING),
     ] {
         assert_eq!(b.xam_call(name, arguments), answer, "{name}({arguments:x?})");
     }

@@ -7,7 +7,6 @@ use xenia_kernel::ports::{
 };
 use xenia_sched::GuestTicks;
 
-const IO_PENDING: u64 = 0x3E5;
 /// Offsets in the scratch memory.
 const PAD: u32 = 0;
 const RESULT: u32 = 0x20;

@@ -61,7 +61,6 @@ const RESULT: u32 = 0x20;
 const SUCCESS: u64 = 0;
 const INVALID_PARAMETER: u64 = 0x57;
 const CANCELLED: u64 = 0x4C7;
-const IO_PENDING: u64 = 0x3E5;
 const ACCESS_DENIED: u64 = 5;
 /// Fields from an answer to the end of the user interface.
 const CLOSING_FIELDS: usize = 6;
@@ -442,8 +441,8 @@ fn message_boxes_complete_through_their_overlapped() {
         b.memory().write(b.scratch.offset(0x90 + 4 * index), text).unwrap();
     }
     let arguments = [0, 0, 0, 2, base + 0x90, 1, 0, base + 0x20, base + 0x40];
-    assert_eq!(b.xam_call("XamShowMessageBoxUI", &arguments), 0x3E5);
-    assert_eq!((b.word(0x20), b.word(0x40)), (0, 0x3E5), "under way");
+    assert_eq!(b.xam_call("XamShowMessageBoxUI", &arguments), IO_PENDING);
+    assert_eq!((b.word(RESULT), u64::from(b.word(OVERLAPPED))), (0, IO_PENDING), "under way");
     b.pass_a_field();
     assert_eq!((b.word(0x20), b.word(0x40), b.word(0x58)), (1, 0, 0));
     assert_eq!(b.status("NtQueryEvent", &[u64::from(event), base + 0x80]), NtStatus::SUCCESS);

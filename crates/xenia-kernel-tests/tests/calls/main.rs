@@ -88,3 +88,5 @@ fn title_image(title: u32) -> LoadedImage {
 
 const GENERIC_READ: u64 = 0x8000_0000;
 const SYNCHRONOUS: u64 = 0x20;
+/// The Win32 error of a call whose result comes later.
+const IO_PENDING: u64 = 0x3E5;

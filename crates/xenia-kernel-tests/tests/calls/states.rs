@@ -8,7 +8,6 @@ use xenia_kernel::ports::{Audio, DialogAnswer, DialogRequest, Dialogs, RenderFra
 use xenia_sched::{GuestTicks, System};
 use xenia_state::{StateSection, StoredSection};
 
-const IO_PENDING: u64 = 0x3E5;
 const CALLBACK: u32 = 0x8200_4000;
 /// Offsets in the scratch memory.
 const MESSAGE: u32 = 0x100;

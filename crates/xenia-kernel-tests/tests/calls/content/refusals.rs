@@ -172,7 +172,7 @@ fn a_call_whose_event_is_invalid_does_nothing() {
     let overlapped = at(&b, OVERLAPPED);
     let open = [0, root, data, 1, at(&b, RESULTS), 0, overlapped];
     b.memory().fill(b.scratch.offset(OVERLAPPED), 0x1C, 0).unwrap();
-    for (event, answer, is_open) in [(8_u32, INVALID_HANDLE, false), (0, PENDING, true)] {
+    for (event, answer, is_open) in [(8_u32, INVALID_HANDLE, false), (0, IO_PENDING, true)] {
         b.memory().write(b.scratch.offset(OVERLAPPED + 0xC), event).unwrap();
         assert_eq!(b.xam_call("XamContentCreate", &open), answer, "{event}");
         assert_eq!(b.kernel.files.lock().package_is_on_disc("s").is_some(), is_open, "{event}");
