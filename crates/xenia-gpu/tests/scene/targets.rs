@@ -6,12 +6,31 @@ use super::super::scene::*;
 /// Pixel shader with the vertex colour in the first slot and green in the second.
 const TWO_COLORS: &str = "alloc colors\nmax oC0, r0, r0\nmax oC1.0101, r0, r0";
 
+/// A D24S8 depth surface at this tile.
+fn depth_surface(tile: u32) -> With<RbDepthInfo> {
+    RbDepthInfo::with().depth_base(tile).depth_format(DepthFormat::D24S8)
+}
+
+/// Depth test without depth writes.
+fn depth_test(compare: Compare) -> With<RbDepthcontrol> {
+    RbDepthcontrol::with().z_enable(true).zfunc(compare)
+}
+
+/// The same vertices at this depth.
+fn at_depth<const COUNT: usize>(z: f32, vertices: [[f32; 7]; COUNT]) -> [[f32; 7]; COUNT] {
+    vertices.map(|mut vertex| {
+        vertex[2] = z;
+        vertex
+    })
+}
+
 #[test]
 fn the_first_of_two_targets_at_one_tile_is_drawn() {
     let mut scene = Scene::new(80, 32, 0);
-    scene.set(0x2104, 0xff);
-    scene.set(0x2003, 0);
-    scene.set(0x2209, 0x0001_0001);
+    let second = RbColorInfo::with().color_base(0).color_format(ColorTargetFormat::Rgba8);
+    scene.write(components(true).write_red1(true).write_green1(true).write_blue1(true).write_alpha1(true));
+    scene.set(RB_COLOR1_INFO, second.done().raw());
+    scene.set(RB_BLENDCONTROL1, blend(BlendFactor::One, BlendFactor::Zero).done().raw());
     scene.shader(1, TWO_COLORS);
     scene.vertices(&rectangle(0.0, 0.0, 40.0, 32.0, RED));
     scene.draw(8, 3);
@@ -28,11 +47,11 @@ fn colour_and_depth_at_one_tile_use_opposite_halves() {
     // The halves of a depth tile are exchanged, so the left half of the pixels has its colours in
     // the left half of the tile and its depth in the right one.
     let mut scene = Scene::new(80, 32, 0);
-    scene.set(0x2002, 0);
-    scene.set(0x2200, 2 | 4 | 7 << 4); // depth: always, write
+    scene.write(depth_surface(0));
+    scene.write(depth(Compare::Always));
     scene.vertices(&rectangle(0.0, 0.0, 40.0, 32.0, RED));
     scene.draw(8, 3);
-    scene.set(0x2200, 0);
+    scene.write(RbDepthcontrol::with());
     let frame = scene.show();
     for (x, y) in (0..32).flat_map(|y| (0..40).map(move |x| (x, y))) {
         assert_eq!(pixel(&frame, x, y), [255, 0, 0, 255], "{x} {y}");
@@ -43,27 +62,26 @@ fn colour_and_depth_at_one_tile_use_opposite_halves() {
 fn the_largest_scissor_keeps_colour_out_of_depth() {
     // 80 x 32 pixels are two tiles; depth follows directly.
     let mut scene = Scene::new(80, 32, 0);
-    scene.set(0x2002, 2);
-    scene.set(0x2082, 8192 | 8192 << 16);
+    scene.write(depth_surface(2));
+    scene.write(PaScWindowScissorBr::with().br_x(8192).br_y(8192));
     let quad = |z: f32, color| {
         let [a, b, d] = rectangle(0.0, 0.0, 80.0, 32.0, color);
-        [a, b, vertex(80.0, 32.0, color), d].map(|mut corner| {
-            corner[2] = z;
-            corner
-        })
+        at_depth(z, [a, b, vertex(80.0, 32.0, color), d])
     };
-    scene.set(0x2200, 2 | 4 | 7 << 4); // depth: always, write
+    scene.write(depth(Compare::Always));
     scene.vertices(&quad(0.5, RED));
     scene.draw(13, 4);
-    scene.set(0x2200, 2 | 4 | 1 << 4); // depth: less
+    scene.write(depth(Compare::Less));
     for (z, color) in [(0.75, GREEN), (0.25, BLUE), (0.375, GREEN)] {
         scene.vertices(&quad(z, color));
         scene.draw(13, 4);
     }
-    scene.set(0x2200, 0);
-    scene.set(0x2082, 80 | 32 << 16);
+    scene.write(RbDepthcontrol::with());
+    scene.write(PaScWindowScissorBr::with().br_x(80).br_y(32));
     let frame = scene.show();
-    assert!(frame.rgba.chunks_exact(4).all(|pixel| pixel == [0, 0, 255, 255]));
+    for (x, y) in (0..32).flat_map(|y| (0..80).map(move |x| (x, y))) {
+        assert_eq!(pixel(&frame, x, y), [0, 0, 255, 255], "{x} {y}");
+    }
 }
 
 #[test]
@@ -75,11 +93,11 @@ fn a_depth_test_without_effect_leaves_its_tiles_unchanged() {
         scene.vertices(&rectangle(x, 0.0, x + 40.0, 16.0, color));
         scene.draw(8, 3);
     }
-    scene.set(0x2002, 0);
-    scene.set(0x2200, 2 | 7 << 4); // always, no write
+    scene.write(depth_surface(0));
+    scene.write(depth_test(Compare::Always));
     scene.vertices(&rectangle(8.0, 0.0, 16.0, 16.0, BLUE));
     scene.draw(8, 3);
-    scene.set(0x2200, 0);
+    scene.write(RbDepthcontrol::with());
     let frame = scene.show();
     for (x, expected) in [(4, [255, 0, 0, 255]), (12, [0, 0, 255, 255]), (20, [255, 0, 0, 255])] {
         assert_eq!(pixel(&frame, x, 8), expected, "{x}");
@@ -90,24 +108,19 @@ fn a_depth_test_without_effect_leaves_its_tiles_unchanged() {
 #[test]
 fn without_colours_there_is_depth_to_draw() {
     let mut scene = Scene::new(80, 16, 0);
-    let at = |z: f32, width: f32, color| {
-        rectangle(0.0, 0.0, width, 16.0, color).map(|mut corner| {
-            corner[2] = z;
-            corner
-        })
-    };
-    scene.set(0x2200, 2 | 4 | 7 << 4);
+    let at = |z: f32, width: f32, color| at_depth(z, rectangle(0.0, 0.0, width, 16.0, color));
+    scene.write(depth(Compare::Always));
     scene.vertices(&at(0.75, 80.0, RED));
     scene.draw(8, 3);
     // No component is written; nearer in the left half.
-    scene.set(0x2104, 0);
+    scene.write(RbColorMask::with());
     scene.vertices(&at(0.25, 40.0, GREEN));
     scene.draw(8, 3);
-    scene.set(0x2104, 0xf);
-    scene.set(0x2200, 2 | 1 << 4);
+    scene.write(components(true));
+    scene.write(depth_test(Compare::Less));
     scene.vertices(&at(0.5, 80.0, BLUE));
     scene.draw(8, 3);
-    scene.set(0x2200, 0);
+    scene.write(RbDepthcontrol::with());
     let frame = scene.show();
     assert_eq!([20, 60].map(|x| pixel(&frame, x, 8)), [[255, 0, 0, 255], [0, 0, 255, 255]]);
 }
@@ -117,7 +130,7 @@ fn samples_are_counted_where_nothing_is_written() {
     let mut scene = Scene::new(80, 16, 0);
     let before = scene.gpu.backend().samples_passed();
     assert_eq!(before, Some(0));
-    scene.set(0x2104, 0);
+    scene.write(RbColorMask::with());
     scene.vertices(&rectangle(0.0, 0.0, 40.0, 16.0, RED));
     scene.draw(8, 3);
     assert_eq!(scene.gpu.backend().samples_passed(), Some(640));
@@ -142,6 +155,13 @@ fn every_sample_lies_where_the_chip_has_it() {
         if kind == Kind::WideColor {
             scene.write(RbColorInfo::with().color_base(0).color_format(ColorTargetFormat::Rgba16));
         }
+        let masks = RbStencilrefmask::with().stencilmask(0xff).stencilwritemask(0xff);
+        let replacing = RbDepthcontrol::with()
+            .stencil_enable(true)
+            .stencilfunc(Compare::Always)
+            .stencilfail(StencilOp::Replace)
+            .stencilzpass(StencilOp::Replace)
+            .stencilzfail(StencilOp::Replace);
         let at = |i: u32| (i % 20, i / 20);
         let count = 120 / msaa.samples() * msaa.samples();
         for number in 0..count {
@@ -149,8 +169,8 @@ fn every_sample_lies_where_the_chip_has_it() {
             let sample = number % msaa.samples();
             scene.set(PA_SC_AA_MASK, 0x1111 << sample);
             if kind == Kind::Stencil {
-                scene.set(0x210d, number | 0xff << 8 | 0xff << 16);
-                scene.set(0x2200, 1 | 7 << 8 | 2 << 11 | 2 << 14 | 2 << 17); // always, replace
+                scene.write(masks.stencilref(number));
+                scene.write(replacing);
             }
             let red = if kind == Kind::WideColor { number as f32 / 8.0 } else { number as f32 / 255.0 };
             let x = x as f32;
