@@ -12,6 +12,17 @@ const ROOM: u32 = 0x4F0;
 const DETAILS: u32 = 0x500;
 const OBJECT: u32 = 0x800;
 
+/// Messages of `XSessionCreate` and the functions after it.
+const CREATE: u64 = 0xB_0010;
+const DELETE: u64 = 0xB_0011;
+const JOIN: u64 = 0xB_0012;
+const LEAVE: u64 = 0xB_0013;
+const START: u64 = 0xB_0014;
+const END: u64 = 0xB_0015;
+const MODIFY: u64 = 0xB_0018;
+const GET_DETAILS: u64 = 0xB_001D;
+const MIGRATE_HOST: u64 = 0xB_001E;
+
 const NOT_FOUND: u32 = 0x8015_5200;
 const FULL: u32 = 0x8015_5202;
 const WRONG_STATE: u32 = 0x8015_5206;
@@ -47,10 +58,10 @@ fn object(b: &mut Harness) -> (u64, u32) {
 fn create(b: &mut Harness, body: u32, flags: u32, slots: [u32; 2], user: u32) -> u32 {
     let info = at(b, INFO);
     let nonce = at(b, NONCE);
-    send(b, 0xB_0010, &[body, flags, slots[0], slots[1], user, info, nonce])
+    send(b, CREATE, &[body, flags, slots[0], slots[1], user, info, nonce])
 }
 
-/// Sends a join (0xB0012) or leave (0xB0013) message for users of this console, or for these ids.
+/// Sends [`JOIN`] or [`LEAVE`] for users of this console.
 fn users(b: &mut Harness, message: u64, body: u32, users: &[u32], private: u32) -> u32 {
     let lists = at(b, LISTS);
     for (index, user) in users.iter().enumerate() {
@@ -60,6 +71,7 @@ fn users(b: &mut Harness, message: u64, body: u32, users: &[u32], private: u32) 
     send(b, message, &[body, users.len() as u32, 0, lists, lists + 0x40])
 }
 
+/// Sends [`JOIN`] or [`LEAVE`] for a user of another console.
 fn remote(b: &mut Harness, message: u64, body: u32, xuid: u64) -> u32 {
     b.memory().write(b.scratch.offset(LISTS), xuid).unwrap();
     let lists = at(b, LISTS);
@@ -71,7 +83,7 @@ fn details(b: &mut Harness, body: u32, size: u32) -> u32 {
     b.memory().write(b.scratch.offset(ROOM), size).unwrap();
     let room = at(b, ROOM);
     let details = at(b, DETAILS);
-    send(b, 0xB_001D, &[body, room, details])
+    send(b, GET_DETAILS, &[body, room, details])
 }
 
 #[test]
@@ -81,13 +93,15 @@ fn a_session_is_made_played_and_over() {
     assert_eq!(create(&mut b, body, 0x21, [2, 1], 0), 0);
     let id = b.word(INFO);
     assert_eq!((id >> 28, b.word(INFO + 8)), (0, 0x7F00_0001), "of a network without the service");
-    assert_ne!([b.word(INFO + 4), b.word(NONCE), b.word(INFO + 0x2C)], [0; 3]);
-    assert_eq!(create(&mut b, body, 0x21, [2, 1], 0), WRONG_STATE);
-    assert_eq!(users(&mut b, 0xB_0012, body, &[0], 1), 0);
-    for (xuid, answer) in [(0xE000_0000_0000_0005, 0), (0xE000_0000_0000_0006, 0), (7, FULL)] {
-        assert_eq!(remote(&mut b, 0xB_0012, body, xuid), answer);
+    for offset in [INFO + 4, NONCE, INFO + 0x2C] {
+        assert_ne!(b.word(offset), 0, "{offset:#x}");
     }
-    assert_eq!(send(&mut b, 0xB_0014, &[body, 0]), 0);
+    assert_eq!(create(&mut b, body, 0x21, [2, 1], 0), WRONG_STATE);
+    assert_eq!(users(&mut b, JOIN, body, &[0], 1), 0);
+    for (xuid, answer) in [(0xE000_0000_0000_0005, 0), (0xE000_0000_0000_0006, 0), (7, FULL)] {
+        assert_eq!(remote(&mut b, JOIN, body, xuid), answer, "{xuid:#x}");
+    }
+    assert_eq!(send(&mut b, START, &[body, 0]), 0);
     assert_eq!(details(&mut b, body, 0x80 + 0x20), 0);
     let words = [0, 0xC, 0x10, 0x14, 0x18, 0x1C, 0x20, 0x24, 0x28, 0x38].map(|at| b.word(DETAILS + at));
     assert_eq!(words, [0, 0x21, 2, 1, 0, 0, 3, 2, 2, id]);
@@ -96,25 +110,25 @@ fn a_session_is_made_played_and_over() {
     let first: u64 = b.memory().read(GuestAddr(list)).unwrap();
     assert_eq!((first, b.word(DETAILS + 0x88), b.word(DETAILS + 0x8C)), (Profile::made_for(0).xuid.0, 0, 1));
     assert_eq!((b.word(DETAILS + 0x98), b.word(DETAILS + 0x9C)), (0xFE, 0), "at another console");
-    assert_eq!(send(&mut b, 0xB_0014, &[body, 0]), WRONG_STATE);
-    assert_eq!(send(&mut b, 0xB_0015, &[body]), 0);
-    assert_eq!(send(&mut b, 0xB_0015, &[body]), WRONG_STATE);
-    assert_eq!(users(&mut b, 0xB_0013, body, &[0], 0), 0);
-    assert_eq!(remote(&mut b, 0xB_0013, body, 0xE000_0000_0000_0005), 0);
-    assert_eq!(send(&mut b, 0xB_0018, &[body, 0x20, 4, 4]), 0);
-    assert_eq!(send(&mut b, 0xB_0018, &[body, 0x20, 0, 4]), INVALID_ARGUMENT, "somebody is in it");
+    assert_eq!(send(&mut b, START, &[body, 0]), WRONG_STATE);
+    assert_eq!(send(&mut b, END, &[body]), 0);
+    assert_eq!(send(&mut b, END, &[body]), WRONG_STATE);
+    assert_eq!(users(&mut b, LEAVE, body, &[0], 0), 0);
+    assert_eq!(remote(&mut b, LEAVE, body, 0xE000_0000_0000_0005), 0);
+    assert_eq!(send(&mut b, MODIFY, &[body, 0x20, 4, 4]), 0);
+    assert_eq!(send(&mut b, MODIFY, &[body, 0x20, 0, 4]), INVALID_ARGUMENT, "somebody is in it");
     let info = at(&b, INFO);
-    assert_eq!(send(&mut b, 0xB_001E, &[body, info, 0]), 0);
-    assert_eq!(send(&mut b, 0xB_001E, &[body, 0, 0]), 0x8000_4005);
+    assert_eq!(send(&mut b, MIGRATE_HOST, &[body, info, 0]), 0);
+    assert_eq!(send(&mut b, MIGRATE_HOST, &[body, 0, 0]), 0x8000_4005);
     assert_eq!(details(&mut b, body, 0x80), 0);
     let words = [0x10, 0x18, 0x1C, 0x20, 0x24, 0x28, 0x7C].map(|at| b.word(DETAILS + at));
     assert_eq!(words, [4, 3, 4, 1, 0, 3, 0]);
     assert_eq!(b.word(DETAILS + 0x38), b.word(INFO), "the id after the host has changed");
     assert_eq!(details(&mut b, body, 0x7F), SMALL_BUFFER);
-    assert_eq!(send(&mut b, 0xB_0011, &[body]), 0);
-    assert_eq!(send(&mut b, 0xB_0011, &[body]), NOT_FOUND);
-    for message in [0xB_0014, 0xB_0015, 0xB_0018] {
-        assert_eq!(send(&mut b, message, &[body, 0, 1, 1]), NOT_FOUND);
+    assert_eq!(send(&mut b, DELETE, &[body]), 0);
+    assert_eq!(send(&mut b, DELETE, &[body]), NOT_FOUND);
+    for message in [START, END, MODIFY] {
+        assert_eq!(send(&mut b, message, &[body, 0, 1, 1]), NOT_FOUND, "{message:#x}");
     }
     assert_eq!(details(&mut b, body, 0x80), NOT_FOUND);
 }
@@ -124,8 +138,8 @@ fn details_fill_the_buffer_and_return_the_size_of_all_members() {
     let mut b = Harness::new();
     let (_, body) = object(&mut b);
     assert_eq!(create(&mut b, body, 0x21, [2, 0], 0), 0);
-    assert_eq!(users(&mut b, 0xB_0012, body, &[0], 0), 0);
-    assert_eq!(remote(&mut b, 0xB_0012, body, 0xE000_0000_0000_0005), 0);
+    assert_eq!(users(&mut b, JOIN, body, &[0], 0), 0);
+    assert_eq!(remote(&mut b, JOIN, body, 0xE000_0000_0000_0005), 0);
     // Behind a structure without room for members is the title's stack.
     b.memory().fill(b.scratch.offset(DETAILS + 0x80), 0x40, 7).unwrap();
     assert_eq!(details(&mut b, body, 0x80), 0);
@@ -136,9 +150,9 @@ fn details_fill_the_buffer_and_return_the_size_of_all_members() {
     // A call for the size alone.
     b.memory().write(b.scratch.offset(ROOM), 0_u32).unwrap();
     let room = at(&b, ROOM);
-    assert_eq!(send(&mut b, 0xB_001D, &[body, room, 0]), SMALL_BUFFER);
+    assert_eq!(send(&mut b, GET_DETAILS, &[body, room, 0]), SMALL_BUFFER);
     assert_eq!(b.word(ROOM), 0xA0);
-    assert_eq!(send(&mut b, 0xB_001D, &[body, 0, 0]), INVALID_ARGUMENT);
+    assert_eq!(send(&mut b, GET_DETAILS, &[body, 0, 0]), INVALID_ARGUMENT);
 }
 
 #[test]
@@ -161,7 +175,9 @@ fn a_session_without_a_network_is_made_here() {
     b.memory().fill(b.scratch.offset(INFO), 0x48, 0xEE).unwrap();
     assert_eq!(create(&mut b, body, 0, [4, 0], 0), 0);
     assert_eq!((b.word(INFO) >> 28, b.word(INFO + 8)), (0, 0x7F00_0001));
-    assert_ne!((b.word(INFO + 4), b.word(NONCE)), (0xEEEE_EEEE, 0xEEEE_EEEE));
+    for offset in [INFO + 4, NONCE] {
+        assert_ne!(b.word(offset), 0xEEEE_EEEE, "{offset:#x} is left");
+    }
     assert_eq!(details(&mut b, body, 0x80), 0);
     let words = [0, 0xC, 0x30, 0x38].map(|at| b.word(DETAILS + at));
     assert_eq!(words, [0, 0, b.word(NONCE), b.word(INFO)]);
@@ -202,12 +218,12 @@ fn a_session_follows_its_host_to_another_console() {
         b.memory().write(b.scratch.offset(offset), word).unwrap();
     }
     let info = at(&b, INFO);
-    assert_eq!(send(&mut b, 0xB_001E, &[body, info, 0xFE]), 0);
+    assert_eq!(send(&mut b, MIGRATE_HOST, &[body, info, 0xFE]), 0);
     assert_eq!((b.word(INFO), b.word(INFO + 8)), (0x0123_4567, 0xC0A8_0114));
     assert_eq!(details(&mut b, body, 0x80), 0);
     let words = [0, 0xC, 0x38, 0x40, 0x64].map(|at| b.word(DETAILS + at));
     assert_eq!(words, [0xFE, 0x20, 0x0123_4567, 0xC0A8_0114, 9]);
-    assert_eq!(send(&mut b, 0xB_001E, &[body, info, 1]), NO_SUCH_USER);
+    assert_eq!(send(&mut b, MIGRATE_HOST, &[body, info, 1]), NO_SUCH_USER);
 }
 
 #[test]
@@ -221,12 +237,12 @@ fn online_and_invalid_session_calls_fail() {
     assert_eq!(create(&mut b, body, 1, [1, 1], 4), INVALID_ARGUMENT);
     assert_eq!(create(&mut b, body, 1, [65, 1], 0), INVALID_ARGUMENT);
     assert_eq!(create(&mut b, 0x10, 1, [1, 1], 0), INVALID_ARGUMENT, "no object");
-    assert_eq!(send(&mut b, 0xB_0010, &[body, 1, 1, 1, 0, 0, 0]), INVALID_ARGUMENT);
+    assert_eq!(send(&mut b, CREATE, &[body, 1, 1, 1, 0, 0, 0]), INVALID_ARGUMENT);
     assert_eq!(create(&mut b, body, 1, [1, 1], 0), 0);
-    assert_eq!(send(&mut b, 0xB_0018, &[body, 8, 1, 1]), NOT_LOGGED_ON);
-    assert_eq!(users(&mut b, 0xB_0012, body, &[1], 0), NO_SUCH_USER);
+    assert_eq!(send(&mut b, MODIFY, &[body, 8, 1, 1]), NOT_LOGGED_ON);
+    assert_eq!(users(&mut b, JOIN, body, &[1], 0), NO_SUCH_USER);
     for words in [[body, 0, 1, 0, 0], [body, 129, 1, 0, 0], [body, 1, 0, 0, 0]] {
-        assert_eq!(send(&mut b, 0xB_0012, &words), INVALID_ARGUMENT);
+        assert_eq!(send(&mut b, JOIN, &words), INVALID_ARGUMENT, "{words:x?}");
     }
     for message in [0xB_001A, 0xB_001F, 0xB_0025, 0xB_0026] {
         assert_eq!(send(&mut b, message, &[body, 0, 0]), NOT_LOGGED_ON, "{message:#x}");
