@@ -96,11 +96,12 @@ fn an_event_that_stays_in_the_past_does_not_stop_time() {
 
 #[test]
 fn short_rounds_add_up_to_time() {
-    // Two threads alternately wake each other and park: a few instructions a round.
-    let ping: Vec<Step> = (0..1000).flat_map(|_| [Step::Run(1), Step::Call(SLEEP_1000)]).collect();
-    let mut m = machine(SchedulerConfig::default(), &[(0, 8, &ping)]);
-    m.executor.run(&instructions(2000));
-    assert!(m.executor.scheduler.now() >= 999_000);
+    // Two instructions before each sleep: far fewer than a quantum a round.
+    let naps: Vec<Step> = (0..1000).flat_map(|_| [Step::Run(1), Step::Call(SLEEP_1000)]).collect();
+    let mut m = machine(SchedulerConfig::default(), &[(0, 8, &naps)]);
+    assert_eq!(m.executor.run(&instructions(2000)), RunEnd::Instructions);
+    let now = m.executor.scheduler.now();
+    assert!(now >= 999_000, "{now} after 1000 sleeps of 1000 ticks");
 }
 
 #[test]
@@ -148,8 +149,8 @@ fn a_machine_that_shows_no_frame_in_time_is_stopped_and_reported() {
     assert!(since <= 50_000 / 16, "the frame was shown in the first visit: {since}");
     assert!((1_000_001..1_010_000).contains(&(threads.now - since)), "{}", threads.now - since);
     assert_eq!(threads.threads.len(), 1);
-    let generous = Limits { instructions: Some(m.executor.instructions() + 1), ..Limits::default() };
-    assert_eq!(m.executor.run(&generous), RunEnd::Instructions, "without the limit it goes on");
+    let one_more = instructions(m.executor.instructions() + 1);
+    assert_eq!(m.executor.run(&one_more), RunEnd::Instructions, "without the limit it goes on");
 }
 
 #[test]
@@ -158,13 +159,13 @@ fn a_report_during_a_run_has_the_threads_positions_and_no_effect() {
         &[(0, 8, &[Step::Run(5), Step::Call(SLEEP_1000)]), (1, 8, &[Step::Run(9), Step::Call(PARK)])];
     let mut m = machine(SchedulerConfig::default(), scripts);
     let mut undisturbed = machine(SchedulerConfig::default(), scripts);
-    let limits = |instructions| Limits { instructions: Some(instructions), ..Limits::default() };
-    m.executor.run(&limits(50_000));
+    m.executor.run(&instructions(50_000));
     let report = m.executor.threads_report();
     let text = report.to_string();
     assert!(text.contains("thread 0x2 hw1 priority 8: waits for dialog, since tick"), "{text}");
-    m.executor.run(&limits(200_000));
-    undisturbed.executor.run(&limits(200_000));
+    m.executor.run(&instructions(200_000));
+    undisturbed.executor.run(&instructions(200_000));
+    assert_eq!(m.executor.system.visits, undisturbed.executor.system.visits);
     assert_eq!(m.executor.scheduler.now(), undisturbed.executor.scheduler.now());
     assert_eq!(*m.lines.0.lock().unwrap(), *undisturbed.lines.0.lock().unwrap());
 }
@@ -179,7 +180,8 @@ fn a_deadlock_is_found_immediately_and_halts_the_run() {
     let RunEnd::Deadlock(report) = m.executor.run(&limits) else { panic!("no deadlock") };
     assert_eq!(report.threads.iter().map(|thread| thread.id).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(report.threads[0].state, "dialog");
-    assert!(report.to_string().contains("0x82000000"));
+    let text = report.to_string();
+    assert!(text.contains("0x82000000"), "the call stack: {text}");
     assert_eq!(m.executor.scheduler.counters().deadlock_halts, 1);
     assert_eq!(m.executor.instructions(), 7);
 }
@@ -310,7 +312,7 @@ fn events_at_maximum_guest_time_never_fire() {
     let mut m = machine(SchedulerConfig::default(), &[(0, 8, script)]);
     m.executor.system.next_event = Some(MAX_TICKS);
     let limits = Limits { halt_on_deadlock: true, ..Limits::default() };
-    assert!(matches!(m.executor.run(&limits), RunEnd::Deadlock(_)));
+    assert!(matches!(m.executor.run(&limits), RunEnd::Deadlock(_)), "the event woke the thread");
     m.executor.system.next_event = Some(MAX_TICKS - 1);
     assert!(matches!(m.executor.run(&limits), RunEnd::Deadlock(_)), "woken, then nothing more comes");
     assert_eq!(m.executor.scheduler.now(), MAX_TICKS - 1);
@@ -321,7 +323,7 @@ fn a_free_slot_takes_a_ready_thread_of_another_and_reports_it_once() {
     // Three threads compute on slot 0. The second may also run on slot 3, the third, of lower
     // priority, on slots 3 and 4.
     let mut m = machine(SchedulerConfig::default(), &[(0, 8, &[]), (0, 8, &[]), (0, 4, &[])]);
-    let [_, second, third] = m.executor.system.threads[..] else { panic!() };
+    let [_, second, third] = m.executor.system.threads[..] else { panic!("not three threads") };
     m.executor.scheduler.set_affinity(second, 1 | 1 << 3).unwrap();
     m.executor.scheduler.set_affinity(third, 1 | 1 << 3 | 1 << 4).unwrap();
     m.executor.run(&instructions(1_000_000));
@@ -343,7 +345,7 @@ fn priority_changes_are_published_before_guest_code_runs() {
     );
     m.executor.system.stop = Some(m.executor.stop_flag());
     assert_eq!(m.executor.run(&Limits::default()), RunEnd::Stopped);
-    assert_eq!(m.executor.system.priorities, [(1, 10)], "the waker goes on, and could look");
+    assert_eq!(m.executor.system.priorities, [(1, 10)], "before the waker goes on");
     m.executor.run(&instructions(1500));
     assert_eq!(m.executor.system.priorities, [(1, 10), (1, 9), (1, 8)]);
 }

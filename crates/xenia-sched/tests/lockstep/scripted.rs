@@ -23,15 +23,22 @@ pub(crate) enum Step {
     Reserve(bool),
 }
 
-/// System calls of the scripts.
+/// System call that parks the thread until another wakes it.
 pub(crate) const PARK: u8 = 1;
+/// System call that wakes the first thread, without a boost.
 pub(crate) const WAKE_FIRST: u8 = 2;
+/// System call that exits the thread, with 10 and its id as the code.
 pub(crate) const EXIT: u8 = 3;
-pub(crate) const BOOST_FIRST: u8 = 9;
+/// System call that parks the thread for 1000 ticks.
 pub(crate) const SLEEP_1000: u8 = 4;
+/// System call that shows a frame.
 pub(crate) const FRAME: u8 = 5;
+/// System call that ends the machine with the code 42.
 pub(crate) const END: u8 = 6;
+/// System call that sets the stop flag of [`TestSystem::stop`].
 pub(crate) const STOP: u8 = 7;
+/// System call that wakes the first thread, with a boost of 2.
+pub(crate) const BOOST_FIRST: u8 = 9;
 
 /// The rest of each thread's script, by thread id.
 pub(crate) type Programs = BTreeMap<u32, VecDeque<Step>>;
