@@ -21,6 +21,7 @@ const INVALID_NAME: u64 = 0x7B;
 const ALREADY_EXISTS: u64 = 0xB7;
 const NOT_CONNECTED: u64 = 0x48F;
 const NO_SUCH_USER: u64 = 0x525;
+const FILE_CORRUPT: u64 = 0x570;
 /// Offsets in the scratch memory of `XCONTENT_DATA`, a root name, small results, an overlapped
 /// structure and a buffer.
 const DATA: u32 = 0x1000;

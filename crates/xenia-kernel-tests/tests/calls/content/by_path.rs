@@ -4,6 +4,11 @@ use super::*;
 use xenia_formats::Volume;
 use xenia_formats::stfs::{self, PackageInfo};
 
+/// `HRESULT` of [`FILE_CORRUPT`].
+const FILE_CORRUPT_RESULT: u32 = 0x8007_0570;
+/// The error of every asynchronous call that fails; the structure's last word has the reason.
+const FUNCTION_FAILED: u32 = 0x65B;
+
 #[test]
 fn a_package_is_opened_by_the_path_of_its_file() {
     let folder = tempfile::tempdir().unwrap();
@@ -20,7 +25,7 @@ fn a_package_is_opened_by_the_path_of_its_file() {
     let license = at(&b, RESULTS);
     for (path, license, result) in [
         (r"game:\none", license, FILE_NOT_FOUND),
-        (r"game:\noise", license, 1392),
+        (r"game:\noise", license, FILE_CORRUPT),
         (r"game:\Database.xmplr", 8, INVALID_PARAMETER),
         (r"\??\game:\Database.xmplr", license, 0),
         (r"game:\Database.xmplr", 0, ALREADY_EXISTS),
@@ -38,7 +43,9 @@ fn a_package_is_opened_by_the_path_of_its_file() {
     assert_eq!(b.xam_call("XamContentClose", &[root, 0]), FILE_NOT_FOUND);
     assert_eq!(b.xam_call("XamContentOpenFile", &[0xFF, root, 0, 0x43, 0, 0, 0]), INVALID_PARAMETER);
     let overlapped = at(&b, OVERLAPPED);
-    for (path, expected) in [(r"game:\noise", [0x65B, 0x8007_0570]), (r"game:\Database.xmplr", [0, 0])] {
+    for (path, expected) in
+        [(r"game:\noise", [FUNCTION_FAILED, FILE_CORRUPT_RESULT]), (r"game:\Database.xmplr", [0, 0])]
+    {
         let file = b.put_text(DATA, path);
         b.call_in_background("XamContentOpenFile", &[0xFF, root, file, 0x43, 0, license, overlapped]);
         assert_eq!([0, 0x18].map(|field| b.word(OVERLAPPED + field)), expected, "{path}");

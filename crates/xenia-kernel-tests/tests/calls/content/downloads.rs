@@ -4,8 +4,6 @@ use super::*;
 use xenia_formats::Volume;
 use xenia_formats::stfs::{PackageInfo, Signer};
 
-const FILE_CORRUPT: u64 = 0x570;
-
 /// Builds a package that contains `maps/one`.
 fn package(signer: Signer, title: u32, kind: u32) -> Vec<u8> {
     let mut volume = Volume::default();
