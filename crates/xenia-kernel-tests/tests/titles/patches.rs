@@ -70,7 +70,7 @@ fn a_patch_outside_of_the_title_is_refused_by_name() {
         };
         let message = error.to_string();
         assert!(message.starts_with("patch `seven` (seven.patch.toml, line 1): 8 bytes at 0x"), "{message}");
-        assert_eq!(error.status(), NtStatus::INVALID_IMAGE_FORMAT);
+        assert_eq!(error.status(), NtStatus::INVALID_IMAGE_FORMAT, "{address:#x}");
     }
 }
 
@@ -91,11 +91,12 @@ fn a_library_is_patched_when_it_is_loaded() {
     let at = LIBRARY + 0x1_0000 + 4 * 7;
     for (patches, status) in [
         (vec![], NtStatus::DLL_INIT_FAILED),
-        (vec![patch("come", hash, at, &[SEVEN])], NtStatus::SUCCESS),
+        (vec![patch("answer", hash, at, &[SEVEN])], NtStatus::SUCCESS),
         (vec![patch("outside", hash, CODE, &[SEVEN])], NtStatus::INVALID_IMAGE_FORMAT),
     ] {
+        let label = patches.first().map_or("no patch", |patch| patch.name.as_str()).to_owned();
         let mut machine = load(&image, patches, folder.path()).unwrap();
-        assert_eq!(machine.go(), RunEnd::Ended(EndKind::Exit { code: 0 }));
-        assert_eq!(NtStatus(machine.data(0)), status);
+        assert_eq!(machine.go(), RunEnd::Ended(EndKind::Exit { code: 0 }), "{label}");
+        assert_eq!(NtStatus(machine.data(0)), status, "{label}");
     }
 }
