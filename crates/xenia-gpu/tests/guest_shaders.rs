@@ -50,8 +50,8 @@ fn assembled(file: &str) -> (String, usize) {
 
 #[test]
 fn words_of_guest_shaders_match_their_source() {
-    for &(folder, least) in FOLDERS {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../guest").join(folder);
+    for &(name, least) in FOLDERS {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../guest").join(name);
         let mut programs = 0;
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -67,6 +67,6 @@ fn words_of_guest_shaders_match_their_source() {
                 assert!(file == expected, "{}: words differ from the text above them", path.display());
             }
         }
-        assert!(programs >= least, "{programs} programs");
+        assert!(programs >= least, "{name}: {programs} programs, {least} at least expected");
     }
 }
