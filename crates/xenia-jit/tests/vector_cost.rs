@@ -6,11 +6,10 @@ use crate::common::*;
 use xenia_cpu::PpcContext;
 use xenia_isa::{Op, Operand, ROWS};
 
-/// A copy of the instruction that reads the result of the copy before it: v1 of v1, v2, v3. If the
-/// result would soon be one that no title computes: v1 of v4, v2, v3. A scale is 0.
-fn repeated(op: Op, chained: bool) -> u32 {
+/// An instruction that writes v1 and reads the vector register `first`, and v2 and v3 if it has as
+/// many operands. A scale is 0.
+fn writing_v1(op: Op, first: u32) -> u32 {
     let count = op.row().operands.len();
-    let first = if chained { 1 } else { 4 };
     let unary = count == 2 || op.row().operands.contains(&Operand::uimm5);
     let (a, b) = if unary { (0, first) } else { (first, 2) };
     x(op, 1, a, b, if count == 4 { 3 << 6 } else { 0 })
@@ -57,11 +56,12 @@ fn vector_instruction_cost() {
     ] {
         let op = ROWS.iter().find(|row| row.name == name).unwrap().op;
         let is_float = name.contains("fp") || name.starts_with("vct");
-        let chained = !name.contains("sum3")
+        // Repeated often enough, these results become ones that no title computes.
+        let is_chained = !name.contains("sum3")
             && !name.contains("sum4fp")
             && !name.ends_with("tefp")
             && !name.ends_with("gefp");
-        let word = repeated(op, chained);
+        let word = writing_v1(op, if is_chained { 1 } else { 4 });
         print!("{name:12} {word:08x}");
         for lanes in [if is_float { floats } else { integers }, nans] {
             let prepare = |ctx: &mut PpcContext| {
