@@ -356,9 +356,9 @@ fn a_window_runs_its_title_in_parallel_and_can_pause_and_step_that() -> Result<(
     // Frames are counted against the fields that passed.
     wait_for("fields", || Ok(window.title()?.contains(" of 60 fps").then_some(())))?;
     // While another window has the keyboard, it pauses.
-    window.give_keyboard(false)?;
+    window.take_keyboard()?;
     wait_for("a pause", || Ok((window.title()? == "flicker | paused | xenia-rs").then_some(())))?;
-    window.give_keyboard(true)?;
+    window.give_keyboard()?;
     wait_for("it to go on again", || Ok(window.title()?.contains(" fps").then_some(())))?;
     window.close()?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;

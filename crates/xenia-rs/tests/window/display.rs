@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use x11rb::connection::Connection;
+use x11rb::cookie::VoidCookie;
 use x11rb::protocol::xproto::{
     Atom, AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask, ImageFormat,
     InputFocus, Window,
@@ -62,21 +63,19 @@ impl Display {
             _ => bail!("Xvfb does not start"),
         }
     }
+
+    /// Ends the X server at once, as a logout does.
+    pub(crate) fn end(&mut self) -> Result<()> {
+        self.server.kill()?;
+        self.server.wait()?;
+        Ok(())
+    }
 }
 
 impl Drop for Display {
     fn drop(&mut self) {
         let _ = self.server.kill();
         let _ = self.server.wait();
-    }
-}
-
-impl Display {
-    /// Ends the X server at once, as a logout does.
-    pub(crate) fn end(&mut self) -> Result<()> {
-        self.server.kill()?;
-        self.server.wait()?;
-        Ok(())
     }
 }
 
@@ -150,18 +149,25 @@ impl TestWindow {
 
     /// Presses and releases a key. Both are sent at once: the server repeats a key that is held.
     pub(crate) fn press(&self, key: Key) -> Result<()> {
-        let send = |kind| self.connection.xtest_fake_input(kind, key as u8, 0, self.root, 0, 0, 0);
-        let sent = [send(KEY_PRESS)?, send(KEY_RELEASE)?];
+        let sent = [self.send(KEY_PRESS, key)?, self.send(KEY_RELEASE, key)?];
         for request in sent {
             request.check()?;
         }
         Ok(())
     }
 
-    /// Holds a key down, or releases it.
-    pub(crate) fn hold(&self, key: Key, is_held: bool) -> Result<()> {
-        let kind = if is_held { KEY_PRESS } else { KEY_RELEASE };
-        Ok(self.connection.xtest_fake_input(kind, key as u8, 0, self.root, 0, 0, 0)?.check()?)
+    /// Holds a key down.
+    pub(crate) fn hold(&self, key: Key) -> Result<()> {
+        Ok(self.send(KEY_PRESS, key)?.check()?)
+    }
+
+    /// Releases a key that is held down.
+    pub(crate) fn release(&self, key: Key) -> Result<()> {
+        Ok(self.send(KEY_RELEASE, key)?.check()?)
+    }
+
+    fn send(&self, kind: u8, key: Key) -> Result<VoidCookie<'_, RustConnection>> {
+        Ok(self.connection.xtest_fake_input(kind, key as u8, 0, self.root, 0, 0, 0)?)
     }
 
     /// Resizes the window.
@@ -187,11 +193,19 @@ impl TestWindow {
         Ok((u32::from(width), u32::from(height), pixels))
     }
 
-    /// Gives the keyboard to the window, or to none.
-    pub(crate) fn give_keyboard(&self, to_window: bool) -> Result<()> {
-        let focus = if to_window { self.window } else { x11rb::NONE };
-        let given = self.connection.set_input_focus(InputFocus::PARENT, focus, x11rb::CURRENT_TIME)?;
-        Ok(given.check()?)
+    /// Gives the keyboard to the window.
+    pub(crate) fn give_keyboard(&self) -> Result<()> {
+        self.set_focus(self.window)
+    }
+
+    /// Takes the keyboard from the window and gives it to none.
+    pub(crate) fn take_keyboard(&self) -> Result<()> {
+        self.set_focus(x11rb::NONE)
+    }
+
+    fn set_focus(&self, window: Window) -> Result<()> {
+        let set = self.connection.set_input_focus(InputFocus::PARENT, window, x11rb::CURRENT_TIME)?;
+        Ok(set.check()?)
     }
 
     /// Destroys the window without a word to the program.

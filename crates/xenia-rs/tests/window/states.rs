@@ -46,14 +46,14 @@ fn a_title_rewinds_while_the_key_is_held() -> Result<()> {
     let (mut program, window) = start(&display, folder, FLICKER.as_ref(), &flags)?;
     wait_for_title(&window)?;
     let late = wait_for_frame("a way to go back", &window, folder, |frame| frame >= 12)?;
-    window.hold(Key::F10, true)?;
+    window.hold(Key::F10)?;
     let early = wait_for_frame("an earlier frame", &window, folder, |frame| frame < late)?;
-    window.hold(Key::F10, false)?;
+    window.release(Key::F10)?;
     wait_for_frame("the title to go on", &window, folder, |frame| frame > early + 3)?;
     // The title goes back again, over frames that it has shown twice.
-    window.hold(Key::F10, true)?;
+    window.hold(Key::F10)?;
     wait_for_frame("the first checkpoint", &window, folder, |frame| frame <= early)?;
-    window.hold(Key::F10, false)?;
+    window.release(Key::F10)?;
     wait_for_frame("the title to go on", &window, folder, |frame| frame > early + 3)?;
     ensure!(program.is_alive(), "{}", program.messages());
     Ok(())

@@ -228,11 +228,11 @@ fn a_pad_is_let_go_while_another_window_has_the_keyboard() -> Result<()> {
     let paused =
         || wait_for("a pause", || Ok(window.title()?.ends_with("| paused | xenia-rs").then_some(())));
     runs()?;
-    window.give_keyboard(false)?;
+    window.take_keyboard()?;
     paused()?;
     // The menu would keep the title paused.
     pad.press("guide")?;
-    window.give_keyboard(true)?;
+    window.give_keyboard()?;
     runs()?;
     pad.press("guide")?;
     paused()
