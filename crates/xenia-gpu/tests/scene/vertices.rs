@@ -3,6 +3,7 @@
 
 use super::super::scene::*;
 use xenia_gpu::PhysicalMemory;
+use xenia_gpu::enums::SampleControl;
 use xenia_gpu::packets::{opcode, type3};
 
 /// Passes four-component positions; all pixels are white.
@@ -15,22 +16,22 @@ const PROJECTED: &str = "
 
 fn projected(width: u32, height: u32) -> Scene {
     let mut scene = Scene::new(width, height, 0);
-    scene.set(0x2206, 0x43f); // whole viewport transform
+    let scaled = PaClVteCntl::with().vport_x_scale_ena(true).vport_y_scale_ena(true).vport_z_scale_ena(true);
+    let moved = scaled.vport_x_offset_ena(true).vport_y_offset_ena(true).vport_z_offset_ena(true);
+    scene.write(moved.vtx_w0_fmt(true));
     let w = width as f32 / 2.0;
     let h = height as f32 / 2.0;
-    for (i, value) in [w, w, -h, h, 1.0, 0.0].into_iter().enumerate() {
-        scene.set(0x210f + i as u32, value.to_bits());
-    }
+    scene.floats(PA_CL_VPORT_XSCALE, &[w, w, -h, h, 1.0, 0.0]);
     scene.shader(0, PROJECTED);
     scene
 }
 
 #[test]
 fn lines_from_behind_the_eye_have_the_usual_width() {
-    for clip in [1 << 19, 1 << 16 | 1 << 19] {
+    for is_clip_disabled in [false, true] {
         let mut scene = projected(160, 160);
-        scene.set(0x2204, clip);
-        scene.set(0x2282, 8); // half a pixel on both sides
+        scene.write(PaClClipCntl::with().clip_disable(is_clip_disabled).dx_clip_space_def(true));
+        scene.write(PaSuLineCntl::with().width(8)); // half a pixel on both sides
         // On the screen x is 80 + 80 x / w and y is 80 - 80 y / w. The first line runs vertically
         // down the middle of column 80 from row 84, the second horizontally along the middle of row
         // 60 from column 100 to the right.
@@ -48,7 +49,8 @@ fn lines_from_behind_the_eye_have_the_usual_width() {
             let expected = x == 80 && y >= 84 || y == 60 && x >= 100;
             // At the ends the rounding of a float decides.
             if (x, y) != (80, 83) && (x, y) != (99, 60) {
-                assert_eq!(pixel(&frame, x, y)[0] != 0, expected, "{x} {y} with {clip:#x}");
+                let is_drawn = pixel(&frame, x, y)[0] != 0;
+                assert_eq!(is_drawn, expected, "{x} {y}, clipping disabled: {is_clip_disabled}");
             }
         }
     }
@@ -66,10 +68,10 @@ fn the_position_register_distinguishes_points_and_lines() {
         ("triangle", 4, 3, [0, 0, 0]),
     ] {
         let mut scene = Scene::new(160, 160, 0);
-        scene.set(0x2280, 1024 | 1024 << 16);
-        scene.set(0x2282, 15);
-        scene.set(0x2180, 1 << 18);
-        scene.set(0x2181, 1 << 8);
+        scene.write(PaSuPointSize::with().width(1024).height(1024));
+        scene.write(PaSuLineCntl::with().width(15));
+        scene.write(SqProgramCntl::with().param_gen(true));
+        scene.write(SqContextMisc::with().param_gen_pos(1));
         scene.shader(
             1,
             "sgts r2.x, -r1.y
@@ -91,22 +93,28 @@ fn the_position_register_distinguishes_points_and_lines() {
 fn killed_vertices_take_away_their_primitive() {
     // Three shapes: no vertex is killed, one vertex is, all are.
     for (primitive, corners) in [(4, 3), (8, 3), (13, 4), (3, 2), (1, 1)] {
-        for (mode, control, expected) in [
-            (0, 0, [true; 3]),
-            (4, 0, [true, true, false]),
-            (4, 1 << 21, [true, false, false]),
-            (5, 1 << 21, [true, false, false]),
+        for (mode, any, expected) in [
+            (VertexExportMode::Position, false, [true; 3]),
+            (VertexExportMode::Kill, false, [true, true, false]),
+            (VertexExportMode::Kill, true, [true, false, false]),
+            (VertexExportMode::SpriteKill, true, [true, false, false]),
         ] {
             // Modes without a kill flag, and with a size as well, once each.
-            if mode == 0 && primitive != 4 || mode == 5 && primitive != 1 {
+            let is_rare = match mode {
+                VertexExportMode::Position => primitive != 4,
+                VertexExportMode::SpriteKill => primitive != 1,
+                _ => false,
+            };
+            if is_rare {
                 continue;
             }
             let mut scene = Scene::new(160, 32, 0);
-            scene.set(0x2280, 64 | 64 << 16);
-            scene.set(0x2281, 0x7fff << 16);
-            scene.set(0x2282, 15);
-            scene.set(0x2180, mode << 24);
-            scene.set(0x2204, 1 << 16 | 1 << 19 | control);
+            scene.write(PaSuPointSize::with().width(64).height(64));
+            scene.write(PaSuPointMinmax::with().min_size(0).max_size(0x7fff));
+            scene.write(PaSuLineCntl::with().width(15));
+            scene.write(SqProgramCntl::with().vs_export_mode(mode));
+            let clip = PaClClipCntl::with().clip_disable(true).dx_clip_space_def(true);
+            scene.write(clip.vtx_kill_or(any));
             scene.shader(
                 0,
                 "vfetch r1.xy1w, r0.x, vf0, format=38, stride=7, offset=0
@@ -118,7 +126,7 @@ fn killed_vertices_take_away_their_primitive() {
                  alloc interpolators 1
                  max o0.1111, r1, r1",
             );
-            scene.set(0x4000, 16.0_f32.to_bits());
+            scene.floats(FLOAT_CONSTANTS, &[16.0]);
             for shape in 0..3 {
                 let x = 8.0 + 48.0 * shape as f32;
                 let flags = |i: usize| [0.0, if i == 0 { -1.0 } else { 0.0 }, f32::NAN][shape];
@@ -131,9 +139,9 @@ fn killed_vertices_take_away_their_primitive() {
             let frame = scene.show();
             let found = [0, 1, 2].map(|shape| pixel(&frame, 11 + 48 * shape, 8)[0] != 0);
             // With one corner there is no case between killed and not killed.
-            let expected =
-                if corners == 1 && control == 0 && mode == 4 { [true, false, false] } else { expected };
-            assert_eq!(found, expected, "primitive {primitive}, mode {mode}, {control:#x}");
+            let is_one = corners == 1 && !any && mode == VertexExportMode::Kill;
+            let expected = if is_one { [true, false, false] } else { expected };
+            assert_eq!(found, expected, "primitive {primitive}, {mode:?}, any: {any}");
         }
     }
 }
@@ -185,10 +193,10 @@ fn points_that_export_only_flags_have_the_size_of_the_draw() {
         [("", true), ("max oPts.z, r2.x, r2.x", true), ("max oPts.x, r2.x, r2.x", false)]
     {
         let mut scene = Scene::new(80, 16, 0);
-        scene.set(0x2280, 64 | 64 << 16);
-        scene.set(0x2281, 0x7fff << 16);
-        scene.set(0x2180, 4 << 24);
-        scene.set(0x2204, 1 << 16 | 1 << 19);
+        scene.write(PaSuPointSize::with().width(64).height(64));
+        scene.write(PaSuPointMinmax::with().min_size(0).max_size(0x7fff));
+        scene.write(SqProgramCntl::with().vs_export_mode(VertexExportMode::Kill));
+        scene.write(PaClClipCntl::with().clip_disable(true).dx_clip_space_def(true));
         // The size and the flag are zero.
         scene.shader(
             0,
@@ -202,7 +210,7 @@ fn points_that_export_only_flags_have_the_size_of_the_draw() {
                  max o0.1111, r1, r1"
             ),
         );
-        scene.set(0x4000, 0);
+        scene.floats(FLOAT_CONSTANTS, &[0.0]);
         scene.vertices(&[vertex(40.0, 8.0, RED)]);
         scene.draw(1, 1);
         assert_eq!(pixel(&scene.show(), 42, 10)[0] != 0, expected, "{export}");
@@ -228,9 +236,7 @@ fn vertices_fetch_the_base_level_unless_a_level_is_set() {
         }
         let words =
             [2 | 1 << 31 | 1 << 22, 6 | 2 << 6 | TEXTURE, 31 | 31 << 13, 0x688 << 1, 5 << 6, 1 << 9 | levels];
-        for (i, word) in words.into_iter().enumerate() {
-            scene.set(0x4806 + i as u32, word);
-        }
+        scene.texture(1, words);
         scene.shader(
             0,
             &format!(
@@ -258,15 +264,15 @@ pub(super) fn pixels_that_are_covered_in_part_may_be_interpolated_within() {
     // Red is 0.5 where the shape begins, right of the centre of pixel 8, and grows by a quarter per
     // pixel. One sample of the four of that pixel is covered, three sixteenths further right.
     let begin = 8.0 + 11.0 / 16.0;
-    for (name, misc, pattern, place) in [
-        ("centroids", 0, 0xffff, 14.0 / 16.0),
-        ("centres", 1 << 2, 0, 0.5),
-        ("centroids by the pattern", 2 << 2, 0xfffe, 14.0 / 16.0),
-        ("centres by the pattern", 2 << 2, 1, 0.5),
+    for (name, control, pattern, place) in [
+        ("centroids", SampleControl::CentroidsOnly, 0xffff, 14.0 / 16.0),
+        ("centres", SampleControl::CentersOnly, 0, 0.5),
+        ("centroids by the pattern", SampleControl::CentroidsAndCenters, 0xfffe, 14.0 / 16.0),
+        ("centres by the pattern", SampleControl::CentroidsAndCenters, 1, 0.5),
     ] {
         let mut scene = Scene::new(80, 16, 2);
-        scene.set(0x2181, misc);
-        scene.set(0x2182, 0xffff | pattern << 16);
+        scene.write(SqContextMisc::with().sc_sample_cntl(control));
+        scene.write(SqInterpolatorCntl::with().param_shade(0xffff).sampling_pattern(pattern));
         let corner = |x: f32, y: f32| vertex(x, y, [0.5 + (x - begin) * 0.25, 0.0, 0.0, 1.0]);
         scene.vertices(&[
             corner(begin, 0.0),
@@ -323,7 +329,7 @@ fn flat_values_are_a_vertexs_to_the_last_bit() {
         scene.draw(4, 3);
         let words = scene.gpu.backend().edram().unwrap();
         let colors: Vec<_> = words[..8 * 1280].chunks_exact(2).filter(|words| *words != [0, 0]).collect();
-        assert!(colors.len() > 100);
+        assert!(colors.len() > 100, "{msaa}: {} pixels", colors.len());
         assert!(colors.iter().all(|words| *words == [color[0].to_bits(), color[1].to_bits()]), "{msaa}");
     }
 }
@@ -343,6 +349,6 @@ fn vertices_and_indices_may_lie_in_the_second_level_cache() {
         scene.set(FETCH_CONSTANTS, LOCKED | 3);
         scene.words.extend([type3(opcode::DRAW_INDX, 4), 0, 4 | 3 << 16, LOCKED + 0x1000, 1 << 30 | 3]);
         scene.run();
-        assert_eq!(pixel(&scene.show(), 40, 8), expected);
+        assert_eq!(pixel(&scene.show(), 40, 8), expected, "{color:?}");
     }
 }
