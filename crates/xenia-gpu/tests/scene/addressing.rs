@@ -10,12 +10,6 @@ fn texel(at: [u32; 3]) -> u32 {
     0xff00_0000 | (at[2] + 1) << 16 | (at[1] + 1) << 8 | (at[0] + 1)
 }
 
-fn set_constant(scene: &mut Scene, words: [u32; 6]) {
-    for (i, word) in words.into_iter().enumerate() {
-        scene.set(0x4806 + i as u32, word);
-    }
-}
-
 /// Textures of 32 x 32 texels, and of four layers, slices or faces.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
@@ -55,7 +49,7 @@ fn bind(scene: &mut Scene, kind: Kind) {
         0,
         dimension << 9,
     ];
-    set_constant(scene, words);
+    scene.texture(1, words);
 }
 
 #[test]
@@ -89,7 +83,7 @@ fn fetches_find_what_their_dimension_can_of_each_texture() {
 fn a_constant_without_a_type_is_a_texture() {
     let mut scene = Scene::new(80, 16, 0);
     bind(&mut scene, Kind::Plane);
-    scene.set(0x4806, 1 << 31 | 1 << 22);
+    scene.set(FETCH_CONSTANTS + 6, 1 << 31 | 1 << 22);
     scene.shader(1, "tfetch2D r0, r0.xy, tf1\nalloc colors\nmax oC0, r0, r0");
     scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [0.3, 0.6, 0.0, 0.0]));
     scene.draw(8, 3);
@@ -137,7 +131,7 @@ fn sampled_levels(mode: u32, policy: u32, filter: &str, coordinates: &[f32]) -> 
         0,
         1 << 9,
     ];
-    set_constant(&mut scene, words);
+    scene.texture(1, words);
     let program = format!("tfetch2D r0, r0.xy, tf1, mag={filter}, min={filter}, unnormalized");
     scene.shader(1, &format!("{program}\nalloc colors\nmax oC0, r0, r0"));
     for (i, u) in coordinates.iter().enumerate() {
@@ -160,9 +154,8 @@ fn half_way_modes_reach_half_of_the_border() {
         (6, "linear", [0, 64, 255, 255, 191, 0]),
     ] {
         let found = sampled_levels(mode, 0, filter, &at);
-        for (found, expected) in found.iter().zip(expected) {
-            assert!(found.abs_diff(expected) <= 2, "mode {mode}, {filter}: {found} for {expected}");
-        }
+        let is_near = found.iter().zip(expected).all(|(found, expected)| found.abs_diff(expected) <= 2);
+        assert!(is_near, "mode {mode}, {filter}: {found:?}, not {expected:?}");
     }
 }
 

@@ -11,8 +11,8 @@ const FLOAT1: u32 = 36 << 8 | 7 << 16 | 2;
 /// Initial contents of the memory.
 const NOTHING: u32 = 0xdead_beef;
 
-/// Sets constants: a stream at [`TABLE`], and in the next register the factors that add an index to
-/// it.
+/// Sets the float constant that begins at this register to a stream at [`TABLE`], and the next one
+/// to the factors that add an index to it.
 fn stream(scene: &mut Scene, constant: u32, layout: u32, count: u32) {
     let words = [1 << 30 | TABLE >> 2, 0x4b00_0000, 0x4b00_0000 | layout, 0x4b00_0000 | count];
     for (i, word) in (0..).zip(words.into_iter().chain([0, 1.0_f32.to_bits(), 0, 0])) {
@@ -48,7 +48,7 @@ pub(super) fn vertices_write_a_table_and_draw_nothing() {
         let mut scene = Scene::new(80, 16, 0);
         scene.write(RbModecontrol::with().edram_mode(mode));
         // Two elements for each vertex; the stream ends inside the last vertex but one.
-        stream(&mut scene, 0x4000, FLOAT4, 73);
+        stream(&mut scene, FLOAT_CONSTANTS, FLOAT4, 73);
         scene.floats(FLOAT_CONSTANTS + 5, &[2.0]);
         scene.constant(2, [1.0, 2.0, 3.0, 4.0]);
         prepare(&scene, 400);
@@ -70,7 +70,7 @@ pub(super) fn vertices_write_a_table_and_draw_nothing() {
 #[test]
 pub(super) fn lanes_export_what_they_have_written() {
     let mut scene = Scene::new(80, 16, 0);
-    stream(&mut scene, 0x4000, FLOAT1, 100);
+    stream(&mut scene, FLOAT_CONSTANTS, FLOAT1, 100);
     scene.constant(2, [0.5; 4]);
     scene.constant(3, [40.0; 4]);
     prepare(&scene, 100);
@@ -108,7 +108,7 @@ pub(super) fn pixels_export_in_the_order_they_are_drawn_in() {
     let mut scene = Scene::new(width, height, 0);
     // Only the right part is drawn: the rest has at most helper lanes.
     scene.scissor([3, 0, width, height]);
-    stream(&mut scene, 0x4400, FLOAT1, width * height);
+    stream(&mut scene, FLOAT_CONSTANTS + 0x400, FLOAT1, width * height);
     scene.floats(FLOAT_CONSTANTS + 0x408, &[width as f32, 90.0, 50.0]);
     prepare(&scene, width * height);
     // The colour holds a pixel's position, and in z the value to write. Rows from 90 on are killed
@@ -153,7 +153,7 @@ pub(super) fn next_draw_reads_exported_memory() {
         // A shader exports the corners of a rectangle to the memory from which the next draw
         // fetches.
         scene.vertices(&rectangle(left, 0.0, left + 40.0, 16.0, color));
-        stream(&mut scene, 0x4000, FLOAT1, 21);
+        stream(&mut scene, FLOAT_CONSTANTS, FLOAT1, 21);
         scene.floats(FLOAT_CONSTANTS + 5, &[7.0]);
         let lines = |first: u32, count: u32| {
             (0..count).fold(String::new(), |text, i| {
@@ -183,11 +183,11 @@ pub(super) fn next_draw_reads_exported_memory() {
         for (i, word) in
             (0..).zip([1 << 30 | TABLE >> 2, 0x4b00_0005, 0x4b00_0000 | FLOAT1, 0x4b00_0000 | 21])
         {
-            scene.set(0x4008 + i, word);
+            scene.set(FLOAT_CONSTANTS + 8 + i, word);
         }
         scene.draw(1, 3);
         scene.shader(0, COLORED_VS);
-        scene.set(0x4800, TABLE | 3);
+        scene.set(FETCH_CONSTANTS, TABLE | 3);
         scene.draw(8, 3);
     }
     let frame = scene.show();

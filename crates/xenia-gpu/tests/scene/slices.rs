@@ -8,10 +8,23 @@ use xenia_gpu::texture::layout::{MACRO_TILE, tiled_3d};
 /// Fields of filters in a fetch constant, linear within a plane.
 const LINEAR_PLANES: u32 = 1 << 19 | 1 << 21;
 
+/// Textures with a third coordinate.
+#[derive(Clone, Copy, Debug)]
+enum Depths {
+    Stack,
+    Volume,
+}
+
 /// Sets fetch constant 1 to two texels behind each other, black and white.
-fn bind(scene: &mut Scene, is_volume: bool, planes: u32, slices: u32) {
-    let (info, size, dimension) = if is_volume { (0, 1 << 22, 2) } else { (1 << 10, 1 << 26, 1) };
-    let second = if is_volume { tiled_3d(0, 0, 1, MACRO_TILE, MACRO_TILE, 2) } else { 4096 };
+fn bind(scene: &mut Scene, depths: Depths, planes: u32, slices: u32) {
+    let (info, size, dimension) = match depths {
+        Depths::Stack => (1 << 10, 1 << 26, 1),
+        Depths::Volume => (0, 1 << 22, 2),
+    };
+    let second = match depths {
+        Depths::Stack => 4096,
+        Depths::Volume => tiled_3d(0, 0, 1, MACRO_TILE, MACRO_TILE, 2),
+    };
     scene.memory.write_u32(TEXTURE, 0xff00_0000);
     scene.memory.write_u32(TEXTURE + second, u32::MAX);
     let clamp = 2 << 10 | 2 << 13 | 2 << 16;
@@ -23,15 +36,14 @@ fn bind(scene: &mut Scene, is_volume: bool, planes: u32, slices: u32) {
         slices,
         dimension << 9,
     ];
-    for (i, word) in words.into_iter().enumerate() {
-        scene.set(0x4806 + i as u32, word);
-    }
+    scene.texture(1, words);
 }
 
-/// Levels at eight depths, from one sixteenth of the texture on.
-fn levels(is_volume: bool, planes: u32, slices: u32, before: &str, own: &str) -> Vec<u8> {
+/// Levels at eight depths, from one sixteenth of the texture on. The pixel shader begins with
+/// `before`; `own` has the filters of its fetch.
+fn levels(depths: Depths, planes: u32, slices: u32, before: &str, own: &str) -> Vec<u8> {
     let mut scene = Scene::new(80, 16, 0);
-    bind(&mut scene, is_volume, planes, slices);
+    bind(&mut scene, depths, planes, slices);
     let program = format!("{before}tfetch3D r0, r0.xyz, tf1{own}\nalloc colors\nmax oC0, r0, r0");
     scene.shader(1, &program);
     scene.constant(256, [0.0, 0.0, 4.0, 0.0]);
@@ -49,7 +61,7 @@ fn levels(is_volume: bool, planes: u32, slices: u32, before: &str, own: &str) ->
 fn slices_and_layers_have_a_separate_filter() {
     let hard = [0, 0, 0, 0, 255, 255, 255, 255];
     let soft = [0, 0, 32, 96, 159, 223, 255, 255];
-    for is_volume in [false, true] {
+    for depths in [Depths::Stack, Depths::Volume] {
         for (planes, slices, own, expected) in [
             (0, 0, "", hard),
             (LINEAR_PLANES, 0, "", hard),
@@ -62,11 +74,9 @@ fn slices_and_layers_have_a_separate_filter() {
             (0, 3, ", volmag=point", hard),
             (0, 0, ", mag=linear, min=linear, volmag=linear, volmin=linear", soft),
         ] {
-            let found = levels(is_volume, planes, slices, "", own);
-            let name = format!("volume {is_volume}, {planes:#x}, {slices}{own}");
-            for (found, expected) in found.iter().zip(expected) {
-                assert!(found.abs_diff(expected) <= 2, "{name}: {found} for {expected}");
-            }
+            let found = levels(depths, planes, slices, "", own);
+            let is_near = found.iter().zip(expected).all(|(found, expected)| found.abs_diff(expected) <= 2);
+            assert!(is_near, "{depths:?}, {planes:#x}, {slices}{own}: {found:?}, not {expected:?}");
         }
     }
 }
@@ -76,7 +86,7 @@ fn layers_are_minified_where_the_third_coordinate_changes_by_more_than_one() {
     let before = "max r5, c[0], c[0]\nsetGradientH r5.____, r5.xyz, tf1\n\
                   setGradientV r5.____, r5.xyz, tf1\n";
     for (slices, is_soft) in [(1, false), (2, true)] {
-        let found = levels(false, 0, slices, before, ", reggrad");
+        let found = levels(Depths::Stack, 0, slices, before, ", reggrad");
         assert_eq!(found[2].abs_diff(32) <= 2, is_soft, "{slices}: {found:?}");
         assert_eq!(found[2] == 0, !is_soft, "{slices}: {found:?}");
     }
