@@ -86,6 +86,11 @@ pub(super) fn harness(folder: &Path, database: &[u8]) -> Harness {
     b
 }
 
+/// Folder of the profile that is made for this user.
+fn profile_folder(content: &Path, user: u32) -> PathBuf {
+    content.join(format!("Profiles/{:016X}", Profile::made_for(user).xuid.0))
+}
+
 /// Reports achievements: pairs of a user and an id.
 pub(super) fn achieve(b: &mut Harness, pairs: &[(u32, u32)]) -> u32 {
     let at = b.scratch.offset(MESSAGE);
@@ -146,10 +151,8 @@ fn earned_achievements_are_listed_and_persist() {
         let words = [0, 4, 8, 0xC, 0x10, 0x14, 0x18, 0x1C, 0x20].map(|at| b.word(LIST + at));
         assert_eq!(words, [7, 0, 0, 0, 5, 25, (now >> 32) as u32, now as u32, 9 | EARNED]);
     }
-    let of = |name: &str| {
-        let folder = folder.path().join(format!("Profiles/{:016X}", Profile::made_for(0).xuid.0));
-        Gpd::read(&std::fs::read(folder.join(name)).unwrap()).unwrap()
-    };
+    let of_profile = profile_folder(folder.path(), 0);
+    let of = |name: &str| Gpd::read(&std::fs::read(of_profile.join(name)).unwrap()).unwrap();
     let gpd = of("4D5307D1.gpd");
     let achievements = AchievementSum { possible: 2, earned: 1 };
     let gamerscore = AchievementSum { possible: 35, earned: 25 };
@@ -164,7 +167,7 @@ fn earned_achievements_are_listed_and_persist() {
 #[test]
 fn a_title_is_listed_from_its_first_start_on_and_keeps_its_sums() {
     let folder = tempfile::tempdir().unwrap();
-    let of_profile = folder.path().join(format!("Profiles/{:016X}", Profile::made_for(0).xuid.0));
+    let of_profile = profile_folder(folder.path(), 0);
     let mut b = harness(folder.path(), &database());
     let listed = || Gpd::read(&std::fs::read(of_profile.join("FFFE07D1.gpd")).unwrap()).unwrap().titles();
     b.kernel.gamer_data().note_start(5);
@@ -189,14 +192,13 @@ fn a_title_is_listed_from_its_first_start_on_and_keeps_its_sums() {
     let other = tempfile::tempdir().unwrap();
     let b = harness(other.path(), &[]);
     b.kernel.gamer_data().note_start(5);
-    let file = format!("Profiles/{:016X}/FFFE07D1.gpd", Profile::made_for(0).xuid.0);
-    assert!(!other.path().join(file).exists());
+    assert!(!profile_folder(other.path(), 0).join("FFFE07D1.gpd").exists());
 }
 
 #[test]
 fn a_first_start_counts_what_is_earned_elsewhere() {
     let folder = tempfile::tempdir().unwrap();
-    let of_profile = folder.path().join(format!("Profiles/{:016X}", Profile::made_for(0).xuid.0));
+    let of_profile = profile_folder(folder.path(), 0);
     let mut b = harness(folder.path(), &database());
     assert_eq!(achieve(&mut b, &[(0, 7)]), 0);
     drop(b);
@@ -215,7 +217,7 @@ fn a_first_start_counts_what_is_earned_elsewhere() {
 #[test]
 fn options_that_differ_from_the_gpds_stay_until_the_title_stores_its_own() {
     let folder = tempfile::tempdir().unwrap();
-    let of_profile = folder.path().join(format!("Profiles/{:016X}", Profile::made_for(0).xuid.0));
+    let of_profile = profile_folder(folder.path(), 0);
     std::fs::create_dir_all(&of_profile).unwrap();
     std::fs::write(of_profile.join("profile"), "xenia-rs profile 1\nname = Ada\n").unwrap();
     let text = of_profile.join("4D5307D1.settings");
@@ -243,10 +245,7 @@ fn users_who_sign_in_later_play_the_title_too() {
     assert_eq!(b.xam_call("XamShowSigninUI", &[4, 0x10000]), 0);
     (0..7).for_each(|_| b.pass_a_field());
     assert_eq!(b.kernel.user.profiles.lock().mask(), 0xF);
-    let has_list = |user: u32| {
-        let file = format!("Profiles/{:016X}/FFFE07D1.gpd", Profile::made_for(user).xuid.0);
-        folder.path().join(file).exists()
-    };
+    let has_list = |user: u32| profile_folder(folder.path(), user).join("FFFE07D1.gpd").exists();
     assert_eq!([0, 1, 2, 3].map(has_list), [false, true, true, true], "the first one has not started it");
 }
 
@@ -291,7 +290,7 @@ fn scores_are_settings_of_the_profile() {
 #[test]
 fn totals_in_another_programs_database_follow() {
     let folder = tempfile::tempdir().unwrap();
-    let of_profile = folder.path().join(format!("Profiles/{:016X}", Profile::made_for(0).xuid.0));
+    let of_profile = profile_folder(folder.path(), 0);
     std::fs::create_dir_all(&of_profile).unwrap();
     let file = of_profile.join("FFFE07D1.gpd");
     let mut gamerscore = vec![0; 0x18];
