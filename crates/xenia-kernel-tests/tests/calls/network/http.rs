@@ -2,6 +2,10 @@
 
 use super::*;
 
+const INVALID_PARAMETER: u32 = 0x57;
+const INSUFFICIENT_BUFFER: u32 = 0x7A;
+const INVALID_URL: u32 = 12_005;
+const UNRECOGNIZED_SCHEME: u32 = 12_006;
 const NAME_NOT_RESOLVED: u32 = 12_007;
 const INVALID_OPTION: u32 = 12_009;
 const INCORRECT_HANDLE_TYPE: u32 = 12_018;
@@ -9,6 +13,12 @@ const INCORRECT_HANDLE_STATE: u32 = 12_019;
 const ASYNCHRONOUS: u64 = 0x1000_0000;
 const REQUEST_ERROR: u64 = 0x20_0000;
 const CALLBACK: u64 = 0x8200_0100;
+/// Flags of `XHttpCrackUrl`.
+const REJECT_USER: u64 = 0x4000;
+const DECODE: u64 = 0x1000_0000;
+const ESCAPE: u64 = 0x8000_0000;
+/// Size of `URL_COMPONENTS`.
+const COMPONENTS: u32 = 0x3C;
 
 /// Calls of HTTP.
 trait HttpCalls {
@@ -74,7 +84,7 @@ fn handles_have_kinds_until_they_are_closed() {
     let [session, connection, request] = b.open_http(0, CALLBACK);
     let text = b.put_text(DATA, "a.example");
     b.fails("NetDll_XHttpConnect", &[1, connection, text, 80, 0], INCORRECT_HANDLE_TYPE);
-    b.fails("NetDll_XHttpConnect", &[1, session, 0, 80, 0], 0x57);
+    b.fails("NetDll_XHttpConnect", &[1, session, 0, 80, 0], INVALID_PARAMETER);
     b.fails("NetDll_XHttpOpenRequest", &[1, session], INCORRECT_HANDLE_TYPE);
     b.fails("NetDll_XHttpDoWork", &[1, request, 0], INCORRECT_HANDLE_TYPE);
     b.fails("NetDll_XHttpSetCredentials", &[1, session], INCORRECT_HANDLE_TYPE);
@@ -134,7 +144,7 @@ fn a_call_for_work_waits_10_ms_at_most() {
         let flow = b.call(Library::xam, "NetDll_XHttpDoWork", &[1, session, milliseconds]);
         let Flow::CallGuest(delay) = flow else { panic!("{flow:?}") };
         assert_eq!(delay.locals, [u32::MAX, ticks.cast_unsigned()], "{milliseconds}");
-        assert!(matches!(b.resume(delay.then, 0), Flow::Return(1)));
+        assert!(matches!(b.resume(delay.then, 0), Flow::Return(1)), "{milliseconds}");
     }
 }
 
@@ -158,8 +168,8 @@ fn a_url_is_separated_into_buffers_and_places() {
     let at = b.at(INTO);
     let buffer = b.scratch.offset(INTO + 0x100);
     let prepare = |b: &Harness, words: &[[u32; 2]]| {
-        b.memory().fill(b.scratch.offset(INTO), 0x3C, 0).unwrap();
-        for [offset, word] in words.iter().copied().chain([[0, 0x3C]]) {
+        b.memory().fill(b.scratch.offset(INTO), COMPONENTS, 0).unwrap();
+        for [offset, word] in words.iter().copied().chain([[0, COMPONENTS]]) {
             b.memory().write(b.scratch.offset(INTO + offset), word).unwrap();
         }
     };
@@ -173,34 +183,31 @@ fn a_url_is_separated_into_buffers_and_places() {
     // A query that is not wanted belongs to the path; a length ends the URL.
     for (length, path) in [(0, 4), (17, 1)] {
         prepare(&b, &[[0x20, 1], [0x30, 1]]);
-        assert_eq!(b.xam_call("NetDll_XHttpCrackUrlW", &[1, wide, length, 0, at]), 1);
-        assert_eq!(words(&b), [0, 0, wide as u32 + 32, path, 0, 0]);
+        assert_eq!(b.xam_call("NetDll_XHttpCrackUrlW", &[1, wide, length, 0, at]), 1, "{length}");
+        assert_eq!(words(&b), [0, 0, wide as u32 + 32, path, 0, 0], "{length}");
     }
     prepare(&b, &[[0x10, buffer.0], [0x14, 9]]);
-    b.fails("NetDll_XHttpCrackUrlW", &[1, wide, 0, 0, at], 0x7A);
+    b.fails("NetDll_XHttpCrackUrlW", &[1, wide, 0, 0, at], INSUFFICIENT_BUFFER);
     assert_eq!(b.word(INTO + 0x14), 10);
-    b.fails("NetDll_XHttpCrackUrl", &[1, at, 0, 0, at], 12_006);
-    b.fails("NetDll_XHttpCrackUrl", &[1, 0, 0, 0, at], 0x57);
-    for (text, flag, path) in
-        [("http://a/b%41?c", 0x1000_0000, "/bA?c"), ("http://a/b c%41", 0x8000_0000, "/b%20c%41")]
+    b.fails("NetDll_XHttpCrackUrl", &[1, at, 0, 0, at], UNRECOGNIZED_SCHEME);
+    b.fails("NetDll_XHttpCrackUrl", &[1, 0, 0, 0, at], INVALID_PARAMETER);
+    for (text, flag, path) in [("http://a/b%41?c", DECODE, "/bA?c"), ("http://a/b c%41", ESCAPE, "/b%20c%41")]
     {
         let wide = b.put_wide_text(DATA + 0x100, text);
-        // A user that is not there needs no buffer.
+        // A missing user needs no buffer.
         prepare(&b, &[[0x20, 1], [0x2C, buffer.0], [0x30, 20]]);
-        assert_eq!(b.xam_call("NetDll_XHttpCrackUrlW", &[1, wide, 0, flag, at]), 1);
+        assert_eq!(b.xam_call("NetDll_XHttpCrackUrlW", &[1, wide, 0, flag, at]), 1, "{text}");
         let found = b.memory().read_wide_string(buffer, 20).unwrap();
-        assert_eq!(
-            (String::from_utf16_lossy(&found).as_str(), b.word(INTO + 0x30)),
-            (path, path.len() as u32)
-        );
+        assert_eq!(String::from_utf16_lossy(&found), path, "{text}");
+        assert_eq!(b.word(INTO + 0x30), path.len() as u32, "{text}");
         prepare(&b, &[[0x30, 1]]);
-        b.fails("NetDll_XHttpCrackUrlW", &[1, wide, 0, flag, at], 0x57);
+        b.fails("NetDll_XHttpCrackUrlW", &[1, wide, 0, flag, at], INVALID_PARAMETER);
     }
     prepare(&b, &[]);
     let user = b.put_text(DATA, "http://me@a/");
     assert_eq!(b.xam_call("NetDll_XHttpCrackUrl", &[1, user, 0, 0, at]), 1);
-    b.fails("NetDll_XHttpCrackUrl", &[1, user, 0, 0x4000, at], 12_005);
+    b.fails("NetDll_XHttpCrackUrl", &[1, user, 0, REJECT_USER, at], INVALID_URL);
     prepare(&b, &[]);
     b.memory().write(b.scratch.offset(INTO), 0x38_u32).unwrap();
-    b.fails("NetDll_XHttpCrackUrl", &[1, narrow, 0, 0, at], 0x57);
+    b.fails("NetDll_XHttpCrackUrl", &[1, narrow, 0, 0, at], INVALID_PARAMETER);
 }
