@@ -117,20 +117,20 @@ fn a_restored_machine_continues_as_the_saved_one() {
 fn a_state_depends_on_neither_frame_limits_nor_cuts() {
     let frame = Step::Call(FRAME);
     let script = [Step::Run(10), frame, Step::Run(70_000), frame, Step::Run(100_000)];
-    let state_after = |cuts: &[u64], has_limits: bool| {
+    let state_after = |runs: &[Limits]| {
         let mut m = machine(SchedulerConfig::default(), &[(0, 8, &script)]);
-        for &cut in cuts {
-            let frames = has_limits.then_some(99);
-            let ticks_between_frames = has_limits.then_some(1 << 30);
-            let limits = Limits { frames, ticks_between_frames, ..instructions(cut) };
-            assert_eq!(m.executor.run(&limits), RunEnd::Instructions);
+        for limits in runs {
+            assert_eq!(m.executor.run(limits), RunEnd::Instructions);
         }
         stored(&m)
     };
-    let whole = state_after(&[120_000], false);
-    assert!(state_after(&[120_000], true) == whole, "with limits");
+    let with_frame_limits =
+        |cut: u64| Limits { frames: Some(99), ticks_between_frames: Some(1 << 30), ..instructions(cut) };
+    let whole = state_after(&[instructions(120_000)]);
+    assert!(state_after(&[with_frame_limits(120_000)]) == whole, "with limits");
     // The first frame is shown in the visit that is cut.
-    assert!(state_after(&[20, 120_000], true) == whole, "cut after a frame");
+    let cut = [with_frame_limits(20), with_frame_limits(120_000)];
+    assert!(state_after(&cut) == whole, "cut after a frame");
 }
 
 /// Stores to a device register in each instruction.
