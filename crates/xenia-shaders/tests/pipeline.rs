@@ -12,6 +12,9 @@ use xenia_shaders::{
 /// Square over the whole image as two triangles, front faces: x, y.
 const FRONT: [[f32; 2]; 6] = [[-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0], [-1.0, -1.0], [1.0, 1.0], [1.0, -1.0]];
 
+/// The same triangles as back faces.
+const BACK: [[f32; 2]; 6] = [FRONT[5], FRONT[4], FRONT[3], FRONT[2], FRONT[1], FRONT[0]];
+
 fn translated(text: &str, stage: Stage) -> Translation {
     let words = assemble(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let translation = translate(&Program::decode(&words), stage).unwrap();
@@ -64,7 +67,7 @@ fn draw_with(
 
 /// Draws the square; interpolator 0 is (column + 1/2, row + 1/2, 1/4, 1), interpolator 1 the number
 /// of the triangle's vertex.
-fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
+fn draw(gpu: &Gpu, pixel: &str, square: [[f32; 2]; 6], flat: u32) -> Vec<[f32; 4]> {
     let vertex = "vfetch r1.xy01, r0.x, vf2, format=37, stride=2, offset=0\n\
                   max oPos, r1, r1\n\
                   mad o0.xy, r1, c[0].xy, c[1].x\nmax o0.zw, c[2], c[2]\nmax o1, r0.x, r0.x";
@@ -74,14 +77,10 @@ fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
     constants.float[1] = [8.0; 4];
     constants.float[2] = [0.0, 0.0, 0.25, 1.0];
     constants.float[4] = [f32::NAN, -1.0, f32::INFINITY, 1.0];
-    let mut corners = FRONT;
-    if back {
-        corners.reverse();
-    }
     let interpolators = Interpolators { count: 2, flat, ..Interpolators::default() };
     let vertex_stage = Stage::Vertex { interpolators, clip: false, expansion: Expansion::None };
     let shaders = [translated(vertex, vertex_stage), translated(pixel, pixel_stage(interpolators))];
-    draw_with(gpu, shaders.each_ref(), &constants, &corners, 6)
+    draw_with(gpu, shaders.each_ref(), &constants, &square, 6)
 }
 
 /// Checks every pixel against a formula of its column and row.
@@ -96,35 +95,35 @@ fn check(picture: &[[f32; 4]], what: &str, formula: impl Fn(f32, f32) -> [f32; 4
 }
 
 #[test]
-fn pictures_are_as_reckoned() {
+fn both_stages_draw_what_formulas_of_each_pixel_give() {
     gpu::with_gpu(|gpu| {
-        let plain = draw(gpu, "max oC0, r0, r0", false, 0);
+        let plain = draw(gpu, "max oC0, r0, r0", FRONT, 0);
         check(&plain, "interpolators", |x, y| [x + 0.5, y + 0.5, 0.25, 1.0]);
         let place = "max oC0.xy01, r3, r3";
-        check(&draw(gpu, place, false, 0), "position", |x, y| [x, y, 0.0, 1.0]);
-        check(&draw(gpu, place, true, 0), "position of back faces", |x, y| [-x, y, 0.0, 1.0]);
+        check(&draw(gpu, place, FRONT, 0), "position", |x, y| [x, y, 0.0, 1.0]);
+        check(&draw(gpu, place, BACK, 0), "position of back faces", |x, y| [-x, y, 0.0, 1.0]);
         let slopes =
             "getGradients r1, r0.xy, tf0\nmul r2, r0, r0\ngetGradients r2, r2.zw, tf0\nmad oC0, r2, r1, r1";
-        check(&draw(gpu, slopes, false, 0), "derivatives", |_, _| [1.0, 0.0, 0.0, 1.0]);
+        check(&draw(gpu, slopes, FRONT, 0), "derivatives", |_, _| [1.0, 0.0, 0.0, 1.0]);
         let background = [-1.0; 4];
         let kills = "add r1.x, r0, -c[1]\nkills_gt r1.y, r1.x\nmax oC0, r0, r0";
-        let picture = draw(gpu, kills, false, 0);
+        let picture = draw(gpu, kills, FRONT, 0);
         check(&picture, "discards", |x, y| if x < 8.0 { [x + 0.5, y + 0.5, 0.25, 1.0] } else { background });
         let depth = "mul oDepth.x, r0, c[3].x\nmax oC0, r0, r0";
         // Constant 3 is 3, so depths are at least 1.5 and no pixel is in front. Then a sixteenth of
         // that.
-        check(&draw(gpu, depth, false, 0), "depth", |_, _| background);
+        check(&draw(gpu, depth, FRONT, 0), "depth", |_, _| background);
         let depth = "rcp r1.x, c[16].x\nmul oDepth.x, r0, r1.x\nmax oC0, r0, r0";
-        let picture = draw(gpu, depth, false, 0);
+        let picture = draw(gpu, depth, FRONT, 0);
         check(&picture, "depth", |x, y| if x < 8.0 { [x + 0.5, y + 0.5, 0.25, 1.0] } else { background });
         // Depths beyond the range, and the one of NaN, which is 0.
         for (component, is_in_front) in [("x", true), ("y", true), ("z", false)] {
             let depth = format!("max oDepth.x, c[4].{component}, c[4].{component}\nmax oC0, r0, r0");
             let expected_at =
                 |x: f32, y: f32| if is_in_front { [x + 0.5, y + 0.5, 0.25, 1.0] } else { background };
-            check(&draw(gpu, &depth, false, 0), component, expected_at);
+            check(&draw(gpu, &depth, FRONT, 0), component, expected_at);
         }
-        let flat = draw(gpu, "max oC0, r1, r1", false, 0b10);
+        let flat = draw(gpu, "max oC0, r1, r1", FRONT, 0b10);
         check(&flat, "flat interpolators", |x, y| {
             if x + y < 15.0 {
                 [0.0; 4]
