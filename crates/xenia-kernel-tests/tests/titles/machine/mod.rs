@@ -6,7 +6,7 @@ use xenia_cpu::{EngineConfig, Interpreter};
 use xenia_exports::registry;
 use xenia_formats::image::{ImageKind, Import, ImportLibrary, LoadedImage, import_thunk};
 use xenia_guest::{GuestAddr, Ordinal};
-use xenia_imports::ordinals::{ExportKind, xboxkrnl};
+use xenia_imports::ordinals::{ExportKind, OrdinalRow, xboxkrnl};
 use xenia_kernel::imports::{CallFilter, CallTrace};
 use xenia_kernel::loader::LoadError;
 use xenia_kernel::ports::{Chipset, Devices, Ports, SwapCommands, Video, VideoEvent};
@@ -83,8 +83,8 @@ impl Code {
 
     /// Calls a kernel export with the arguments already in registers.
     pub(crate) fn call_with_registers(&mut self, name: &str) -> &mut Self {
-        let row = xboxkrnl::ROWS.iter().find(|row| row.name == name).unwrap();
-        assert_eq!(row.kind, ExportKind::Function);
+        let row = kernel_export(name);
+        assert_eq!(row.kind, ExportKind::Function, "{name}");
         // The thunk is inline: `bl` skips the branch over it.
         let at = self.here();
         self.word(0x4800_0009); // bl +8
@@ -99,7 +99,8 @@ impl Code {
 
     /// Loads the address of an imported variable into a register.
     pub(crate) fn variable(&mut self, register: u32, name: &str) -> &mut Self {
-        let row = xboxkrnl::ROWS.iter().find(|row| row.name == name).unwrap();
+        let row = kernel_export(name);
+        assert_eq!(row.kind, ExportKind::Variable, "{name}");
         let slot = GuestAddr(DATA + 0xF000 + 4 * self.imports.len() as u32);
         self.imports.push(Import { ordinal: row.ordinal, slot: Some(slot), thunk: None });
         self.load(register, slot.0).read(register, 0, register)
@@ -135,6 +136,12 @@ impl Code {
         }
         image
     }
+}
+
+/// Row of a kernel export.
+fn kernel_export(name: &str) -> &'static OrdinalRow {
+    let row = xboxkrnl::ROWS.iter().find(|row| row.name == name);
+    row.unwrap_or_else(|| panic!("the kernel does not export {name}"))
 }
 
 /// A graphics chip whose events are scripted by guest time.
