@@ -14,6 +14,8 @@ pub(super) const INVALID_PARAMETER: u64 = 0x57;
 pub(super) const NO_SUCH_USER: u64 = 0x525;
 const NO_MORE_FILES: u64 = 0x12;
 const NOT_LOGGED_ON: u64 = 0x4DD;
+const XUSER_WRITE_ACHIEVEMENTS: u64 = 0xB_0008;
+const XUSER_AWARD_AVATAR_ASSETS: u64 = 0xB_0071;
 /// Offsets in the scratch memory of a message, its results and listed items.
 const MESSAGE: u32 = 0x100;
 const RESULTS: u32 = 0x200;
@@ -101,7 +103,7 @@ pub(super) fn achieve(b: &mut Harness, pairs: &[(u32, u32)]) -> u32 {
         b.memory().write(pair, *user).unwrap();
         b.memory().write(pair.offset(4), *id).unwrap();
     }
-    b.xam_call("XMsgInProcessCall", &[0xFB, 0xB_0008, u64::from(at.0), 8]) as u32
+    b.xam_call("XMsgInProcessCall", &[0xFB, XUSER_WRITE_ACHIEVEMENTS, u64::from(at.0), 8]) as u32
 }
 
 /// Creates an enumerator; returns its handle, and the buffer size for one call.
@@ -328,8 +330,8 @@ fn avatar_awards_are_accepted() {
         b.memory().write(message.offset(field), word).unwrap();
     }
     let at = u64::from(message.0);
-    assert_eq!(b.xam_call("XMsgInProcessCall", &[0xFB, 0xB_0071, at, 8]), 0);
-    let request = [0xFB, 0xB_0071, u64::from(overlapped.0), at, 8];
+    assert_eq!(b.xam_call("XMsgInProcessCall", &[0xFB, XUSER_AWARD_AVATAR_ASSETS, at, 8]), 0);
+    let request = [0xFB, XUSER_AWARD_AVATAR_ASSETS, u64::from(overlapped.0), at, 8];
     b.call_in_background("XMsgStartIORequest", &request);
     assert_eq!([0, 4, 0x18].map(|field| b.word(RESULTS + field)), [0, 0, 0]);
 }
@@ -395,7 +397,8 @@ fn titles_that_were_played_are_listed_the_newest_first() {
     }
     let results = u64::from(b.scratch.offset(RESULTS).0);
     for nowhere in [[0, 0, 0, 0, 1, 0, results], [0, 0, 0, 0, 1, results, 0]] {
-        assert_eq!(b.xam_call("XamUserCreateTitlesPlayedEnumerator", &nowhere), INVALID_PARAMETER);
+        let answer = b.xam_call("XamUserCreateTitlesPlayedEnumerator", &nowhere);
+        assert_eq!(answer, INVALID_PARAMETER, "{nowhere:x?}");
     }
 }
 
@@ -412,7 +415,7 @@ fn bad_reports_and_lists_are_refused() {
     assert_eq!((next(&mut b, all), b.word(LIST + 0x20)), (Ok(1), 9), "all of a report or nothing");
     let at = u64::from(b.scratch.offset(MESSAGE).0);
     b.memory().write(b.scratch.offset(MESSAGE), 0x401_u32).unwrap();
-    assert_eq!(b.xam_call("XMsgInProcessCall", &[0xFB, 0xB_0008, at, 8]) as u32, 0x8007_0057);
+    assert_eq!(b.xam_call("XMsgInProcessCall", &[0xFB, XUSER_WRITE_ACHIEVEMENTS, at, 8]) as u32, 0x8007_0057);
     let name = "XamUserCreateAchievementEnumerator";
     for (arguments, answer) in [
         ([0, 0, 0, 0, 0, 0, results, results + 4], INVALID_PARAMETER),
@@ -450,8 +453,8 @@ fn bad_reports_and_lists_are_refused() {
     // A missing or damaged database counts as one without achievements.
     for database in [&b""[..], b"XDBF noise"] {
         let mut b = harness(folder.path(), database);
-        assert_eq!(achieve(&mut b, &[(0, 1)]), 0);
+        assert_eq!(achieve(&mut b, &[(0, 1)]), 0, "{database:?}");
         let (all, _) = list(&mut b, 7, 0, 1);
-        assert_eq!(next(&mut b, all), Err(NO_MORE_FILES));
+        assert_eq!(next(&mut b, all), Err(NO_MORE_FILES), "{database:?}");
     }
 }

@@ -22,6 +22,8 @@ pub(crate) const DATA: u32 = 0x8201_0000;
 
 /// Number of reloads of the kernel's core in a run, about.
 const RELOADS: u64 = 100;
+/// Instructions after which a run is cut.
+const MAX_INSTRUCTIONS: u64 = 10_000_000;
 
 /// Builder of a title's code.
 #[derive(Default)]
@@ -273,7 +275,7 @@ impl TitleHarness {
         Ok(Self { kernel, executor, text, lines, trace })
     }
 
-    /// Runs a XEX title to its end, for at most ten million instructions.
+    /// Runs a XEX title to its end, for at most [`MAX_INSTRUCTIONS`].
     pub(crate) fn run(code: &Code, entry: u32) -> (Self, RunEnd) {
         Self::run_with(code, entry, ScriptedVideo::default())
     }
@@ -305,10 +307,10 @@ impl TitleHarness {
         let config = KernelConfig::default();
         let idle = Kernel::new(memory, config, Chipset::default(), Arc::default(), registry()).unwrap();
         loop {
-            let instructions = Some((self.executor.instructions() + step).min(10_000_000));
+            let instructions = Some((self.executor.instructions() + step).min(MAX_INSTRUCTIONS));
             let limits = Limits { instructions, halt_on_deadlock: true, ..Limits::default() };
             let end = self.executor.run(&limits);
-            if end != RunEnd::Instructions || instructions == Some(10_000_000) {
+            if end != RunEnd::Instructions || instructions == Some(MAX_INSTRUCTIONS) {
                 return end;
             }
             self.executor.system.kernel = idle.clone();
@@ -331,10 +333,10 @@ impl TitleHarness {
         lines
     }
 
-    /// Runs to the end, for at most ten million instructions. A deadlock ends the run.
+    /// Runs to the end, for at most [`MAX_INSTRUCTIONS`]. A deadlock ends the run.
     pub(crate) fn go(&mut self) -> RunEnd {
         self.executor.run(&Limits {
-            instructions: Some(10_000_000),
+            instructions: Some(MAX_INSTRUCTIONS),
             halt_on_deadlock: true,
             ..Limits::default()
         })
