@@ -60,6 +60,15 @@ use xenia_isa::Op;
 /// [`BaselineWord::GuestFloat`].
 pub(super) const READY: i32 = BaselineWord::GuestFloat.at() + 1;
 
+/// Words of the context that thunks read.
+pub(super) const CONSTANTS: [(BaselineWord, u64); 2] =
+    [(BaselineWord::Middle, MIDDLE), (BaselineWord::SingleBits, !EXTRA)];
+
+/// Bits of a double that a single lacks.
+const EXTRA: u64 = 0x1FFF_FFFF;
+/// Those bits of the midpoint of two singles.
+const MIDDLE: u64 = 0x1000_0000;
+
 /// The rows of a thunk, which run one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct FloatGroup {

@@ -113,8 +113,12 @@ const _: () = assert!(
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]
 pub(super) enum BaselineWord {
+    /// The bit of a double that is the half of a single's last place.
+    Middle = HOST_WORDS - 22,
     /// Instructions from the end of the slice to the next sample ([`super::slices`]).
-    ToSample = HOST_WORDS - 20,
+    ToSample,
+    /// Mask of the bits of a double that a single has.
+    SingleBits,
     /// Host address of guest address 0 in the view for compiled code.
     Memory,
     /// The table of entries (`entries`).
@@ -160,7 +164,11 @@ pub(super) enum BaselineWord {
 }
 
 const _: () =
-    assert!(WORDS + Hook::ALL.len() <= BaselineWord::ToSample as usize, "PpcContext::host is too short");
+    assert!(WORDS + Hook::ALL.len() <= BaselineWord::Middle as usize, "PpcContext::host is too short");
+const _: () = assert!(
+    BaselineWord::Middle.at() % 16 == 0 && BaselineWord::SingleBits.at() % 16 == 0,
+    "operands of xmm instructions are aligned"
+);
 
 impl BaselineWord {
     /// Displacement from rbp.

@@ -8,6 +8,7 @@
 use super::cache::{Arrived, BaselineCache, BaselineCounts, CacheOptions};
 use super::enter::{enter, missing_address};
 use super::entries::PairEntries;
+use super::float_thunks::CONSTANTS;
 use super::map::BaselineWord;
 use super::ran::Ran;
 use super::reason::Reason;
@@ -95,6 +96,7 @@ impl Baseline {
         let cache = BaselineCache::new(Arc::clone(epochs), options)?;
         let mut words = cache.context_words().to_vec();
         words.push((BaselineWord::Memory, memory.guest_base() as u64));
+        words.extend(CONSTANTS);
         let code_base = cache.address(0);
         let entries = Arc::clone(cache.entries());
         let seen = AtomicU64::new(0);

@@ -170,9 +170,10 @@ pub(in crate::baseline) const MOVUPS_STORE: Form = Form::two(0x11);
 pub(in crate::baseline) const UNPCKLPS: Form = Form::two(0x14);
 /// Converts the lower two singles, a byte shorter than [`CVTSS2SD`].
 pub(in crate::baseline) const CVTPS2PD: Form = Form::two(0x5A);
+/// Converts both doubles, and clears the upper half of the register.
+pub(in crate::baseline) const CVTPD2PS: Form = Form::sse(0x66, 0x5A);
 pub(in crate::baseline) const CVTSS2SD: Form = Form::sse(0xF3, 0x5A);
 pub(in crate::baseline) const CVTSI2SD: Form = Form::sse(0xF2, 0x2A);
-pub(in crate::baseline) const CVTSD2SS: Form = Form::sse(0xF2, 0x5A);
 pub(in crate::baseline) const CVTSD2SI: Form = Form::sse(0xF2, 0x2D);
 pub(in crate::baseline) const CVTTSD2SI: Form = Form::sse(0xF2, 0x2C);
 pub(in crate::baseline) const SQRTSD: Form = Form::sse(0xF2, 0x51);
@@ -190,12 +191,13 @@ pub(in crate::baseline) const SHUFPS: Form = Form::two(0xC6);
 pub(in crate::baseline) const PXOR: Form = Form::sse(0x66, 0xEF);
 pub(in crate::baseline) const POR: Form = Form::sse(0x66, 0xEB);
 pub(in crate::baseline) const PAND: Form = Form::sse(0x66, 0xDB);
+pub(in crate::baseline) const PADDQ: Form = Form::sse(0x66, 0xD4);
 pub(in crate::baseline) const PADDW: Form = Form::sse(0x66, 0xFD);
 pub(in crate::baseline) const PCMPEQD: Form = Form::sse(0x66, 0x76);
 pub(in crate::baseline) const PACKSSDW: Form = Form::sse(0x66, 0x6B);
 pub(in crate::baseline) const PACKUSWB: Form = Form::sse(0x66, 0x67);
-/// Shifts of each halfword or word of a register by the byte that follows. Their register operand is
-/// one of the next three numbers.
+/// Shifts of each halfword or word of a register by the byte that follows. Their register operand
+/// is one of the next three numbers.
 pub(in crate::baseline) const SHIFT_HALFWORDS: Form = Form::sse(0x66, 0x71);
 pub(in crate::baseline) const SHIFT_WORDS: Form = Form::sse(0x66, 0x72);
 pub(in crate::baseline) const SHIFT_RIGHT: HostReg = 2;

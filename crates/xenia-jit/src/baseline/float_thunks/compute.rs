@@ -3,21 +3,19 @@
 use super::rows::{FloatRow, IntegerRounding, MULTIPLY, Operation};
 use super::writer::{LAZY_OP, Label, ThunkWriter};
 use crate::baseline::encode::{
-    ADD, CVTSD2SI, CVTSD2SS, CVTSI2SD, CVTSS2SD, CVTTSD2SI, Condition, Dword, Form, Imm, MOVAPD, MOVD,
-    MOVD_FROM, MOVSXD, MOVZX8, MOVZX16, OR, OperandSize, Qword, RAX, RCX, RDX, Rm, SQRTSD, STORE, Shift,
-    UCOMISD, Unary, XMM0, XMM1, XMM3, XMM4, XMM5, XORPS,
+    ADD, CVTPD2PS, CVTPS2PD, CVTSD2SI, CVTSI2SD, CVTTSD2SI, Condition, Dword, Form, Imm, MOVAPD, MOVD,
+    MOVD_FROM, MOVSXD, MOVZX8, MOVZX16, OR, OperandSize, PADDQ, PAND, Qword, RAX, RCX, RDX, Rm, SQRTSD,
+    STORE, Shift, UCOMISD, Unary, XMM0, XMM1, XMM3, XMM4, XMM5, XORPS,
 };
-use crate::baseline::map::{numbered_fpr, word};
+use crate::baseline::map::{BaselineWord, numbered_fpr, word};
 use std::mem::offset_of;
 use xenia_cpu::EstimateTables;
 use xenia_lifter::float::ROOT_FRACTIONS;
 use xenia_lifter::float::float_state::PRESENT;
 use xenia_lifter::host::Word;
 
-/// Lower bits of a double that a single lacks.
-const EXTRA: i32 = 0x1FFF_FFFF;
-/// The extra bits of the midpoint of two singles.
-const MIDDLE: i32 = 0x1000_0000;
+const EXTRA: i32 = super::EXTRA as i32;
+const MIDDLE: i32 = super::MIDDLE as i32;
 /// Twice the unit of the exponent in the upper half of a double, whose sign bit is shifted out.
 const DOUBLE_STEP: u32 = 0x20_0000;
 /// Twice the unit of the exponent in a single.
@@ -33,23 +31,24 @@ const ROUNDED: i32 = LAZY_OP + 6;
 
 impl ThunkWriter {
     /// Computes the result of a row from its operands, in [`FloatRow::result`]; jumps to
-    /// [`Label::Arm`] where the arm must run. A single that is stored is in xmm5 as well.
-    pub(super) fn compute(&mut self, row: FloatRow, stores: bool) {
+    /// [`Label::Arm`] where the arm must run. A result of single precision is a single in xmm5 as
+    /// well.
+    pub(super) fn compute(&mut self, row: FloatRow) {
         match row.operation {
             Operation::Binary(opcode) => {
                 self.e.op32(Form::sse(0xF2, opcode), XMM0, Rm::Reg(XMM1));
-                self.check(row, stores);
+                self.check(row);
             }
             Operation::Fused { opcode, .. } => {
                 // vfmadd213sd xmm0, xmm4, xmm1, or vfmsub213sd.
                 self.e.raw(&[0xC4, 0xE2, 0xD9, opcode, 0xC1]);
-                self.check(row, stores);
+                self.check(row);
             }
             Operation::SquareRoot => {
                 self.e.op32(SQRTSD, XMM0, Rm::Reg(XMM0));
-                self.check(row, stores);
+                self.check(row);
             }
-            Operation::Round => self.round(stores),
+            Operation::Round => self.round_slowly(),
             Operation::FromInteger => {
                 self.e.op64(MOVD_FROM, XMM0, Rm::Reg(RCX));
                 self.e.op32(XORPS, XMM0, Rm::Reg(XMM0));
@@ -64,29 +63,42 @@ impl ThunkWriter {
     }
 
     /// Checks the double in xmm0, and rounds it if the row is of single precision.
-    fn check(&mut self, row: FloatRow, stores: bool) {
+    fn check(&mut self, row: FloatRow) {
         self.e.op64(MOVD_FROM, XMM0, Rm::Reg(RCX));
         if row.is_single {
             self.e.imm(Dword, Imm::And, Rm::Reg(RCX), EXTRA);
             self.e.imm(Dword, Imm::Cmp, Rm::Reg(RCX), MIDDLE);
             self.branch(Condition::EQUAL, Label::Midpoint);
-            self.round(stores);
+            self.round();
         } else {
             self.e.shift(Qword, Shift::Right, RCX, 32);
             self.check_range(DOUBLE_STEP, DOUBLE_EXPONENTS);
         }
     }
 
-    /// xmm3 = the double in xmm0, rounded to a single.
-    fn round(&mut self, stores: bool) {
-        self.label(Label::Round);
-        self.e.op32(XORPS, XMM3, Rm::Reg(XMM3));
-        self.e.op32(CVTSD2SS, XMM3, Rm::Reg(XMM0));
-        self.e.op32(MOVD_FROM, XMM3, Rm::Reg(RCX));
-        if stores {
-            self.e.op32(MOVAPD, XMM5, Rm::Reg(XMM3));
-        }
-        self.e.op32(CVTSS2SD, XMM3, Rm::Reg(XMM3));
+    /// xmm3 = the double in xmm0, rounded to a single; it is not a midpoint. The next row may wait
+    /// for the result, so the bits are rounded, in 2 cycles; the conversion there and back takes
+    /// 10. They are wrong beyond the normal range, where [`Label::Range`] corrects them.
+    fn round(&mut self) {
+        self.e.op32(MOVAPD, XMM3, Rm::Reg(XMM0));
+        self.e.op32(PADDQ, XMM3, Rm::Ctx(BaselineWord::Middle.at()));
+        self.e.op32(PAND, XMM3, Rm::Ctx(BaselineWord::SingleBits.at()));
+        self.label(Label::Rounded);
+        self.convert_to_single();
+        self.check_range(SINGLE_STEP, SINGLE_EXPONENTS);
+    }
+
+    /// xmm5 and ecx = the double in xmm0 as a single. The upper half of xmm0 is 0, whose conversion
+    /// raises no flag.
+    fn convert_to_single(&mut self) {
+        self.e.op32(CVTPD2PS, XMM5, Rm::Reg(XMM0));
+        self.e.op32(MOVD_FROM, XMM5, Rm::Reg(RCX));
+    }
+
+    /// As [`Self::round`], for all doubles.
+    fn round_slowly(&mut self) {
+        self.convert_to_single();
+        self.e.op32(CVTPS2PD, XMM3, Rm::Reg(XMM5));
         self.check_range(SINGLE_STEP, SINGLE_EXPONENTS);
     }
 
@@ -108,6 +120,9 @@ impl ThunkWriter {
             _ => return,
         };
         self.label(Label::Range);
+        if is_checked && row.is_single {
+            self.e.op32(CVTPS2PD, XMM3, Rm::Reg(XMM5));
+        }
         let result = row.result();
         self.e.op32(UCOMISD, result, Rm::Reg(result));
         self.branch(Condition::PARITY_EVEN, Label::Arm);
@@ -144,7 +159,9 @@ impl ThunkWriter {
         if !matches!(row.operation, Operation::Fused { .. }) {
             // The double is right if the operands are singles.
             self.require_short_operands(row);
-            self.jump_here(Label::Round);
+            self.convert_to_single();
+            self.e.op32(CVTPS2PD, XMM3, Rm::Reg(XMM5));
+            self.jump_here(Label::Rounded);
         }
         // The arm's code follows.
     }

@@ -34,8 +34,8 @@ pub(super) enum Label {
     Prepare,
     /// The operands are loaded; the state is set up.
     Body,
-    /// A double is rounded to a single.
-    Round,
+    /// A double has been rounded to single precision.
+    Rounded,
     /// A double is the midpoint of two singles.
     Midpoint,
     /// A result is next to the limits of the normal range, or outside of it.
@@ -111,7 +111,7 @@ impl ThunkWriter {
             if row.replaces_status() && !rows[number + 1..].iter().any(|row| row.replaces_status()) {
                 self.record(row);
             }
-            self.compute(row, end == RowEnd::Store);
+            self.compute(row);
             self.deliver(row, end);
         }
         for (number, &row) in rows.iter().enumerate() {
