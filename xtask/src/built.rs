@@ -68,6 +68,6 @@ mod tests {
     fn sources_of_a_program_may_have_spaces_in_their_names() {
         let list = "/t/debug/xenia-rs: /a/lib.rs /my\\ tree/main.rs\n";
         assert_eq!(sources(list), ["/a/lib.rs", "/my tree/main.rs"].map(PathBuf::from));
-        assert_eq!(sources("/t/debug/xenia-rs: \n"), [PathBuf::new(); 0]);
+        assert!(sources("/t/debug/xenia-rs: \n").is_empty());
     }
 }
