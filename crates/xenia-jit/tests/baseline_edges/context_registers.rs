@@ -33,6 +33,9 @@ fn chains_of_carries_agree() {
         "addic r3,r4,-1\n subfe r3,r3,r4\n addze r5,r13\n srawi r13,r13,4\n addze r6,r4\n sradi r4,r4,9",
         "addic r14,r13,-1\n subfe r13,r14,r13\n subfc r14,r14,r4\n adde r12,r14,r13\n addc r3,r4,r12",
         "addic r5,r13,-1\n subfe r5,r5,r13\n subfe r6,r6,r6\n subfc r4,r4,r13\n subfe r3,r4,r4",
+        "add r13,r13,r4\n subfc r4,r4,r13\n subfe r3,r3,r4\n subfc r4,r4,r13\n adde r6,r4,r4",
+        "add r13,r13,r6\n subfc r4,r4,r13\n subfe r4,r4,r4",
+        "add r13,r13,r6\n subfc r4,r4,r13\n addze r3,r3",
     ] {
         let words = assembled(&[text, "sc 2"]);
         let mut pair = Pair::new(ReservationMode::default(), false);
@@ -45,6 +48,29 @@ fn chains_of_carries_agree() {
                 pair.compare_from(&ctx, &|| format!("{text}\nof {a:x}, {b:x}, CA {xer_ca}"));
             }
         }
+    }
+}
+
+/// A jump through CTR goes where `mtctr` said, whatever becomes of its source in between.
+#[test]
+fn jumps_through_ctr_agree_after_changes_of_its_source() {
+    let changes = ["nop", "addi rX,rX,4", "lwzu r6,4(rX)", "li rX,0", "mr rX,r4", "rlwinm rX,rX,0,0,15"];
+    let others = ["lmw rX,0(r3)", "mflr rX", "mtctr r4", "mtctr r4\n mr rX,r3", "mtctr r4\n li r4,0"];
+    for (change, source) in changes.into_iter().chain(others).flat_map(|text| [(text, "r12"), (text, "r11")])
+    {
+        let text = format!("mtctr rX\n {change}\n bctr\n sc 2\n li r5,1\n sc 2\n li r5,2\n sc 2");
+        let words = assembled(&[&text.replace("rX", source)]);
+        let first = CODE + 4 * (words.len() as u32 - 4);
+        let mut pair = Pair::new(ReservationMode::default(), false);
+        pair.put(&words);
+        let mut ctx = PpcContext { pc: CODE, ..PpcContext::default() };
+        ctx.gpr[3] = DATA.into();
+        ctx.gpr[4] = u64::from(first + 8);
+        // Neither the upper half nor the two lowest bits belong to the address.
+        ctx.gpr[11] = u64::from(first) | 0xABCD << 32 | 3;
+        ctx.gpr[12] = ctx.gpr[11];
+        pair.compare_from(&ctx, &|| format!("{source}: {text}"));
+        assert_ne!(pair.interpreter.ctx.gpr[5], 0, "{source}: {text}");
     }
 }
 

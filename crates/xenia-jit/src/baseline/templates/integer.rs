@@ -239,7 +239,8 @@ impl Templates {
         self.e.op32(CMP, from, gpr(a));
         self.set_carry(Condition::NOT_CARRY);
         self.two(SUB, d, b, a);
-        if matches!(gpr(a), Rm::Reg(_)) {
+        // The subtraction loads RB to rcx if the result replaces RA.
+        if matches!(gpr(a), Rm::Reg(_)) && (d != a || matches!(gpr(b), Rm::Reg(_))) {
             self.carry_is_in_cl();
         }
     }
