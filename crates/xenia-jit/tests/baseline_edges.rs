@@ -126,7 +126,7 @@ const VALUES: [u64; 20] = [
 
 /// Targets and sources: inside and outside the register map, equal and different.
 const REGISTERS: [[u32; 3]; 16] = [
-    [3, 4, 5],
+    [3, 4, 6],
     [3, 3, 4],
     [3, 4, 3],
     [3, 3, 3],

@@ -75,26 +75,26 @@ fn every_condition_agrees_on_branches_to_ctr() {
     }
 }
 
-/// Compares of r5 with r6 or an immediate, and record forms of the same operands.
+/// Compares of r4 with r6 or an immediate, and record forms of the same operands.
 fn compares(field: u32, doubleword: u32) -> Vec<u32> {
     let target = 4 * field + doubleword;
-    let mut words = vec![x(Op::cmp, target, 5, 6, 0), x(Op::cmpl, target, 5, 6, 0)];
-    words.extend([x(Op::cmp, target, 5, 13, 0), x(Op::cmpl, target, 14, 6, 0)]);
+    let mut words = vec![x(Op::cmp, target, 4, 6, 0), x(Op::cmpl, target, 4, 6, 0)];
+    words.extend([x(Op::cmp, target, 4, 13, 0), x(Op::cmpl, target, 14, 6, 0)]);
     for value in [0, 1, -1, 0x7F, 0x80, -0x80, -0x81, 0x7FFF, -0x8000] {
-        words.extend([d(Op::cmpi, target, 5, value), d(Op::cmpli, target, 5, value)]);
+        words.extend([d(Op::cmpi, target, 4, value), d(Op::cmpli, target, 4, value)]);
         words.push(d(Op::cmpi, target, 13, value));
     }
     if field == 0 && doubleword == 0 {
         words.extend([
-            x(Op::andx, 5, 9, 6, 1),
-            x(Op::subfx, 9, 6, 5, 1),
-            x(Op::extswx, 5, 12, 0, 1),
-            x(Op::rlwinmx, 5, 9, 3, 1),
-            x(Op::rlwinmx, 5, 13, 4, 3 << 6 | 30 << 1 | 1),
-            x(Op::rlwinmx, 5, 9, 4, 28 << 6 | 31 << 1 | 1),
-            d(Op::andi_rc, 5, 9, 0xFFFF),
-            d(Op::andis_rc, 5, 13, 0xFFFF),
-            d(Op::addic_rc, 9, 5, -1),
+            x(Op::andx, 4, 9, 6, 1),
+            x(Op::subfx, 9, 6, 4, 1),
+            x(Op::extswx, 4, 12, 0, 1),
+            x(Op::rlwinmx, 4, 9, 3, 1),
+            x(Op::rlwinmx, 4, 13, 4, 3 << 6 | 30 << 1 | 1),
+            x(Op::rlwinmx, 4, 9, 4, 28 << 6 | 31 << 1 | 1),
+            d(Op::andi_rc, 4, 9, 0xFFFF),
+            d(Op::andis_rc, 4, 13, 0xFFFF),
+            d(Op::addic_rc, 9, 4, -1),
         ]);
     }
     words
@@ -119,7 +119,7 @@ fn instructions_between(field: u32) -> Vec<Vec<u32>> {
         vec![d(Op::lwz, 7, 20, 0)],
         vec![d(Op::sth, 7, 20, 4)],
         vec![d(Op::lfs, 7, 20, 8)],
-        vec![x(Op::cmpl, 4 * other, 6, 5, 0)],
+        vec![x(Op::cmpl, 4 * other, 6, 4, 0)],
         vec![x(Op::mtcrf, 8, 0, 0, 0x80_000 >> field)],
         vec![x(Op::lvx, 3, 0, 20, 0)],
         vec![x(Op::sync, 0, 0, 0, 0)],
@@ -133,7 +133,7 @@ fn instructions_between(field: u32) -> Vec<Vec<u32>> {
 /// States with operands for [`compares`].
 fn compared(values: &[u64]) -> Vec<PpcContext> {
     states(pairs(values), |ctx, (a, b)| {
-        ctx.gpr[5] = a;
+        ctx.gpr[4] = a;
         ctx.gpr[6] = b;
         ctx.gpr[14] = a;
         ctx.gpr[13] = b;

@@ -24,7 +24,7 @@ const DISPLACEMENTS: [i32; 16] =
 
 /// Values of `[RD, RA, RB]`.
 const NAMED: [[u32; 3]; 18] = [
-    [3, 4, 5],
+    [3, 4, 6],
     [3, 12, 13],
     [12, 3, 13],
     [12, 13, 3],
@@ -160,7 +160,7 @@ fn reservations_in_the_context_agree() {
     let mut programs = Vec::new();
     for (load, store) in [(Op::lwarx, Op::stwcx), (Op::ldarx, Op::stdcx)] {
         for [base, index] in [[0, 4], [0, 13], [3, 4], [14, 13], [3, 13], [14, 4], [0, 8], [3, 8]] {
-            for source in [5, 15] {
+            for source in [6, 15] {
                 let store = x(store, source, base, index, 0);
                 programs.push(vec![store]);
                 programs.push(vec![x(load, source + 1, base, index, 0), store]);
@@ -190,7 +190,7 @@ fn reservations_in_the_context_agree() {
                 }
                 ctx.gpr[3] = 0x10;
                 ctx.gpr[14] = 0x10 | 1 << 40;
-                ctx.gpr[5] = 7;
+                ctx.gpr[6] = 7;
                 ctx.gpr[15] = 0;
             })
         });

@@ -66,7 +66,7 @@ fn instructions() -> Vec<u32> {
     for op in Op::all() {
         let row = op.row();
         let record = u32::from(row.has(Flag::rc));
-        let named = [0x0064_2800, 0x018D_7000, 0x0064_2800 | record].map(|bits| row.bits | bits & !row.mask);
+        let named = [0x0064_3000, 0x018D_7000, 0x0064_3000 | record].map(|bits| row.bits | bits & !row.mask);
         let count = 2 + record as usize;
         all.extend(named[..count].iter().filter(|&&word| decode(word) == Some(op)));
     }

@@ -179,7 +179,6 @@ pub(in crate::baseline) const CVTTSD2SI: Form = Form::sse(0xF2, 0x2C);
 pub(in crate::baseline) const SQRTSD: Form = Form::sse(0xF2, 0x51);
 pub(in crate::baseline) const UCOMISS: Form = Form { changes_flags: true, ..Form::two(0x2E) };
 pub(in crate::baseline) const UCOMISD: Form = Form { changes_flags: true, ..Form::sse(0x66, 0x2E) };
-pub(in crate::baseline) const MOVAPD: Form = Form::sse(0x66, 0x28);
 pub(in crate::baseline) const XORPS: Form = Form::two(0x57);
 pub(in crate::baseline) const MOVAPS: Form = Form::two(0x28);
 /// A load of 64 bits; the upper half of the register becomes 0.

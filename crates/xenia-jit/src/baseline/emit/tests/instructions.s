@@ -17,10 +17,10 @@
   lis r3,1
   lis r12,-1
   addis r3,r4,1
-  add r3,r3,r5
+  add r3,r3,r7
   add r3,r4,r3
   add r3,r3,r3
-  add r3,r12,r5
+  add r3,r12,r7
   add r3,r4,r12
   add r12,r12,r3
   subf r3,r3,r4
@@ -105,9 +105,9 @@
   rlwimi r3,r4,8,16,23
   rlwimi r12,r13,8,16,23
   rlwimi r3,r4,8,30,2
-  rlwnm r3,r4,r5,0,31
-  rlwnm r3,r4,r5,0,30
-  rlwnm r3,r4,r5,30,2
+  rlwnm r3,r4,r7,0,31
+  rlwnm r3,r4,r7,0,30
+  rlwnm r3,r4,r7,30,2
   srawi r3,r4,0
   srawi r3,r4,31
   sradi r3,r4,0
@@ -148,23 +148,23 @@
   lwzu r3,0(r12)
   lwzu r3,4(r3)
   lwzu r3,4(0)
-  lwzx r3,0,r5
+  lwzx r3,0,r7
   lwzx r3,r4,r12
-  lwzx r3,r12,r5
+  lwzx r3,r12,r7
   lwzx r3,r6,r6
   lwzx r3,r12,r13
-  lwzux r3,r4,r5
+  lwzux r3,r4,r7
   lwzux r3,r12,r13
-  lwzux r3,r3,r5
-  lwzux r3,0,r5
+  lwzux r3,r3,r7
+  lwzux r3,0,r7
   lha r12,0(r4)
   stw r3,4(0)
   stw r12,4(r3)
   stwu r3,4(r3)
   stwu r1,-64(r1)
   stwu r3,4(0)
-  stwux r3,r4,r5
-  stwux r3,0,r5
+  stwux r3,r4,r7
+  stwux r3,0,r7
   sth r12,2(r3)
   stb r4,1(r12)
   std r12,8(r3)
@@ -173,11 +173,11 @@
   lfsu f1,8(0)
   stfdu f1,8(r4)
   stfdu f1,8(0)
-  stfsux f1,0,r5
-  lfdux f1,0,r5
+  stfsux f1,0,r7
+  lfdux f1,0,r7
   lfd f1,8(0)
-  lvx v3,0,r5
-  stvx v3,0,r5
+  lvx v3,0,r7
+  stvx v3,0,r7
   mflr r3
   mflr r12
   mfcr r3
@@ -211,10 +211,10 @@
   mcrf cr1,cr2
   mcrf cr3,cr3
   lwarx r3,0,r4
-  lwarx r12,r5,r4
+  lwarx r12,r7,r4
   ldarx r3,r12,r13
   stwcx. r3,0,r4
-  stwcx. r12,r5,r4
+  stwcx. r12,r7,r4
   stwcx. r3,0,r12
   stdcx. r3,r8,r10
   sync
@@ -226,8 +226,8 @@
   extsb r10,r31
   stb r31,0(r9)
   lbz r10,0(r31)
-  lwzx r3,r6,r5
-  lwzx r3,r5,r6
-  add r3,r6,r5
-  add r3,r5,r6
+  lwzx r3,r6,r7
+  lwzx r3,r7,r6
+  add r3,r6,r7
+  add r3,r7,r6
   add r10,r9,r31
