@@ -271,8 +271,8 @@ impl Emitter {
         Ok(())
     }
 
-    /// Emits the instruction at `index`, or two that form a constant. Returns the index of the next
-    /// one.
+    /// Emits the instruction at `index`, or two that form a constant or test for zero. Returns the
+    /// index of the next one.
     #[inline]
     fn instruction(
         &mut self,

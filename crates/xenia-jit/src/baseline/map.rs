@@ -113,7 +113,9 @@ const _: () = assert!(
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]
 pub(super) enum BaselineWord {
-    /// The bit of a double that is the half of a single's last place.
+    /// The bit of a double that is the half of a single's last place. Whole registers are loaded
+    /// from here and from [`Self::SingleBits`]: the words behind them get into upper halves, which
+    /// nothing reads.
     Middle = HOST_WORDS - 22,
     /// Instructions from the end of the slice to the next sample ([`super::slices`]).
     ToSample,

@@ -43,7 +43,8 @@ use xenia_cpu::PpcContext;
 /// divides it at the same place each time.
 pub(crate) const SLICE: i64 = 20_011;
 
-/// Guest instructions by which the context's budget is less than what is left of the slice.
+/// Guest instructions by which the count in the budget's register is less than what is left of the
+/// slice.
 pub(super) const RESERVE: i32 = 64;
 
 const _: () = assert!(RESERVE <= 128, "the exact comparison has three bytes more");
@@ -115,10 +116,10 @@ mod tests {
         ctx
     }
 
-    /// Subtracts instructions as code does.
+    /// Subtracts instructions as code does, which clears the upper half.
     fn run(ctx: &mut PpcContext, instructions: i32) {
         let budget = (ctx.budget as i32).wrapping_sub(instructions);
-        ctx.budget = ctx.budget & !0xFFFF_FFFF | i64::from(budget.cast_unsigned());
+        ctx.budget = i64::from(budget.cast_unsigned());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The baseline tier of a machine: its code, and runs of it.
 //!
 //! A unit is compiled at the first execution of its first address. Code contains no counters: the
-//! context's budget holds a *slice* of the visit ([`slices`]), and where that ends, the unit that
+//! budget's register holds a *slice* of the visit ([`slices`]), and where that ends, the unit that
 //! compared it is credited with the instructions of the slice. Both the slice and the credit count
 //! guest instructions, so that the choice of hot units is deterministic in lockstep.
 

@@ -3,7 +3,7 @@
 use super::rows::{FloatRow, IntegerRounding, MULTIPLY, Operation};
 use super::writer::{LAZY_OP, Label, ThunkWriter};
 use crate::baseline::encode::{
-    ADD, CVTPD2PS, CVTPS2PD, CVTSD2SI, CVTSI2SD, CVTTSD2SI, Condition, Dword, Form, Imm, MOVAPD, MOVD,
+    ADD, CVTPD2PS, CVTPS2PD, CVTSD2SI, CVTSI2SD, CVTTSD2SI, Condition, Dword, Form, Imm, MOVAPS, MOVD,
     MOVD_FROM, MOVSXD, MOVZX8, MOVZX16, OR, OperandSize, PADDQ, PAND, Qword, RAX, RCX, RDX, Rm, SQRTSD,
     STORE, Shift, UCOMISD, Unary, XMM0, XMM1, XMM3, XMM4, XMM5, XORPS,
 };
@@ -80,7 +80,7 @@ impl ThunkWriter {
     /// for the result, so the bits are rounded, in 2 cycles; the conversion there and back takes
     /// 10. They are wrong beyond the normal range, where [`Label::Range`] corrects them.
     fn round(&mut self) {
-        self.e.op32(MOVAPD, XMM3, Rm::Reg(XMM0));
+        self.e.op32(MOVAPS, XMM3, Rm::Reg(XMM0));
         self.e.op32(PADDQ, XMM3, Rm::Ctx(BaselineWord::Middle.at()));
         self.e.op32(PAND, XMM3, Rm::Ctx(BaselineWord::SingleBits.at()));
         self.label(Label::Rounded);
@@ -309,7 +309,7 @@ impl ThunkWriter {
         self.e.op32(Form::sse(0x66, 0x54), XMM4, Rm::Reg(XMM3)); // andpd
         self.e.op32(Form::sse(0x66, 0x55), XMM3, Rm::Reg(XMM1)); // andnpd
         self.e.op32(Form::sse(0x66, 0x56), XMM3, Rm::Reg(XMM4)); // orpd
-        self.e.op32(MOVAPD, XMM0, Rm::Reg(XMM3));
+        self.e.op32(MOVAPS, XMM0, Rm::Reg(XMM3));
     }
 
     /// `mov [rbp + at], al`.
