@@ -290,7 +290,7 @@ fn names_tests(list: &str) -> bool {
 
 /// Runs the examples of the library, as the build has left them.
 fn examples() -> Result<()> {
-    for example in ["run", "two_machines", "disassemble", "inspect", "microcode", "xma"] {
+    for example in ["run", "two_machines", "embed", "disassemble", "inspect", "microcode", "xma"] {
         run(&mut Command::new(target_folder().join("debug/examples").join(example)))?;
     }
     Ok(())

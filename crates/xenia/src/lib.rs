@@ -4,8 +4,9 @@
 //! - Options: [`config`], plain structs without a command line.
 //! - A title and its machine: [`title`] opens it, [`machine`] builds and runs the machine,
 //!   [`launches`] runs titles that launch each other.
-//! - Ports of the kernel: [`gpu_port`], [`drawing`], [`sound`], [`input`], [`dialogs`],
-//!   [`network`], [`content`]; [`pace`] slows a run down to the host's clock.
+//! - Ports of the kernel: [`ports`] (those that programs implement), [`gpu_port`], [`drawing`],
+//!   [`sound`], [`input`], [`dialogs`], [`network`], [`content`]; [`pace`] slows a run down to the
+//!   host's clock.
 //! - Input to a run, and its end: [`command_line`] (of the title), [`recording`], [`interrupt`].
 //! - States: [`state_slots`] (numbered save states), [`pieces`] (a run cut at states).
 //! - Code: [`patches`] changes a title's code, by file; [`code_ahead`] compiles functions before
@@ -24,14 +25,15 @@
 //! Errors are [`anyhow::Error`], with messages for the user. Those that a program has to
 //! distinguish have types of their own, which `error.is::<T>()` finds:
 //! [`title::medium::NoExecutable`], [`content::ContentInUse`], [`machine::StateRefusal`] (a state
-//! saved under other conditions, or a damaged one), and [`xenia_state::Unsaveable`] (the state
+//! saved under other conditions, or a damaged one), and [`Unsaveable`] (the state
 //! cannot be saved now, but perhaps later).
 //!
 //! Features, all of them on by default, bring the host's devices and their dependencies: `window`
 //! (wgpu, controllers, dialogs that ask), `gamepads`, `sound`, `network`. Without one, a
 //! configuration that asks for its device is refused with the feature's name.
 //!
-//! `examples/run.rs` runs a title in 20 lines; `examples/two_machines.rs` runs two at once.
+//! `examples/run.rs` runs a title in 20 lines, `examples/two_machines.rs` runs two at once;
+//! `examples/embed.rs` presses a button, reads memory, saves and restores.
 //!
 //! Invariants: a process can hold any number of machines; no machine has state outside of its own
 //! structs, except that messages of all go to standard error, or to the sink that the program names
@@ -75,6 +77,7 @@ pub mod patches;
 pub mod pictures;
 pub mod pieces;
 pub mod png_frames;
+pub mod ports;
 pub mod profile;
 mod progress;
 pub mod recording;
@@ -95,8 +98,11 @@ pub mod user_folders;
 pub mod video;
 mod watchdog;
 
+pub use xenia_guest::GuestAddr;
 #[cfg(feature = "window")]
 pub use xenia_input as input;
+pub use xenia_memory::GuestMemory;
 pub use xenia_sched::Limits;
+pub use xenia_state::{StateFile, Unsaveable};
 #[doc(hidden)]
 pub use xenia_wording as wording;
