@@ -19,6 +19,8 @@ use xenia_host::file;
 
 /// Length of the first part of a string that is read. Most strings end in it, so it is short.
 const FIRST_STRING_PART: u32 = 64;
+/// Units of a wide string that one access reads.
+const WIDE_STRING_PART: u32 = 32;
 
 /// Converts a host length to a guest length; more than 4 GiB cannot be mapped from `addr` on.
 fn length(addr: GuestAddr, len: usize, access: AccessKind) -> Access<u32> {
@@ -172,11 +174,22 @@ impl GuestMemory {
     /// UTF-16 code units before the first zero unit, at most `max` units.
     pub fn read_wide_string(&self, addr: GuestAddr, max: u32) -> Access<Vec<u16>> {
         let mut text = Vec::new();
+        let mut at = addr.0;
         while (text.len() as u32) < max {
-            match self.read::<u16>(addr.offset(2 * text.len() as u32))? {
-                0 => break,
-                unit => text.push(unit),
+            // The page after the terminator need not be mapped. A unit at an odd address may lie in
+            // two pages.
+            let to_page_end = (PAGE_SIZE - at % PAGE_SIZE) / 2;
+            let count = to_page_end.clamp(1, WIDE_STRING_PART).min(max - text.len() as u32);
+            let mut bytes = [0; 2 * WIDE_STRING_PART as usize];
+            let bytes = &mut bytes[..2 * count as usize];
+            self.read_bytes(GuestAddr(at), bytes)?;
+            for &unit in bytes.as_chunks().0 {
+                match u16::from_be_bytes(unit) {
+                    0 => return Ok(text),
+                    unit => text.push(unit),
+                }
             }
+            at = at.wrapping_add(2 * count);
         }
         Ok(text)
     }

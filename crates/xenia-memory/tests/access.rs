@@ -217,6 +217,25 @@ fn strings_of_all_lengths_are_read_up_to_their_ends() {
 }
 
 #[test]
+fn wide_strings_end_before_pages_that_are_not_mapped() {
+    let memory = space();
+    page_at(&memory, 0x1_0000, 0x2000, RW);
+    for (odd, len) in [0, 1].into_iter().flat_map(|odd| [1, 31, 32, 33, 64, 100].map(|len| (odd, len))) {
+        // The terminator is the last unit of the memory, or the last but one byte before its end.
+        let at = GuestAddr(0x1_2000 - 2 * (len + 1) - odd);
+        memory.fill(at, 2 * len, 0x41).unwrap();
+        memory.write(at.offset(2 * len), 0_u16).unwrap();
+        let text = memory.read_wide_string(at, u32::MAX).unwrap();
+        assert_eq!(text, vec![0x4141; len as usize], "{odd} {len}");
+        assert_eq!(memory.read_wide_string(at, len - 1).unwrap().len() as u32, len - 1, "{odd} {len}");
+    }
+    memory.fill(GuestAddr(0x1_0FF1), 0x100F, 0x41).unwrap();
+    let over_a_page_end = memory.read_wide_string(GuestAddr(0x1_0FF1), 20).unwrap();
+    assert_eq!(over_a_page_end, [0x4141; 20]);
+    assert!(memory.read_wide_string(GuestAddr(0x1_1FF0), 9).is_err(), "runs off the end");
+}
+
+#[test]
 fn strings_files_atomics_and_counters() {
     let memory = space();
     page_at(&memory, 0x1_0000, 0x2000, RW);
