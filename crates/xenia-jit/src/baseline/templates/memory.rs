@@ -322,19 +322,9 @@ impl Templates {
             let place = Rm::Ctx(vector(n) + half);
             if store {
                 self.e.op64(MOV, RCX, place);
-                if self.options.features.movbe {
-                    self.e.op64(MOVBE_STORE, RCX, guest);
-                } else {
-                    self.e.swap(Qword, RCX);
-                    self.e.op64(STORE, RCX, guest);
-                }
+                self.save_scratch(Qword, guest);
             } else {
-                if self.options.features.movbe {
-                    self.e.op64(MOVBE, RCX, guest);
-                } else {
-                    self.e.op64(MOV, RCX, guest);
-                    self.e.swap(Qword, RCX);
-                }
+                self.load(Qword, RCX, guest);
                 self.e.store(place, RCX);
             }
         }
