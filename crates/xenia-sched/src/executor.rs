@@ -53,6 +53,11 @@ impl<S: System + Clone + Send> Executor<S> {
         }
     }
 
+    /// Whether host threads run the hardware threads at the same time.
+    pub fn is_parallel(&self) -> bool {
+        matches!(self, Self::Parallel(_))
+    }
+
     /// Runs until one of `limits`, the guest, or the stop flag ends the run.
     pub fn run(&mut self, limits: &Limits) -> RunEnd {
         either!(self, executor => executor.run(limits))

@@ -80,7 +80,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Sets the pace that slows the run down to the host's clock.
+    /// Sets the pace that slows the next run down to the host's clock.
     pub fn set_pace(&mut self, pace: Pace) {
         pace.watch(self.inside.executor.stop_flag());
         self.inside.executor.wait_idle_time();
@@ -115,7 +115,7 @@ impl Machine {
 
     /// Whether guest time is the host's clock, as in parallel mode.
     fn has_host_clock(&self) -> bool {
-        self.inside.executor.mode() == "parallel"
+        self.inside.executor.is_parallel()
     }
 
     /// Guest memory, with the title loaded.
@@ -139,8 +139,9 @@ impl Machine {
         self.outside.thread_dump = Some(after);
     }
 
-    /// Runs to a limit or to the title's end, and returns a report. Whenever the interrupt requests
-    /// it, every guest thread is printed to standard error; this does not affect the run.
+    /// Runs to a limit or to the title's end, and returns a report. Limits count from the machine's
+    /// start: a second run up to 100 frames, after one of 100, ends at once. Whenever the interrupt
+    /// requests it, every guest thread is printed to standard error; this does not affect the run.
     pub fn run(&mut self, limits: &Limits) -> Finished {
         self.run_with(limits, None)
     }
