@@ -37,7 +37,7 @@ pub(crate) struct FaultsArgs {
     /// Only rows whose name contains this text.
     names: Vec<String>,
     /// Random points for each row.
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     points: u64,
     /// Seed of the random points; a failure prints its seed.
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -71,7 +71,7 @@ pub(crate) fn device_set() -> Result<()> {
 }
 
 fn strike_all(rows: &[&FaultTableRow], points: u64, seed: u64) -> Result<()> {
-    if rows.is_empty() || points == 0 {
+    if rows.is_empty() {
         bail!("no fault matches the given names");
     }
     let ground = Ground::prepare(&target_folder().join("faults"))?;
