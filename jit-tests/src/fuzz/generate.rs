@@ -1,5 +1,6 @@
 //! Generates sequences: all rows, operands from small pools so that results flow into later
-//! instructions, edge values.
+//! instructions, edge values. A quarter of the sequences consists of a few rows and registers
+//! (swarm testing): among all rows, three that interact seldom meet.
 //!
 //! Excluded are words whose result is not architected at all (invalid forms of update, multiple and
 //! string loads). Accesses stay inside the sandbox, except in some batches, where a few fault. r1
@@ -121,6 +122,8 @@ struct Make<'a> {
     choice: &'a Choice,
     /// Most rows of the sequence come from this group, so that results are used.
     theme: Option<&'a [Op]>,
+    /// Rows of a swarm, of which the sequence then mainly consists; else empty.
+    swarm: Vec<Op>,
     gprs: [u32; 7],
     fprs: [u32; 5],
     vectors: [u32; 6],
@@ -152,10 +155,11 @@ impl<'a> Make<'a> {
         let vectors128 = std::array::from_fn(|n| if n % 2 == 0 { vectors[n] } else { rng.next_u32() % 128 });
         // Half of the sequences use all rows.
         let theme = choice.themes.get(rng.next_u32() as usize % (2 * choice.themes.len())).map(Vec::as_slice);
-        Self {
+        let mut make = Self {
             rng,
             choice,
             theme,
+            swarm: Vec::new(),
             gprs,
             fprs,
             vectors,
@@ -164,7 +168,27 @@ impl<'a> Make<'a> {
             changes_code: false,
             faults: false,
             is_astray: false,
+        };
+        make.begin_swarm();
+        make
+    }
+
+    /// Decides whether the sequence is a swarm, by a stream apart: other sequences do not depend on
+    /// it.
+    fn begin_swarm(&mut self) {
+        /// Limit of the rows of a swarm.
+        const MAX_ROWS: u32 = 6;
+        let mut rng = self.rng.clone();
+        rng.set_stream(!rng.get_stream());
+        if rng.next_u32() % 4 != 0 {
+            return;
         }
+        let rows = pick(&mut rng, &self.choice.themes.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        self.swarm = (0..2 + rng.next_u32() % (MAX_ROWS - 1)).map(|_| pick(&mut rng, rows)).collect();
+        self.gprs = std::array::from_fn(|n| self.gprs[n % 3]);
+        self.fprs = std::array::from_fn(|n| self.fprs[n % 3]);
+        self.vectors = std::array::from_fn(|n| self.vectors[n % 3]);
+        self.vectors128 = std::array::from_fn(|n| self.vectors128[n % 3]);
     }
 
     fn below(&mut self, limit: u32) -> u32 {
@@ -229,6 +253,7 @@ impl<'a> Make<'a> {
         loop {
             let theme = self.theme;
             let op = match theme {
+                _ if !self.swarm.is_empty() && self.below(8) != 0 => pick(&mut self.rng, &self.swarm),
                 Some(rows) if self.below(4) != 0 => pick(&mut self.rng, rows),
                 _ => pick(&mut self.rng, &self.choice.drawn),
             };
