@@ -139,9 +139,8 @@ impl Machine {
         self.outside.thread_dump = Some(after);
     }
 
-    /// Runs to a limit or to the title's end, and returns a report. Limits count from the machine's
-    /// start: a second run up to 100 frames, after one of 100, ends at once. Whenever the interrupt
-    /// requests it, every guest thread is printed to standard error; this does not affect the run.
+    /// Runs to a limit, counted from the machine's start, or to the title's end, and reports. Whenever
+    /// the interrupt requests it, all guest threads are printed to standard error, without effect.
     pub fn run(&mut self, limits: &Limits) -> Finished {
         self.run_with(limits, None)
     }

@@ -180,7 +180,7 @@ impl<'a> Make<'a> {
         const MAX_ROWS: u32 = 6;
         let mut rng = self.rng.clone();
         rng.set_stream(!rng.get_stream());
-        if rng.next_u32() % 4 != 0 {
+        if !rng.next_u32().is_multiple_of(4) {
             return;
         }
         let rows = pick(&mut rng, &self.choice.themes.iter().map(Vec::as_slice).collect::<Vec<_>>());

@@ -23,8 +23,8 @@
 use super::*;
 use crate::baseline::slices::RESERVE;
 
-/// `$visit` = the whole budget of the visit, for optimized code. Reads the stored budget. Keeps what
-/// is left of the slice.
+/// `$visit` = the whole budget of the visit, for optimized code. Reads the stored budget. Keeps
+/// what is left of the slice.
 #[rustfmt::skip]
 macro_rules! take_slice {
     ($visit:literal) => {
