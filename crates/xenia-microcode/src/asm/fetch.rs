@@ -5,6 +5,20 @@ use super::super::program::*;
 use super::operand::{Result, component, destination_register, number, number_to, source_register, split};
 use crate::enums::{Anisotropy, Dimension, TextureFilter};
 
+/// Refuses a suffix of more components than are used.
+fn at_most(limit: usize, suffix: &str) -> Result<()> {
+    if suffix.chars().count() > limit {
+        Err(format!("'{suffix}' has more than {limit} letters"))
+    } else {
+        Ok(())
+    }
+}
+
+/// A flag: an option without a value.
+fn flag(option: &str, value: &str) -> Result<bool> {
+    if value.is_empty() { Ok(true) } else { Err(format!("'{option}' takes no value")) }
+}
+
 /// Iterates over options of the form `name=value` or `name`.
 fn options<'a>(operands: &'a [&'a str]) -> impl Iterator<Item = (&'a str, &'a str)> {
     operands.iter().map(|option| option.split_once('=').unwrap_or((option, "")))
@@ -19,6 +33,7 @@ fn ranged(text: &str, low: i32, high: i32) -> Result<i32> {
 /// Parses a destination and the sources of its components.
 fn destination(text: &str) -> Result<(Destination, [FetchSelect; 4])> {
     let (name, suffix) = split(text);
+    at_most(4, suffix)?;
     let mut select = [0, 1, 2, 3].map(FetchSelect::Component);
     if !suffix.is_empty() {
         let mut letters = suffix.chars();
@@ -62,6 +77,7 @@ pub(super) fn vertex(name: &str, operands: &[&str], predicate: Option<bool>) -> 
             return Err("vfetch needs an index and a constant".into());
         };
         let (from, suffix) = split(source);
+        at_most(1, suffix)?;
         fetch.common.source = source_register(from)?;
         fetch.common.source_swizzle = [component(suffix.chars().next().unwrap_or('x'))?; 3];
         let constant = constant.strip_prefix("vf").ok_or("the constant must be vfN")?;
@@ -74,10 +90,10 @@ pub(super) fn vertex(name: &str, operands: &[&str], predicate: Option<bool>) -> 
             "stride" => fetch.stride = number_to(value, 255, "stride")?,
             "offset" => fetch.offset = ranged(value, -(1 << 22), (1 << 22) - 1)?,
             "exp" => fetch.exponent = ranged(value, -32, 31)? as i8,
-            "signed" => fetch.signed = true,
-            "integer" => fetch.integer = true,
-            "nozero" => fetch.no_zero = true,
-            "rounded" => fetch.rounded = true,
+            "signed" => fetch.signed = flag(option, value)?,
+            "integer" => fetch.integer = flag(option, value)?,
+            "nozero" => fetch.no_zero = flag(option, value)?,
+            "rounded" => fetch.rounded = flag(option, value)?,
             _ => return Err(format!("unknown option '{option}'")),
         }
     }
@@ -103,6 +119,7 @@ pub(super) fn is_texture(name: &str) -> bool {
 
 /// Parses the swizzle of coordinates: the last letter repeats, and without letters it is `xyz`.
 fn coordinates(suffix: &str) -> Result<[u8; 3]> {
+    at_most(3, suffix)?;
     let letters: Vec<char> = suffix.chars().collect();
     let mut swizzles = [0, 1, 2];
     for (i, swizzle) in swizzles.iter_mut().enumerate() {
@@ -175,16 +192,16 @@ pub(super) fn texture(name: &str, operands: &[&str], predicate: Option<bool>) ->
     };
     for (option, value) in options(rest) {
         match option {
-            "unnormalized" => fetch.unnormalized = true,
+            "unnormalized" => fetch.unnormalized = flag(option, value)?,
             "mag" => fetch.mag = filter(value)?,
             "min" => fetch.min = filter(value)?,
             "mip" => fetch.mip = filter(value)?,
             "volmag" if dimension == Dimension::D3 => fetch.slices[0] = filter(value)?,
             "volmin" if dimension == Dimension::D3 => fetch.slices[1] = filter(value)?,
             "aniso" => fetch.anisotropy = anisotropy(value)?,
-            "nolod" => fetch.computed_lod = false,
-            "reglod" => fetch.register_lod = true,
-            "reggrad" => fetch.register_gradients = true,
+            "nolod" => fetch.computed_lod = !flag(option, value)?,
+            "reglod" => fetch.register_lod = flag(option, value)?,
+            "reggrad" => fetch.register_gradients = flag(option, value)?,
             "bias" => fetch.lod_bias = steps(value, 16.0, 4.0)?,
             "offsetx" => fetch.offset[0] = steps(value, 2.0, 8.0)?,
             "offsety" => fetch.offset[1] = steps(value, 2.0, 8.0)?,

@@ -111,6 +111,11 @@ fn mistakes_are_named_by_line() {
         ("mul r64, r0, r0", 1),
         ("jump nowhere", 1),
         ("+ rcp r0.x, r0.x", 1),
+        ("vfetch r0.xyzww, r1.x, vf0, format=6", 1),
+        ("vfetch r0, r1.xy, vf0, format=6", 1),
+        ("vfetch r0, r1.x, vf0, format=6, signed=0", 1),
+        ("tfetch2D r0, r1.xyzw, tf0", 1),
+        ("tfetch2D r0, r1.xy, tf0, nolod=1", 1),
         ("mad r0, r0, r0, r0\n+ rcp r0.x, r1.x", 2),
     ] {
         assert_eq!(assemble(text).map_err(|error| error.line), Err(line), "{text}");
