@@ -16,9 +16,10 @@ pub struct LibraryIcon {
     pub rgba: Vec<u8>,
 }
 
-/// Textures of the pictures that were shown last, by the address of the picture.
+/// Textures of the pictures that were shown last, by the address of the picture. Each picture is
+/// held, so that no other one can have its address.
 #[derive(Default)]
-pub(super) struct Textures(BTreeMap<usize, TextureHandle>);
+pub(super) struct Textures(BTreeMap<usize, (Arc<LibraryIcon>, TextureHandle)>);
 
 impl std::fmt::Debug for Textures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -55,7 +56,7 @@ impl Textures {
     /// The texture of a picture, which is made when it is shown first.
     pub(super) fn get(&mut self, context: &Context, picture: &Arc<LibraryIcon>) -> Option<TextureHandle> {
         let key = key_of(picture);
-        if let Some(texture) = self.0.get(&key) {
+        if let Some((_, texture)) = self.0.get(&key) {
             return Some(texture.clone());
         }
         let size = picture.size.map(usize::from);
@@ -65,7 +66,7 @@ impl Textures {
         }
         let image = ColorImage::from_rgba_unmultiplied(size, &picture.rgba);
         let texture = context.load_texture("picture", image, TextureOptions::LINEAR);
-        self.0.insert(key, texture.clone());
+        self.0.insert(key, (Arc::clone(picture), texture.clone()));
         Some(texture)
     }
 
@@ -78,5 +79,22 @@ impl Textures {
     #[cfg(test)]
     pub(super) fn count(&self) -> usize {
         self.0.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_held_as_long_as_its_texture() {
+        let picture = Arc::new(LibraryIcon { size: [1, 1], rgba: vec![0; 4] });
+        let held = Arc::downgrade(&picture);
+        let mut textures = Textures::default();
+        assert!(textures.get(&Context::default(), &picture).is_some());
+        drop(picture);
+        assert!(held.upgrade().is_some());
+        textures.keep(&[]);
+        assert!(held.upgrade().is_none());
     }
 }
