@@ -4,7 +4,7 @@ use super::super::encode::RAX;
 use super::super::map::BaselineWord;
 use super::super::templates::CodeThunk;
 use super::super::unit::Word;
-use super::rows::computes;
+use super::rows::uses_float_state;
 use super::{Emitter, NotEmitted, ThunkCall};
 use xenia_cpu::Arm;
 use xenia_isa::{Instruction, Op};
@@ -16,7 +16,7 @@ impl Emitter {
         i: Instruction,
         thunk: &mut impl FnMut(CodeThunk) -> Result<u32, NotEmitted>,
     ) -> Result<(), NotEmitted> {
-        let word = if computes(op) { BaselineWord::RunFloatArm } else { BaselineWord::RunArm };
+        let word = if uses_float_state(op) { BaselineWord::RunFloatArm } else { BaselineWord::RunArm };
         let thunk = thunk(CodeThunk::Arm(Arm::of(op, i), word))?;
         self.templates.e.flags = None;
         self.templates.e.word(RAX, i.0);

@@ -5,15 +5,15 @@ use std::sync::LazyLock;
 use xenia_isa::{Class, Family, Flag, Instruction, Op, Row, spr};
 
 /// Whether an arm computes with floating point or vectors, or reads their status.
-pub(super) fn computes(op: Op) -> bool {
-    static COMPUTES: LazyLock<Vec<bool>> = LazyLock::new(|| {
+pub(super) fn uses_float_state(op: Op) -> bool {
+    static USES: LazyLock<Vec<bool>> = LazyLock::new(|| {
         let is_one = |row: &Row| match row.family {
             Family::Float | Family::Vector | Family::Vector128 => true,
             _ => row.operands.iter().any(|operand| matches!(operand.class(), Class::Fpr | Class::Vector)),
         };
         Op::all().map(|op| is_one(op.row())).collect()
     });
-    COMPUTES[op as usize]
+    USES[op as usize]
 }
 
 /// Whether a row computes with vector registers: not only loads or stores one.
@@ -24,38 +24,36 @@ pub(super) fn computes_vectors(op: Op) -> bool {
 
 /// Whether a row computes with general-purpose registers only, and never raises an exception.
 pub(super) fn is_plain_integer(op: Op) -> bool {
-    use Op::{addi, addis, addx, andi_rc, andis_rc, andx, extsbx, extshx, extswx, mulli, mullwx, negx, orx};
-    use Op::{cmp, cmpi, cmpl, cmpli, ori, oris, rlwimix, rlwinmx, slwx, srawix, srwx, subfx};
-    use Op::{xori, xoris, xorx};
     matches!(
         op,
-        addi | addis
-            | addx
-            | andi_rc
-            | andis_rc
-            | andx
-            | extsbx
-            | extshx
-            | extswx
-            | mulli
-            | mullwx
-            | negx
-            | orx
-            | cmp
-            | cmpi
-            | cmpl
-            | cmpli
-            | ori
-            | oris
-            | rlwimix
-            | rlwinmx
-            | slwx
-            | srawix
-            | srwx
-            | subfx
-            | xori
-            | xoris
-            | xorx
+        Op::addi
+            | Op::addis
+            | Op::addx
+            | Op::andi_rc
+            | Op::andis_rc
+            | Op::andx
+            | Op::extsbx
+            | Op::extshx
+            | Op::extswx
+            | Op::mulli
+            | Op::mullwx
+            | Op::negx
+            | Op::orx
+            | Op::cmp
+            | Op::cmpi
+            | Op::cmpl
+            | Op::cmpli
+            | Op::ori
+            | Op::oris
+            | Op::rlwimix
+            | Op::rlwinmx
+            | Op::slwx
+            | Op::srawix
+            | Op::srwx
+            | Op::subfx
+            | Op::xori
+            | Op::xoris
+            | Op::xorx
     )
 }
 
