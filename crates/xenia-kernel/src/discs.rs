@@ -138,7 +138,10 @@ impl DiscDrive<'_> {
         match found.and_then(|contents| self.mount_disc(awaited.disc, &contents)) {
             Ok(()) => Inserted::Over(match self.signal_disc_inserted(cpu, awaited.event) {
                 Ok(()) => Win32Error::SUCCESS,
-                Err(_) => Win32Error::INVALID_PARAMETER,
+                Err(failure) => {
+                    tracing::debug!(target: "kernel", "the event of disc {number}: {failure}");
+                    Win32Error::INVALID_PARAMETER
+                }
             }),
             Err(reason) => {
                 tracing::warn!(target: "kernel", "no disc {number}: {reason}");

@@ -280,9 +280,10 @@ impl DialogControl<'_> {
                 self.reopen(dialog, request, now);
                 return Ok(());
             }
-            None => {
-                self.carry_out_answer(cpu, dialog.action, &answer).unwrap_or(Win32Error::INVALID_PARAMETER)
-            }
+            None => self.carry_out_answer(cpu, dialog.action, &answer).unwrap_or_else(|failure| {
+                tracing::debug!(target: "kernel", "dialog: {:?}: {failure}", dialog.action);
+                Win32Error::INVALID_PARAMETER
+            }),
         };
         self.close(cpu, &dialog, result)
     }

@@ -118,6 +118,7 @@ mod tests {
         assert_eq!(admitted("-xam:*"), ["NtCreateFile", "NtCreateEvent", "KeSetEvent"]);
         assert_eq!(admitted("-*, *Event"), ["NtCreateEvent", "KeSetEvent"]);
         assert_eq!(admitted("xam:*,K*t*Event"), ["KeSetEvent", "XamAlloc"]);
+        assert!("all".parse::<CallFilter>().unwrap().admits(None, ""));
     }
 
     #[test]
