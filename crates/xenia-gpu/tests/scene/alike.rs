@@ -128,5 +128,6 @@ fn rendering_is_independent_of_draw_threads() {
             assert_eq!(left, expected, "{threads} threads, inline: {inline}");
         }
     }
+    THREADS.set(2);
     INLINE.set(true);
 }
