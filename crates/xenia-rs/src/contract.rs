@@ -145,7 +145,7 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("scale", &["workers", "runs", "json", "plot", "logs", "lockstep"]),
     ("precompile", &["lockstep", "code-cache", "threads", "timeout", "json"]),
     ("debug", &["script", "screen", "gpu", "instructions", "replay", "load-state", "symbols", "timeout"]),
-    ("diff", &["event-log"]),
+    ("diff", &[]),
     ("sweep", &[]),
     ("config", &["paths", "show"]),
     ("library", &["folder", "json", "rescan", "key-file", "sort", "view"]),
