@@ -1,5 +1,5 @@
-# Calls that gcc's 32-bit ABI can't make: 64-bit arguments are one register for the console and two
-# for gcc, and the ninth argument lies elsewhere.
+# Calls that gcc's 32-bit ABI can't make: 64-bit arguments are one register for the console and two for gcc, and the ninth
+# argument lies elsewhere.
     .text
 
 # read_settings is XamUserReadProfileSettings.

@@ -1,5 +1,4 @@
-// Common code of the console suite: the console's functions, as titles
-// declare them, and small files.
+// Common code of the console suite: the console's functions, as titles declare them, and small files.
 #pragma once
 #include "../sync-suite/suite.h"
 

@@ -49,8 +49,7 @@ static uint32_t transfer(uint32_t file, int writes, uint32_t at) {
                   : NtReadFile(file, 0, 0, 0, status, block, sizeof block, &offset);
 }
 
-// As the library of titles does that makes a scratch disk theirs: in a task, on the partition's own
-// bytes, with a device of its own.
+// As the library of titles does that makes a scratch disk theirs: in a task, on the partition's own bytes, with a device of its own.
 static volatile uint32_t mounted;
 
 static uint32_t mount(uint32_t *wrong) {

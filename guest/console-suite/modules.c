@@ -1,5 +1,4 @@
-// Libraries that a title loads while it runs, from its folder and from memory.
-// Their sources are in libraries.
+// Libraries that a title loads while it runs, from its folder and from memory. Their sources are in libraries.
 #include "console.h"
 
 uint32_t XexLoadImage(const char *name, uint32_t flags, uint32_t version, uint32_t *handle);
@@ -163,8 +162,7 @@ static void two_wait_for_one(void) {
     EXPECT(XexGetModuleHandle("slow.xex", &handle), NOT_FOUND);
 }
 
-// Each loads, calls and unloads; the last to have it takes it away under the others'
-// eyes. Returns what went wrong.
+// Each loads, calls and unloads; the last to have it takes it away under the others' eyes. Returns what went wrong.
 static uint32_t come_and_go(uint32_t library) {
     for (uint32_t round = 0; round < 20; round++) {
         uint32_t handle;

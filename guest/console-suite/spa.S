@@ -1,5 +1,4 @@
-# The title's number, and its database: what it is called, and two achievements.
-# RETAIL makes that of guest/retail.
+# The title's number, and its database: what it is called, and two achievements. RETAIL makes that of guest/retail.
 #ifdef RETAIL
     .set TITLE, 0x58410009
 #define NUMBER "58410009"

@@ -1,6 +1,5 @@
-# Functions with rows in .pdata, handlers and scope tables, as a retail title's compiler makes them.
-# The kernel walks over the functions between an exception and its handler, so all of these are
-# here; exceptions.c has what it calls.
+# Functions with rows in .pdata, handlers and scope tables, as a retail title's compiler makes them. The kernel walks over the
+# functions between an exception and its handler, so all of these are here; exceptions.c has what it calls.
     .text
 
     # A function whose handler gets `data`, with a frame of `frame` bytes.
@@ -19,8 +18,7 @@
     stwu    1, -\frame(1)
     .endm
 
-    # Its end, and its row: bits 31-30 are 3 with a handler, 1 without; the
-    # prologue has three instructions.
+    # Its end, and its row: bits 31-30 are 3 with a handler, 1 without; the prologue has three instructions.
     .macro finish name, kind, frame=96
     addi    1, 1, \frame
     lwz     12, -8(1)
@@ -76,9 +74,8 @@
     bl      destructor
     finish  held, 3
 
-# The language handler of C++ functions, which is a part of the title: (record,
-# frame, context, dispatcher) in r3 to r6. Unwinds to the block that choose_block
-# finds, with the object in r3 there.
+# The language handler of C++ functions, which is a part of the title: (record, frame, context, dispatcher) in r3 to r6. Unwinds to
+# the block that choose_block finds, with the object in r3 there.
     begin   frame_handler, 112
     stw     3, 80(1)
     stw     4, 84(1)

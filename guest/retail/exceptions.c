@@ -1,5 +1,4 @@
-// Structured and C++ exceptions of the retail title. The functions
-// with handlers are in exceptions.S.
+// Structured and C++ exceptions of the retail title. The functions with handlers are in exceptions.S.
 #include "retail.h"
 
 enum { CXX = 0xE06D7363, CXX_VERSION = 0x19930520, UNWINDING = 0x66 };

@@ -1,11 +1,9 @@
-// A title that starts and runs as retail titles do: constructors before main, variables and a
-// library as imports, structured and C++ exceptions, thread-local storage, seven threads, sound
-// callbacks, a stream of XMA, asynchronous reads of two threads, notifications, a controller that
-// is unplugged, a sign-in, a save at the first start, an achievement of those in its resource, and
+// A title that starts and runs as retail titles do: constructors before main, variables and a library as imports, structured and C++
+// exceptions, thread-local storage, seven threads, sound callbacks, a stream of XMA, asynchronous reads of two threads,
+// notifications, a controller that is unplugged, a sign-in, a save at the first start, an achievement of those in its resource, and
 // a second executable that gets launch data. The exit code counts what is wrong.
 //
-// Settings say what the machine has: `downloads` and `update`, `language`, and `pad` if a
-// controller comes while it runs.
+// Settings say what the machine has: `downloads` and `update`, `language`, and `pad` if a controller comes while it runs.
 #include "../gpu/gpu.h"
 #include "retail.h"
 #include "settings.h"
@@ -28,8 +26,7 @@ uint32_t stream_thread(uint32_t unused);
 
 static volatile uint32_t polling = 1, signed_in, unplugged, plugged, changes, played;
 
-// Constructors of static objects: the start-up code of a title calls what is between the ends of a
-// table of their addresses.
+// Constructors of static objects: the start-up code of a title calls what is between the ends of a table of their addresses.
 static uint32_t constructed, order[2];
 static void construct(uint32_t value) { order[constructed++] = value; }
 static void construct_first(void) { construct(11); }
@@ -92,8 +89,7 @@ static uint32_t open_data(void) {
     return result == SUCCESS ? file : 0;
 }
 
-// Reads every other block, and compares it with what the host has
-// written: byte i is i * 7 + i / 256.
+// Reads every other block, and compares it with what the host has written: byte i is i * 7 + i / 256.
 static uint32_t reader(uint32_t number) {
     static uint8_t blocks[2][BLOCK];
     uint8_t *block = blocks[number];
@@ -165,8 +161,7 @@ static uint32_t listener_thread(uint32_t unused) {
     return 0;
 }
 
-// No controller is there at the start; the title asks again and again. A
-// player plugs one in, and presses A.
+// No controller is there at the start; the title asks again and again. A player plugs one in, and presses A.
 static uint32_t pads(uint32_t unused) {
     (void)unused;
     struct pad_state state;

@@ -1,5 +1,4 @@
-// The second executable of the retail title: checks what the first one has left. The
-// exit code counts what is wrong.
+// The second executable of the retail title: checks what the first one has left. The exit code counts what is wrong.
 #include "retail.h"
 
 int main(void) {

@@ -1,5 +1,4 @@
-// A stream of XMA packets that the retail title decodes while it runs: two input
-// buffers in turn, and what comes out.
+// A stream of XMA packets that the retail title decodes while it runs: two input buffers in turn, and what comes out.
 #include "retail.h"
 
 enum { BLOCKS = 16, PACKET = 2048, BLOCK = 256, WANTED = 64 };
@@ -35,8 +34,7 @@ uint32_t XMAIsOutputBufferValid(volatile uint32_t *context);
 uint32_t XMASetInputBuffer0Valid(volatile uint32_t *context);
 uint32_t XMAIsInputBuffer0Valid(volatile uint32_t *context);
 
-// Plays the stream from its start, again when it is used up, until enough blocks of
-// samples are there; their checksum.
+// Plays the stream from its start, again when it is used up, until enough blocks of samples are there; their checksum.
 static uint32_t decode(volatile uint32_t *context, const int16_t *ring) {
     uint32_t sum = 1, done = 0, loud = 0;
     for (int tries = 0; tries < 1000 && done < WANTED; tries++) {

@@ -1,5 +1,4 @@
-// A library that counts, and tells when it goes. With RIVAL it counts
-// backwards: other code at the same place.
+// A library that counts, and tells when it goes. With RIVAL it counts backwards: other code at the same place.
 #include "library.h"
 
 uint32_t KeGetCurrentProcessType(void);

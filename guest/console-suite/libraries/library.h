@@ -2,8 +2,7 @@
 #pragma once
 #include <stdint.h>
 
-// Exports a function or variable by name and ordinal; the record is documented in
-// crates/xenia-formats/src/pack/stub.rs.
+// Exports a function or variable by name and ordinal; the record is documented in crates/xenia-formats/src/pack/stub.rs.
 #define EXPORT(ordinal, name)                                \
     __asm__(".pushsection .xenia.exports,\"\",@progbits\n"   \
             "7: .ascii \"" #name "\"\n"                      \
