@@ -3,7 +3,8 @@
 use crate::{EndKind, GuestTicks, ThreadsReport};
 use serde::{Deserialize, Serialize};
 
-/// Limits of a run. They are totals since the machine was created, not of this run alone.
+/// Limits of a run. Instructions, frames and ticks are totals since the title's start, which a
+/// loaded state contains, not of this run alone.
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
     /// Stop after exactly this many instructions.

@@ -33,7 +33,7 @@ fn main() -> anyhow::Result<()> {
     let video = VideoConfig::default();
     let options = MachineOptions { input: Box::new(pad.clone()), ..MachineOptions::new(&config, &video) };
     let mut machine = Machine::new(&Title::demo()?, options)?;
-    // Limits count from the machine's start, so the second run draws five frames, too.
+    // Limits are totals, so the second run draws five frames, too.
     let up_to_frame = |frames| Limits { frames: Some(frames), ..Limits::default() };
 
     machine.run(&up_to_frame(5));

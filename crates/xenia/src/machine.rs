@@ -139,8 +139,8 @@ impl Machine {
         self.outside.thread_dump = Some(after);
     }
 
-    /// Runs to a limit, counted from the machine's start, or to the title's end, and reports. When
-    /// the interrupt requests it, all guest threads are printed to standard error, without effect.
+    /// Runs to a limit ([`Limits`] are totals) or to the title's end, and reports. When the
+    /// interrupt requests it, all guest threads are printed to standard error, without effect.
     pub fn run(&mut self, limits: &Limits) -> Finished {
         self.run_with(limits, None)
     }
