@@ -83,8 +83,8 @@ impl ThunkWriter {
         self.e.op32(MOVAPS, XMM3, Rm::Reg(XMM0));
         self.e.op32(PADDQ, XMM3, Rm::Ctx(BaselineWord::Middle.at()));
         self.e.op32(PAND, XMM3, Rm::Ctx(BaselineWord::SingleBits.at()));
-        self.label(Label::Rounded);
         self.convert_to_single();
+        self.label(Label::Rounded);
         self.check_range(SINGLE_STEP, SINGLE_EXPONENTS);
     }
 
@@ -95,10 +95,15 @@ impl ThunkWriter {
         self.e.op32(MOVD_FROM, XMM5, Rm::Reg(RCX));
     }
 
-    /// As [`Self::round`], for all doubles.
-    fn round_slowly(&mut self) {
+    /// As [`Self::round`] up to [`Label::Rounded`], for all doubles.
+    fn round_by_conversion(&mut self) {
         self.convert_to_single();
         self.e.op32(CVTPS2PD, XMM3, Rm::Reg(XMM5));
+    }
+
+    /// As [`Self::round`], for all doubles.
+    fn round_slowly(&mut self) {
+        self.round_by_conversion();
         self.check_range(SINGLE_STEP, SINGLE_EXPONENTS);
     }
 
@@ -159,8 +164,7 @@ impl ThunkWriter {
         if !matches!(row.operation, Operation::Fused { .. }) {
             // The double is right if the operands are singles.
             self.require_short_operands(row);
-            self.convert_to_single();
-            self.e.op32(CVTPS2PD, XMM3, Rm::Reg(XMM5));
+            self.round_by_conversion();
             self.jump_here(Label::Rounded);
         }
         // The arm's code follows.

@@ -34,7 +34,7 @@ pub(super) enum Label {
     Prepare,
     /// The operands are loaded; the state is set up.
     Body,
-    /// A double has been rounded to single precision.
+    /// A double has been rounded to single precision, and converted to a single.
     Rounded,
     /// A double is the midpoint of two singles.
     Midpoint,
