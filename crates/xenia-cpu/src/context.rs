@@ -112,7 +112,7 @@ pub struct FpLazy {
 pub const PROCESSOR_VERSION: u64 = 0x0071_0700;
 
 /// Length of [`PpcContext::host`].
-pub const HOST_WORDS: usize = 64;
+pub const HOST_WORDS: usize = 72;
 
 /// One hardware thread's registers, and per-thread data of engines.
 #[derive(Clone, Debug)]

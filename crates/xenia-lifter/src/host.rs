@@ -67,6 +67,13 @@ pub enum Word {
     Estimates,
     /// Mask of all bits of a double except its sign.
     Magnitude,
+    /// First of three words, a mask for `vpshufb`: it reverses the low eight bytes and clears the
+    /// others ([`BYTE_SWAP`]). Its bytes from 4 on do that to the low four.
+    ByteSwap,
+    /// Second word of the mask.
+    ByteSwapZeros,
+    /// Third word of the mask.
+    ByteSwapEnd,
     /// The smallest normal double.
     SmallestDouble,
     /// The smallest normal single.
@@ -86,6 +93,9 @@ pub enum Word {
     /// First of the addresses of hooks ([`crate::hook::Hook`]).
     Hooks,
 }
+
+/// The words from [`Word::ByteSwap`] on.
+pub const BYTE_SWAP: [u64; 3] = [0x0001_0203_0405_0607, 0x8080_8080_8080_8080, 0x8080_8080_8080_8080];
 
 /// Number of words without the hooks.
 pub const WORDS: usize = Word::Hooks as usize;

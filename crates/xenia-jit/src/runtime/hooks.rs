@@ -26,7 +26,7 @@ use xenia_isa::OP_COUNT;
 use xenia_lifter::float::float_state::DEFAULT_MXCSR;
 use xenia_lifter::hook::Hook;
 use xenia_lifter::hook_rows;
-use xenia_lifter::host::{AHEAD, Word};
+use xenia_lifter::host::{AHEAD, BYTE_SWAP, Word};
 use xenia_lifter::thunks::CONTEXT_REGISTER;
 use xenia_memory::{
     AccessKind, Action, CurrentQueue, Exclusive, FaultKind, GuestMemory, HostFault, MemoryFault,
@@ -207,6 +207,8 @@ pub(crate) fn words(memory: &GuestMemory) -> [u64; HOST_WORDS] {
     words[Word::Fields as usize] = CR_FIELDS.as_ptr() as u64;
     words[Word::Estimates as usize] = std::ptr::from_ref(&ESTIMATE_TABLES) as u64;
     words[Word::Magnitude as usize] = i64::MAX as u64;
+    let byte_swap = Word::ByteSwap as usize;
+    words[byte_swap..byte_swap + BYTE_SWAP.len()].copy_from_slice(&BYTE_SWAP);
     words[Word::SmallestDouble as usize] = f64::MIN_POSITIVE.to_bits();
     words[Word::SmallestSingle as usize] = f32::MIN_POSITIVE.to_bits().into();
     words[Word::Memory as usize] = memory.guest_base() as u64;

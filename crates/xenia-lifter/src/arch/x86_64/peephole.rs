@@ -5,11 +5,12 @@
 //! beside the loads and stores that could make them (`movbe`). Its rules can't be changed from
 //! outside, so this pass edits the finished code: it decodes the instructions (`flow`), removes
 //! moves to and from the stack (`spills`), byte swaps (`swaps`) and copies (`copies`) by the live
-//! registers (`liveness`), and lays the rest out again with the shortest branches (`layout`).
+//! registers (`liveness`), moves swaps of floating-point numbers to vector registers
+//! (`float_loads`), and lays the rest out again with the shortest branches (`layout`).
 //!
 //! # Invariants
-//! - Memory operations keep their order, number, sizes and addresses, and flags that are read
-//!   their values.
+//! - Memory operations keep their order, number, sizes and addresses (but for loads of constants),
+//!   and flags that are read their values.
 //! - At every access that may fault, each register that code after the fault reads has its value
 //!   ([`crate::fault_exit`]).
 //! - A function with an instruction that the pass does not support is left unchanged.
@@ -18,6 +19,7 @@
 //! edit needs to look at one block only.
 
 mod copies;
+mod float_loads;
 mod flow;
 mod layout;
 mod liveness;
@@ -42,6 +44,7 @@ pub(crate) fn optimize(code: &[u8], facts: Facts<'_>, cpu: TargetCpu) -> Option<
         swaps::fuse(&mut flow);
     }
     copies::remove(&mut flow);
+    float_loads::shuffle(&mut flow);
     operands::shorten(&mut flow);
     layout::lay_out(&flow, code)
 }

@@ -18,7 +18,7 @@ pub(super) const MAX_INSTRUCTION_BYTES: usize = 15;
 const MAX_LOAD_DISTANCE: usize = 16;
 
 /// The register that holds the context in compiled code (`thunks::CONTEXT_REGISTER`).
-const CONTEXT: Register = Register::R15;
+pub(super) const CONTEXT: Register = Register::R15;
 
 /// Where execution continues, beside the next instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

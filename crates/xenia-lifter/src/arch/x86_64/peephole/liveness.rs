@@ -1,7 +1,7 @@
 //! Live registers at the ends of basic blocks: those whose values may be read later.
 
 use super::flow::{Block, FunctionCode, HostOp, MAX_PASSES, Successor};
-use super::operands::{FRAME_POINTER, STACK_POINTER};
+use super::operands::{FRAME_POINTER, STACK_POINTER, bit};
 use crate::analysis::block_params::{CALLED_WITH, RETURNED};
 use crate::thunks::CONTEXT_REGISTER;
 
@@ -67,4 +67,19 @@ pub(super) fn fixed(blocks: &[Block], op: &HostOp) -> u16 {
     let landing = op.landing.map_or(0, |block| blocks[block as usize].live_in);
     let is_call = matches!(op.successor, Successor::Call | Successor::PreservingCall);
     landing | if is_call { ARGUMENTS } else { 0 }
+}
+
+/// Whether no instruction needs the value that `register` has in front of the instruction `from` of
+/// this block.
+pub(super) fn is_dead(flow: &FunctionCode, block: usize, from: usize, register: u8) -> bool {
+    let Block { ops, live_out, .. } = &flow.blocks[block];
+    for op in &flow.ops[from..ops.end] {
+        if op.successor == Successor::Call || needed(&flow.blocks, op) & bit(register) != 0 {
+            return false;
+        }
+        if op.usage.defines & bit(register) != 0 {
+            return true;
+        }
+    }
+    live_out & bit(register) == 0
 }

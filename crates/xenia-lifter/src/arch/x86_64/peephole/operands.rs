@@ -13,7 +13,7 @@ pub(super) const STACK_POINTER: u8 = 4;
 /// The number of the frame pointer.
 pub(super) const FRAME_POINTER: u8 = 5;
 
-/// General registers that an instruction accesses, one bit each.
+/// Registers that an instruction accesses, one bit each; general ones where nothing else is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Usage {
     /// Registers that it reads, in whole or in part.
@@ -22,6 +22,8 @@ pub(super) struct Usage {
     pub(super) writes: u16,
     /// Registers that it always writes in whole.
     pub(super) defines: u16,
+    /// Vector registers that it reads, in whole or in part.
+    pub(super) vector_reads: u32,
     /// Vector registers that it may write.
     pub(super) vector_writes: u32,
 }
@@ -32,15 +34,25 @@ impl Usage {
         self.reads | self.writes
     }
 
+    /// Adds an access to a vector register.
+    fn add_vector(&mut self, register: u32, access: OpAccess) {
+        if !matches!(access, OpAccess::Read | OpAccess::CondRead) {
+            self.vector_writes |= 1 << register;
+        }
+        if access != OpAccess::Write {
+            self.vector_reads |= 1 << register;
+        }
+    }
+
+    /// Vector registers that it reads or writes.
+    pub(super) fn touches_vectors(self) -> u32 {
+        self.vector_reads | self.vector_writes
+    }
+
     /// The same instruction with `to` in place of `from`.
     fn renamed(self, from: u8, to: u8) -> Self {
         let rename = |set: u16| if set & bit(from) == 0 { set } else { set & !bit(from) | bit(to) };
-        Self {
-            reads: rename(self.reads),
-            writes: rename(self.writes),
-            defines: rename(self.defines),
-            vector_writes: self.vector_writes,
-        }
+        Self { reads: rename(self.reads), writes: rename(self.writes), defines: rename(self.defines), ..self }
     }
 }
 
@@ -82,15 +94,14 @@ impl Workshop {
         Self { info: InstructionInfoFactory::new(), encoder: Encoder::new(64) }
     }
 
-    /// The general registers that an instruction accesses.
+    /// The registers that an instruction accesses.
     pub(super) fn usage(&mut self, decoded: &Instruction) -> Usage {
         let mut usage = Usage::default();
         let info = self.info.info_options(decoded, InstructionInfoOptions::NO_MEMORY_USAGE);
         for used in info.used_registers() {
             let Some(number) = number(used.register()) else {
-                let is_read = matches!(used.access(), OpAccess::Read | OpAccess::CondRead);
-                if used.register().is_vector_register() && !is_read {
-                    usage.vector_writes |= 1 << used.register().number();
+                if used.register().is_vector_register() {
+                    usage.add_vector(used.register().number() as u32, used.access());
                 }
                 continue;
             };

@@ -4,7 +4,7 @@
 //! halfword, is removed only if the flags that it changes are dead.
 
 use super::flow::{FunctionCode, HostOp, Successor};
-use super::liveness::needed;
+use super::liveness::{is_dead, needed};
 use super::operands::{bit, number};
 use iced_x86::{Code, Instruction, Mnemonic, OpKind, RflagsBits};
 
@@ -94,20 +94,7 @@ fn into_store(flow: &mut FunctionCode, block: usize, at: usize) -> bool {
         && !op.decoded.is_ip_rel_memory_operand()
         && !in_address.into_iter().any(|part| number(part) == Some(register))
         && op.landing.is_none_or(|landing| flow.blocks[landing as usize].live_in & bit(register) == 0);
-    let is_dead = |mut index: usize| {
-        while index < end {
-            let op = &flow.ops[index];
-            if needs(index) {
-                return false;
-            }
-            if op.usage.defines & bit(register) != 0 {
-                return true;
-            }
-            index += 1;
-        }
-        flow.blocks[block].live_out & bit(register) == 0
-    };
-    is_store && is_dead(store + 1) && fuse_into(flow, store, code, at)
+    is_store && is_dead(flow, block, store + 1, register) && fuse_into(flow, store, code, at)
 }
 
 /// Whether nothing reads the flags that the rotate at `at` changes, in a block that ends at `end`.

@@ -7,6 +7,7 @@ mod writer;
 
 use super::optimize;
 use crate::arch::TargetCpu;
+use crate::host::Word;
 use crate::peephole::{Facts, Optimized};
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 
@@ -89,6 +90,26 @@ fn a_swapped_store_of_a_halfword_is_one_instruction() {
     // rol ax,4; mov [rdi],ax; mov rax,rdx; ret: no swap.
     let code = [0x66, 0xC1, 0xC0, 0x04, 0x66, 0x89, 0x07, 0x48, 0x89, 0xD0, 0xC3];
     check(&code, "rol ax,4; mov [rdi],ax; mov rax,rdx; ret");
+}
+
+#[test]
+fn a_loaded_number_is_swapped_in_its_vector_register() {
+    let mask = |half| Word::ByteSwap.offset() + half;
+    // mov rax,[rdi]; bswap rax; vmovq xmm1,rax; mov rax,rdx; ret
+    let code = [0x48, 0x8B, 0x07, 0x48, 0x0F, 0xC8, 0xC4, 0xE1, 0xF9, 0x6E, 0xC8, 0x48, 0x89, 0xD0, 0xC3];
+    let load = "vmovsd xmm1,[rdi]";
+    let shuffle = format!("vpshufb xmm1,xmm1,[r15+{:X}h]", mask(0));
+    check(&code, &format!("{load}; {shuffle}; mov rax,rdx; ret"));
+    // Without the last move: the number is a result, too.
+    check(&[&code[..11], &[0xC3]].concat(), "movbe rax,[rdi]; vmovq xmm1,rax; ret");
+    // vmovq xmm2,xmm1 in between reads the register's old value.
+    let code = [&code[..6], &[0xC5, 0xFA, 0x7E, 0xD1], &code[6..]].concat();
+    check(&code, "movbe rax,[rdi]; vmovq xmm2,xmm1; vmovq xmm1,rax; mov rax,rdx; ret");
+    // mov eax,[rdi]; bswap eax; vmovd xmm1,eax; mov rax,rdx; ret
+    let code = [0x8B, 0x07, 0x0F, 0xC8, 0xC5, 0xF9, 0x6E, 0xC8, 0x48, 0x89, 0xD0, 0xC3];
+    let load = "vmovss xmm1,[rdi]";
+    let shuffle = format!("vpshufb xmm1,xmm1,[r15+{:X}h]", mask(4));
+    check(&code, &format!("{load}; {shuffle}; mov rax,rdx; ret"));
 }
 
 #[test]

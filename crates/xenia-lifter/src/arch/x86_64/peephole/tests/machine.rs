@@ -11,6 +11,7 @@
 use super::super::operands::number;
 use super::flags::Flags;
 use crate::hook::Hook;
+use crate::host::{BYTE_SWAP, Word};
 use iced_x86::{
     Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind,
     Register,
@@ -316,8 +317,14 @@ impl Machine<'_> {
             }
             return entry.into();
         }
-        self.events.push(Event::Load(address, size));
         let field = address.wrapping_sub(CONTEXT).cast_signed();
+        let in_mask = field - i64::from(Word::ByteSwap.offset());
+        if size == 16 && matches!(in_mask, 0 | 4) {
+            // A constant, which the pass may load.
+            let mask: Vec<u8> = BYTE_SWAP.iter().flat_map(|word| word.to_le_bytes()).collect();
+            return u128::from_le_bytes(*mask[in_mask as usize..].first_chunk().unwrap());
+        }
+        self.events.push(Event::Load(address, size));
         if size == 8 && Hook::ALL.iter().any(|hook| i64::from(hook.offset()) == field) {
             return u128::from(HOOKS.wrapping_add_signed(field));
         }
@@ -383,9 +390,20 @@ impl Machine<'_> {
                 };
                 self.set(i.op0_register(), address.into());
             }
-            Mov | Movzx | Movaps | Movups | Movdqu | Movdqa | Vmovaps | Vmovups | Vmovdqu | Vmovdqa => {
+            Mov | Movzx | Movaps | Movups | Movdqu | Movdqa | Vmovaps | Vmovups | Vmovdqu | Vmovdqa
+            | Vmovd | Vmovq => {
                 let value = self.input(i, 1, at);
                 self.output(i, 0, value);
+            }
+            Vmovss | Vmovsd if i.op_count() == 2 => {
+                let value = self.input(i, 1, at);
+                self.output(i, 0, value);
+            }
+            Vpshufb => {
+                let value = self.input(i, 1, at).to_le_bytes();
+                let mask = self.input(i, 2, at).to_le_bytes();
+                let byte = |from: u8| if from < 0x80 { value[usize::from(from & 15)] } else { 0 };
+                self.output(i, 0, u128::from_le_bytes(mask.map(byte)));
             }
             Movsx | Movsxd => {
                 let shift = 64 - 8 * size(1) as u32;

@@ -220,6 +220,31 @@ impl Writer {
         }
     }
 
+    /// A swapped load of a floating-point number, through a general register.
+    fn swapped_float(&mut self) {
+        let number = self.number();
+        let memory = self.memory();
+        let (load, swap, to_vector, register) = if self.dice.one_in(2) {
+            (Code::Mov_r64_rm64, Code::Bswap_r64, Code::VEX_Vmovq_xmm_rm64, Register::RAX + number)
+        } else {
+            (Code::Mov_r32_rm32, Code::Bswap_r32, Code::VEX_Vmovd_xmm_rm32, Register::EAX + number)
+        };
+        self.marked(rm(load, register, memory));
+        self.put(i1(swap, register));
+        if self.dice.one_in(3) {
+            self.any();
+        }
+        let vector = self.xmm();
+        self.put(rr(to_vector, vector, register));
+        let kept = mr(Code::Movdqu_xmmm128_xmm, self.memory(), vector);
+        if self.dice.one_in(2) {
+            self.put(kept);
+        }
+        if self.dice.one_in(2) {
+            self.put(ri(Code::Mov_rm64_imm32, Register::RAX + number, 3));
+        }
+    }
+
     /// The swap of a halfword and the store of its result, after which flags may be read.
     fn swapped_half(&mut self) {
         let half = Register::AX + self.number();
@@ -336,7 +361,8 @@ impl Writer {
 
     /// A few instructions of one kind.
     pub(super) fn any(&mut self) {
-        match self.dice.below(32) {
+        match self.dice.below(34) {
+            32.. => self.swapped_float(),
             0..8 => self.copy(),
             8..11 => self.compute(),
             11..13 => self.swapped(),
