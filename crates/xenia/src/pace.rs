@@ -12,6 +12,7 @@ mod no_figures;
 
 use crate::lock_order;
 use crate::progress::MachinePosition;
+use crate::state_slots::StateSlot;
 use limiter::Limiter;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -51,7 +52,7 @@ struct State {
     /// Whether an inspection of the machine was requested.
     inspect_requested: bool,
     /// Slot to save the state to.
-    save_slot: Option<u8>,
+    save_slot: Option<StateSlot>,
     /// Whether it ends because the user leaves the title.
     leaving: bool,
     /// Whether a machine has ended because of [`Self::ending`].
@@ -133,12 +134,12 @@ impl PaceControl {
     }
 
     /// Lets the machine that runs save its state to a slot; no frame is shown.
-    pub fn save_state(&self, slot: u8) {
+    pub fn save_state(&self, slot: StateSlot) {
         self.change(|state| state.save_slot = Some(slot));
     }
 
     /// Lets the machine that runs save its state to a slot, and ends it.
-    pub fn save_and_end(&self, slot: u8) {
+    pub fn save_and_end(&self, slot: StateSlot) {
         self.change(|state| {
             state.save_slot = Some(slot);
             state.ending = true;
@@ -238,7 +239,7 @@ impl Pace {
     }
 
     /// The slot to which the state is to be saved now, if that was requested.
-    pub(crate) fn take_save_slot(&mut self) -> Option<u8> {
+    pub(crate) fn take_save_slot(&mut self) -> Option<StateSlot> {
         self.control.0.state.lock().save_slot.take()
     }
 

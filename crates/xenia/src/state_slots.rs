@@ -18,13 +18,6 @@ pub(crate) use folder::is_folder_of;
 
 /// Number of slots that a player chooses from.
 pub const SLOTS: u8 = 10;
-/// Slot of the state before the last load, by which a load is undone.
-pub const UNDO: u8 = SLOTS;
-/// Slot of the state in which the title was left.
-pub const EXIT: u8 = SLOTS + 1;
-
-/// Slot of the state that was replaced last.
-pub const REPLACED: u8 = SLOTS + 2;
 
 /// Number of states of a slot that are kept though they can't be loaded.
 const MAX_REFUSED: u8 = 9;
@@ -33,6 +26,36 @@ const MAX_REFUSED: u8 = 9;
 const PICTURE: &str = "png";
 /// Extension of the picture of a state that is not saved yet.
 const NEW_PICTURE: &str = "new.png";
+
+/// A slot for a saved state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateSlot {
+    /// One of the [`SLOTS`] that a player chooses from, counted from 0.
+    Player(u8),
+    /// The state before the last load, by which a load is undone.
+    Undo,
+    /// The state in which the title was left.
+    Exit,
+    /// The state that was replaced last.
+    Replaced,
+}
+
+impl StateSlot {
+    /// All slots of a title.
+    fn all() -> impl Iterator<Item = Self> {
+        (0..SLOTS).map(Self::Player).chain([Self::Undo, Self::Exit, Self::Replaced])
+    }
+
+    /// The slot's name in files.
+    fn name(self) -> String {
+        match self {
+            Self::Player(index) => format!("slot-{}", u16::from(index) + 1),
+            Self::Undo => "undo".to_owned(),
+            Self::Exit => "exit".to_owned(),
+            Self::Replaced => "replaced".to_owned(),
+        }
+    }
+}
 
 /// The slots of a title.
 #[derive(Clone, Debug)]
@@ -55,41 +78,37 @@ impl StateSlots {
     }
 
     /// The file of a slot, which may be missing.
-    pub fn path(&self, slot: u8) -> PathBuf {
-        self.folder.join(format!("{}.state", Self::name(slot)))
+    pub fn path(&self, slot: StateSlot) -> PathBuf {
+        self.folder.join(format!("{}.state", slot.name()))
     }
 
-    /// The file of one of the [`SLOTS`] that a player chooses from.
+    /// The slot whose state is in this file.
+    pub fn slot_of(&self, path: &Path) -> Option<StateSlot> {
+        StateSlot::all().find(|&slot| self.path(slot) == path)
+    }
+
+    /// The file of [`StateSlot::Player`] with this index.
     ///
     /// # Errors
     /// The slot is empty; the error names those that are not.
-    pub fn filled(&self, slot: u8) -> Result<PathBuf> {
+    pub fn filled(&self, index: u8) -> Result<PathBuf> {
+        let slot = StateSlot::Player(index);
         if self.age(slot).is_some() {
             return Ok(self.path(slot));
         }
-        let filled = (0..SLOTS).filter(|&slot| self.age(slot).is_some());
-        let filled: Vec<String> = filled.map(|slot| (slot + 1).to_string()).collect();
+        let filled = (0..SLOTS).filter(|&index| self.age(StateSlot::Player(index)).is_some());
+        let filled: Vec<String> = filled.map(|index| (index + 1).to_string()).collect();
         let others = if filled.is_empty() {
             format!("no state in {}", self.folder.display())
         } else {
             format!("states in {}", filled.join(", "))
         };
-        bail!("slot {} is empty: the title has {others}", slot + 1)
+        bail!("slot {} is empty: the title has {others}", u16::from(index) + 1)
     }
 
-    /// Whether a file is one of a slot.
+    /// Whether a file is in the folder of the slots.
     pub fn has(&self, path: &Path) -> bool {
         path.parent() == Some(&self.folder)
-    }
-
-    /// The slot's name in files and messages.
-    fn name(slot: u8) -> String {
-        match slot {
-            UNDO => "undo".to_owned(),
-            EXIT => "exit".to_owned(),
-            REPLACED => "replaced".to_owned(),
-            slot => format!("slot-{}", slot + 1),
-        }
     }
 
     /// Makes the folder, and writes the picture of a state that is about to be saved. That of the
@@ -97,7 +116,7 @@ impl StateSlots {
     ///
     /// # Errors
     /// The folder or the picture cannot be written.
-    pub fn prepare(&self, slot: u8, picture: Option<&Frame>) -> Result<PathBuf> {
+    pub fn prepare(&self, slot: StateSlot, picture: Option<&Frame>) -> Result<PathBuf> {
         std::fs::create_dir_all(&self.folder)
             .with_context(|| format!("cannot create {}", self.folder.display()))?;
         let path = self.path(slot);
@@ -113,7 +132,7 @@ impl StateSlots {
     }
 
     /// Gives a slot the picture of the state that was to be saved, if it is `saved`.
-    pub fn settle_picture(&self, slot: u8, saved: &Result<()>) {
+    pub fn settle_picture(&self, slot: StateSlot, saved: &Result<()>) {
         let path = self.path(slot);
         let new = path.with_extension(NEW_PICTURE);
         // The file is missing where no frame had been shown.
@@ -124,7 +143,7 @@ impl StateSlots {
     }
 
     /// The picture of the state in a slot, if there is one.
-    pub fn picture(&self, slot: u8) -> Option<IconPicture> {
+    pub fn picture(&self, slot: StateSlot) -> Option<IconPicture> {
         read_icon(&self.path(slot).with_extension(PICTURE)).ok()
     }
 
@@ -132,12 +151,12 @@ impl StateSlots {
     ///
     /// # Errors
     /// Errors of reading, and damage of the header.
-    pub fn origin(&self, slot: u8) -> Result<StateOrigin> {
+    pub fn origin(&self, slot: StateSlot) -> Result<StateOrigin> {
         StateOrigin::read(&self.path(slot))
     }
 
     /// Deletes the state in a slot, if there is one.
-    pub fn clear(&self, slot: u8) {
+    pub fn clear(&self, slot: StateSlot) {
         let path = self.path(slot);
         if let Err(error) = std::fs::remove_file(&path)
             && error.kind() != std::io::ErrorKind::NotFound
@@ -151,7 +170,7 @@ impl StateSlots {
     ///
     /// # Errors
     /// The file cannot be renamed.
-    pub fn set_aside(&self, slot: u8) -> Result<PathBuf> {
+    pub fn set_aside(&self, slot: StateSlot) -> Result<PathBuf> {
         let path = self.path(slot);
         let numbered = (2..=MAX_REFUSED).map(|number| format!("refused-{number}.state"));
         let names = std::iter::once("refused.state".to_owned()).chain(numbered);
@@ -164,7 +183,7 @@ impl StateSlots {
     }
 
     /// Age of the state in a slot; `None` if it is empty.
-    pub fn age(&self, slot: u8) -> Option<Duration> {
+    pub fn age(&self, slot: StateSlot) -> Option<Duration> {
         let modified = self.path(slot).metadata().ok().filter(std::fs::Metadata::is_file)?.modified().ok()?;
         Some(SystemTime::now().duration_since(modified).unwrap_or_default())
     }
@@ -221,52 +240,55 @@ mod tests {
     fn a_slot_is_a_file_with_a_picture() {
         let dir = tempfile::tempdir().unwrap();
         let slots = StateSlots::in_folder(dir.path().join("states/game"));
-        assert_eq!(slots.age(0), None);
+        assert_eq!(slots.age(StateSlot::Player(0)), None);
         let frame = Frame { width: 1, height: 1, rgba: vec![9; 4] };
-        let path = slots.prepare(2, Some(&frame)).unwrap();
-        slots.settle_picture(2, &Ok(()));
+        let path = slots.prepare(StateSlot::Player(2), Some(&frame)).unwrap();
+        slots.settle_picture(StateSlot::Player(2), &Ok(()));
         assert!(path.ends_with("slot-3.state") && path.with_extension("png").is_file());
         let other = Frame { width: 1, height: 1, rgba: vec![7; 4] };
-        slots.prepare(2, Some(&other)).unwrap();
-        slots.settle_picture(2, &Err(anyhow::anyhow!("the disk is full")));
-        assert_eq!(slots.age(2), None, "only the picture is there");
+        slots.prepare(StateSlot::Player(2), Some(&other)).unwrap();
+        slots.settle_picture(StateSlot::Player(2), &Err(anyhow::anyhow!("the disk is full")));
+        assert_eq!(slots.age(StateSlot::Player(2)), None, "only the picture is there");
         std::fs::write(&path, b"state").unwrap();
-        assert!(slots.age(2).is_some_and(|age| age < Duration::from_mins(5)));
-        assert!(slots.path(UNDO).ends_with("undo.state"));
-        assert_eq!(slots.picture(2).map(|picture| (picture.size, picture.rgba)), Some(([1, 1], vec![9; 4])));
-        assert_eq!(slots.picture(3), None);
-        slots.prepare(3, Some(&other)).unwrap();
-        slots.settle_picture(3, &Ok(()));
-        assert!(slots.picture(3).is_some());
-        slots.prepare(3, None).unwrap();
-        slots.settle_picture(3, &Ok(()));
-        assert_eq!(slots.picture(3), None, "it is of the state before");
-        slots.prepare(3, Some(&other)).unwrap();
-        slots.settle_picture(3, &Ok(()));
-        assert!(slots.picture(3).is_some());
+        assert!(slots.age(StateSlot::Player(2)).is_some_and(|age| age < Duration::from_mins(5)));
+        assert!(slots.path(StateSlot::Undo).ends_with("undo.state"));
+        assert_eq!(
+            slots.picture(StateSlot::Player(2)).map(|picture| (picture.size, picture.rgba)),
+            Some(([1, 1], vec![9; 4]))
+        );
+        assert_eq!(slots.picture(StateSlot::Player(3)), None);
+        slots.prepare(StateSlot::Player(3), Some(&other)).unwrap();
+        slots.settle_picture(StateSlot::Player(3), &Ok(()));
+        assert!(slots.picture(StateSlot::Player(3)).is_some());
+        slots.prepare(StateSlot::Player(3), None).unwrap();
+        slots.settle_picture(StateSlot::Player(3), &Ok(()));
+        assert_eq!(slots.picture(StateSlot::Player(3)), None, "it is of the state before");
+        slots.prepare(StateSlot::Player(3), Some(&other)).unwrap();
+        slots.settle_picture(StateSlot::Player(3), &Ok(()));
+        assert!(slots.picture(StateSlot::Player(3)).is_some());
         // A folder in its place lets the writing fail.
-        std::fs::create_dir(slots.path(3).with_extension(NEW_PICTURE)).unwrap();
-        assert!(slots.prepare(3, Some(&other)).is_err());
-        slots.settle_picture(3, &Ok(()));
-        assert_eq!(slots.picture(3), None, "the new picture is not there");
+        std::fs::create_dir(slots.path(StateSlot::Player(3)).with_extension(NEW_PICTURE)).unwrap();
+        assert!(slots.prepare(StateSlot::Player(3), Some(&other)).is_err());
+        slots.settle_picture(StateSlot::Player(3), &Ok(()));
+        assert_eq!(slots.picture(StateSlot::Player(3)), None, "the new picture is not there");
         assert_eq!(slots.filled(2).unwrap(), path);
-        std::fs::write(slots.path(9), b"state").unwrap();
+        std::fs::write(slots.path(StateSlot::Player(9)), b"state").unwrap();
         assert_eq!(
             slots.filled(0).unwrap_err().to_string(),
             "slot 1 is empty: the title has states in 3, 10"
         );
-        slots.clear(9);
-        assert!(slots.origin(2).is_err(), "no state at all");
-        let refused = slots.set_aside(2).unwrap();
+        slots.clear(StateSlot::Player(9));
+        assert!(slots.origin(StateSlot::Player(2)).is_err(), "no state at all");
+        let refused = slots.set_aside(StateSlot::Player(2)).unwrap();
         assert!(refused.ends_with("slot-3.refused.state") && refused.is_file());
-        assert_eq!(slots.age(2), None);
-        assert!(slots.set_aside(2).is_err(), "there is none");
-        std::fs::write(slots.path(2), b"a later state").unwrap();
-        assert!(slots.set_aside(2).unwrap().ends_with("slot-3.refused-2.state"));
+        assert_eq!(slots.age(StateSlot::Player(2)), None);
+        assert!(slots.set_aside(StateSlot::Player(2)).is_err(), "there is none");
+        std::fs::write(slots.path(StateSlot::Player(2)), b"a later state").unwrap();
+        assert!(slots.set_aside(StateSlot::Player(2)).unwrap().ends_with("slot-3.refused-2.state"));
         assert_eq!(std::fs::read(&refused).unwrap(), b"state", "the first one is kept");
         for (number, seconds) in (3..=10).zip(10..) {
-            std::fs::write(slots.path(2), number.to_string()).unwrap();
-            let file = slots.set_aside(2).unwrap();
+            std::fs::write(slots.path(StateSlot::Player(2)), number.to_string()).unwrap();
+            let file = slots.set_aside(StateSlot::Player(2)).unwrap();
             let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
             std::fs::File::options().write(true).open(&file).unwrap().set_modified(time).unwrap();
             let replaced = if number == 10 { 3 } else { number };
@@ -274,11 +296,11 @@ mod tests {
         }
         assert_eq!(std::fs::read(&refused).unwrap(), b"state", "it is not the oldest");
         assert!(slots.filled(2).unwrap_err().to_string().contains("has no state in "));
-        std::fs::write(slots.path(EXIT), b"state").unwrap();
-        assert!(slots.age(EXIT).is_some());
-        slots.clear(EXIT);
-        slots.clear(EXIT);
-        assert_eq!(slots.age(EXIT), None);
+        std::fs::write(slots.path(StateSlot::Exit), b"state").unwrap();
+        assert!(slots.age(StateSlot::Exit).is_some());
+        slots.clear(StateSlot::Exit);
+        slots.clear(StateSlot::Exit);
+        assert_eq!(slots.age(StateSlot::Exit), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::Machine;
 use super::state::write_state;
 use crate::lock_order;
-use crate::state_slots::{EXIT, StateSlots, UNDO};
+use crate::state_slots::{StateSlot, StateSlots};
 use anyhow::{Context, Result, anyhow};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
@@ -17,7 +17,7 @@ use xenia_sync::{Level, Mutex};
 const TIMEOUT: GuestTicks = TICKS_PER_SECOND;
 
 /// Receives the slot and the result of saving a state to it.
-pub type SlotSink = Box<dyn FnMut(u8, Result<()>) + Send>;
+pub type SlotSink = Box<dyn FnMut(StateSlot, Result<()>) + Send>;
 
 /// The slots of a machine, and the writer of the state that was saved last.
 pub(super) struct SaveSlots {
@@ -39,7 +39,7 @@ impl SaveSlots {
     }
 
     /// Writes a state to a slot, and waits. Returns whether it is written.
-    fn write(&self, slot: u8, state: &StateFile) -> bool {
+    fn write(&self, slot: StateSlot, state: &StateFile) -> bool {
         let written = write_state(state, &self.slots.path(slot));
         let is_written = written.is_ok();
         (self.sink.lock())(slot, written);
@@ -49,15 +49,15 @@ impl SaveSlots {
     /// Keeps the state of an earlier exit, if there is one, under another name: it would take the
     /// player back to a time before this run.
     fn set_exit_aside(&self) {
-        if self.slots.age(EXIT).is_some()
-            && let Err(error) = self.slots.set_aside(EXIT)
+        if self.slots.age(StateSlot::Exit).is_some()
+            && let Err(error) = self.slots.set_aside(StateSlot::Exit)
         {
             tracing::warn!("the state of an earlier exit stays: {error:#}");
         }
     }
 
     /// Writes a state to a slot while the machine runs on.
-    fn write_beside(&mut self, slot: u8, state: StateFile) {
+    fn write_beside(&mut self, slot: StateSlot, state: StateFile) {
         // Two writers could end in the wrong order.
         self.finish();
         let slots = self.slots.clone();
@@ -102,7 +102,7 @@ impl Machine {
         match end {
             RunEnd::Stopped if self.is_broken => return slots.set_exit_aside(),
             RunEnd::Stopped if was_left => {}
-            RunEnd::Ended(EndKind::Exit { .. }) => return slots.slots.clear(EXIT),
+            RunEnd::Ended(EndKind::Exit { .. }) => return slots.slots.clear(StateSlot::Exit),
             RunEnd::Ended(EndKind::Crash { .. }) | RunEnd::Deadlock(_) => return slots.set_exit_aside(),
             // Neither a limit nor a restart counts as an end.
             _ => return,
@@ -113,11 +113,11 @@ impl Machine {
             self.state_soon()
         };
         let Some(slots) = &mut self.outside.slots else { return };
-        let saved = slots.slots.prepare(EXIT, None).and(state);
+        let saved = slots.slots.prepare(StateSlot::Exit, None).and(state);
         let is_saved = match saved {
-            Ok(state) => slots.write(EXIT, &state),
+            Ok(state) => slots.write(StateSlot::Exit, &state),
             Err(error) => {
-                (slots.sink.lock())(EXIT, Err(error));
+                (slots.sink.lock())(StateSlot::Exit, Err(error));
                 false
             }
         };
@@ -128,15 +128,15 @@ impl Machine {
 
     /// Saves the state to a slot. Returns whether a load may follow: the state is saved, or this
     /// machine has none.
-    pub(super) fn save_to_slot(&mut self, slot: u8) -> bool {
-        if slot == UNDO && self.spec.no_states.is_some() {
+    pub(super) fn save_to_slot(&mut self, slot: StateSlot) -> bool {
+        if slot == StateSlot::Undo && self.spec.no_states.is_some() {
             // A load is still wanted.
             return true;
         }
         let state = self.state_soon();
         let Some(slots) = &mut self.outside.slots else { return false };
         match state {
-            Ok(state) if slot == UNDO => {
+            Ok(state) if slot == StateSlot::Undo => {
                 // The state to be loaded may be the one that is being written.
                 slots.finish();
                 slots.write(slot, &state)

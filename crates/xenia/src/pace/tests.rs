@@ -28,14 +28,14 @@ const A_WHILE: Duration = Duration::from_millis(30);
 fn a_state_is_saved_before_the_machine_pauses_or_ends() {
     let control = PaceControl::default();
     control.pause(true);
-    control.save_and_end(3);
+    control.save_and_end(StateSlot::Player(3));
     let mut paused = pace(&control, None);
     assert!(paused.between_slices(&START, Figures::default));
-    assert_eq!((paused.take_save_slot(), paused.take_save_slot()), (Some(3), None));
+    assert_eq!((paused.take_save_slot(), paused.take_save_slot()), (Some(StateSlot::Player(3)), None));
     paused.keep_machine();
     control.pause(false);
     assert!(paused.between_slices(&START, Figures::default), "it could not be saved, and goes on");
-    control.save_and_end(3);
+    control.save_and_end(StateSlot::Player(3));
     assert!(paused.take_save_slot().is_some() && !paused.between_slices(&START, Figures::default));
     assert!(control.take_ended());
 }
@@ -232,7 +232,7 @@ fn open_requests_set_a_flag_again_that_something_else_has_cleared() {
         PaceControl::close,
         PaceControl::end_machine,
         PaceControl::request_inspection,
-        |control| control.save_state(1),
+        |control| control.save_state(StateSlot::Player(1)),
         |control| control.pause(true),
     ];
     for request in requests {

@@ -1,7 +1,7 @@
 //! Folder of a title's slots, by the title's id. An executable without an id of its own has a
 //! folder by its hash.
 
-use super::{EXIT, PICTURE, StateSlots};
+use super::{PICTURE, StateSlot, StateSlots};
 use crate::digest::{file_name_digits, sha256};
 use crate::screenshots::file_name;
 use crate::state_origin::StateOrigin;
@@ -57,7 +57,7 @@ fn folder_of_image(states: &Path, name: &str, image: &str) -> PathBuf {
 /// other states: for one that was saved after a launch, the first title is unknown.
 fn move_states(from: &StateSlots, to: &StateSlots, image: &str) -> io::Result<usize> {
     let mut left = 0;
-    for slot in 0..=EXIT {
+    for slot in StateSlot::all() {
         let path = from.path(slot);
         let Ok(origin) = StateOrigin::read(&path) else { continue };
         if origin.image == image {
@@ -101,6 +101,8 @@ mod tests {
 
     #[test]
     fn executables_without_an_id_have_their_own_slots_and_earlier_ones() {
+        let first = StateSlot::Player(0);
+        let second = StateSlot::Player(1);
         for (id, shared) in [(None, "demo"), (Some(0), "00000000")] {
             let dir = tempfile::tempdir().unwrap();
             let states = dir.path();
@@ -108,18 +110,18 @@ mod tests {
             let image = sha256(&title.image.bytes);
             let shared = StateSlots::in_folder(states.join(shared));
             fs::create_dir(&shared.folder).unwrap();
-            for (slot, image) in [(0, image.as_str()), (1, "of another")] {
+            for (slot, image) in [(first, image.as_str()), (second, "of another")] {
                 let mut header = StateHeader::default();
                 header.conditions.insert("image_loaded_sha256".to_owned(), image.into());
                 StateFile::new(header).write(File::create(shared.path(slot)).unwrap()).unwrap();
             }
-            fs::write(shared.path(0).with_extension(PICTURE), "picture").unwrap();
+            fs::write(shared.path(first).with_extension(PICTURE), "picture").unwrap();
             let digits = file_name_digits(&image);
             let folder = folder_of(states, &title);
             assert_eq!(folder, states.join(format!("demo-{digits}")));
             let own = StateSlots::in_folder(folder.clone());
-            assert!(own.age(0).is_some() && own.path(0).with_extension(PICTURE).is_file());
-            assert!(own.age(1).is_none() && shared.age(0).is_none() && shared.age(1).is_some());
+            assert!(own.age(first).is_some() && own.path(first).with_extension(PICTURE).is_file());
+            assert!(own.age(second).is_none() && shared.age(first).is_none() && shared.age(second).is_some());
             let renamed = states.join(format!("another-name-{digits}"));
             fs::rename(folder, &renamed).unwrap();
             assert_eq!(folder_of(states, &title), renamed);

@@ -1,6 +1,6 @@
 //! The state that a save replaces, and its picture: kept as those of a slot of their own.
 
-use super::{PICTURE, REPLACED, SLOTS, StateSlots};
+use super::{PICTURE, StateSlot, StateSlots};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 use xenia_host::file::rename;
@@ -8,15 +8,15 @@ use xenia_host::file::rename;
 impl StateSlots {
     /// Saves a state to a slot by `save`, which replaces the slot's file. It is called again if it
     /// fails and may have lacked the room of copies. The old state and its picture become those of
-    /// the slot [`REPLACED`].
+    /// the slot [`StateSlot::Replaced`].
     ///
     /// # Errors
     /// The error of `save`.
-    pub(crate) fn replacing(&self, slot: u8, save: impl Fn() -> Result<()>) -> Result<()> {
-        let keeps = slot < SLOTS && self.age(slot).is_some();
+    pub(crate) fn replacing(&self, slot: StateSlot, save: impl Fn() -> Result<()>) -> Result<()> {
+        let keeps = matches!(slot, StateSlot::Player(_)) && self.age(slot).is_some();
         let [mut state, mut picture] = ["state", PICTURE].map(|extension| {
             let old = keeps.then(|| self.path(slot).with_extension(extension));
-            ReplacedFile::new(old.as_deref(), self.path(REPLACED).with_extension(extension))
+            ReplacedFile::new(old.as_deref(), self.path(StateSlot::Replaced).with_extension(extension))
         });
         let mut saved = save();
         if saved.is_err() && (state.is_copy || picture.is_copy) {
@@ -37,7 +37,7 @@ impl StateSlots {
 
 /// A file of the state that a save replaces.
 struct ReplacedFile {
-    /// Its path as a file of the slot [`REPLACED`].
+    /// Its path as a file of the slot [`StateSlot::Replaced`].
     kept: PathBuf,
     /// A link to it, or a copy, until the save has succeeded.
     new: PathBuf,
@@ -70,7 +70,7 @@ impl ReplacedFile {
         this
     }
 
-    /// Makes it a file of the slot [`REPLACED`]. Returns whether it is one.
+    /// Makes it a file of the slot [`StateSlot::Replaced`]. Returns whether it is one.
     fn keep(&self) -> bool {
         self.is_there && rename(&self.new, &self.kept).is_ok()
     }
@@ -95,25 +95,30 @@ mod tests {
     use crate::output;
     use anyhow::bail;
 
+    /// A slot that a player chooses.
+    const SLOT: StateSlot = StateSlot::Player(2);
+
     #[test]
     fn the_state_that_a_save_replaces_is_kept_with_its_picture() {
         let dir = tempfile::tempdir().unwrap();
         let slots = StateSlots::in_folder(dir.path().to_owned());
         let save = |text: &str| {
-            slots.replacing(2, || {
+            slots.replacing(SLOT, || {
                 let new = dir.path().join("temporary");
                 std::fs::write(&new, text)?;
-                Ok(std::fs::rename(&new, slots.path(2))?)
+                Ok(std::fs::rename(&new, slots.path(SLOT))?)
             })
         };
         save("first").unwrap();
-        assert_eq!(slots.age(REPLACED), None, "the slot was empty");
-        let picture = slots.path(2).with_extension(PICTURE);
+        assert_eq!(slots.age(StateSlot::Replaced), None, "the slot was empty");
+        let picture = slots.path(SLOT).with_extension(PICTURE);
         std::fs::write(&picture, "picture").unwrap();
         save("second").unwrap();
-        let kept = |extension: &str| std::fs::read_to_string(slots.path(REPLACED).with_extension(extension));
+        let kept = |extension: &str| {
+            std::fs::read_to_string(slots.path(StateSlot::Replaced).with_extension(extension))
+        };
         assert_eq!((kept("state").unwrap(), kept(PICTURE).unwrap()), ("first".into(), "picture".into()));
-        slots.replacing(2, || bail!("the disk is full")).unwrap_err();
+        slots.replacing(SLOT, || bail!("the disk is full")).unwrap_err();
         assert_eq!(kept("state").unwrap(), "first");
         std::fs::remove_file(&picture).unwrap();
         save("third").unwrap();
@@ -126,14 +131,14 @@ mod tests {
     fn a_replaced_state_that_cannot_be_kept_leaves_the_one_before() {
         let dir = tempfile::tempdir().unwrap();
         let slots = StateSlots::in_folder(dir.path().to_owned());
-        let save = |text: &str| slots.replacing(2, || output::write(&slots.path(2), text.as_bytes()));
+        let save = |text: &str| slots.replacing(SLOT, || output::write(&slots.path(SLOT), text.as_bytes()));
         save("first").unwrap();
         save("second").unwrap();
         // Neither a link nor a copy can replace a folder.
         std::fs::create_dir(dir.path().join("replaced.state.new")).unwrap();
         save("third").unwrap();
-        assert_eq!(std::fs::read(slots.path(2)).unwrap(), b"third");
-        assert_eq!(std::fs::read(slots.path(REPLACED)).unwrap(), b"first");
+        assert_eq!(std::fs::read(slots.path(SLOT)).unwrap(), b"third");
+        assert_eq!(std::fs::read(slots.path(StateSlot::Replaced)).unwrap(), b"first");
     }
 
     #[cfg(unix)]
@@ -146,11 +151,11 @@ mod tests {
         let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1 << 30);
         std::fs::File::options().write(true).open(&file).unwrap().set_modified(time).unwrap();
         let slots = StateSlots::in_folder(dir.path().to_owned());
-        std::os::unix::fs::symlink(&file, slots.path(2)).unwrap();
-        slots.replacing(2, || output::write(&slots.path(2), b"second")).unwrap();
+        std::os::unix::fs::symlink(&file, slots.path(SLOT)).unwrap();
+        slots.replacing(SLOT, || output::write(&slots.path(SLOT), b"second")).unwrap();
         assert_eq!(std::fs::read(&file).unwrap(), b"second");
-        assert_eq!(std::fs::read(slots.path(REPLACED)).unwrap(), b"first");
-        let kept = slots.path(REPLACED).symlink_metadata().unwrap();
+        assert_eq!(std::fs::read(slots.path(StateSlot::Replaced)).unwrap(), b"first");
+        let kept = slots.path(StateSlot::Replaced).symlink_metadata().unwrap();
         assert!(kept.is_file() && kept.modified().unwrap() == time, "its age is the state's");
     }
 
@@ -161,15 +166,15 @@ mod tests {
         let file = dir.path().join("far");
         std::fs::write(&file, "first").unwrap();
         let slots = StateSlots::in_folder(dir.path().to_owned());
-        std::os::unix::fs::symlink(&file, slots.path(2)).unwrap();
+        std::os::unix::fs::symlink(&file, slots.path(SLOT)).unwrap();
         let copy = dir.path().join("replaced.state.new");
         let save = || {
             anyhow::ensure!(!copy.exists(), "the disk is full");
-            output::write(&slots.path(2), b"second")
+            output::write(&slots.path(SLOT), b"second")
         };
-        slots.replacing(2, save).unwrap();
+        slots.replacing(SLOT, save).unwrap();
         assert_eq!(std::fs::read(&file).unwrap(), b"second");
         assert!(!copy.exists());
-        assert_eq!(slots.age(REPLACED), None);
+        assert_eq!(slots.age(StateSlot::Replaced), None);
     }
 }

@@ -25,7 +25,7 @@ use xenia::input::Controllers;
 use xenia::interrupt::Interrupt;
 use xenia::pace::PaceControl;
 use xenia::sound::{VolumeControl, VolumeLevel};
-use xenia::state_slots::{REPLACED, SLOTS, StateSlots, UNDO, age_text, length_text};
+use xenia::state_slots::{SLOTS, StateSlot, StateSlots, age_text, length_text};
 use xenia_gpu::Frame;
 use xenia_render::{
     Client, ConsoleDialog, DialogPick, GalleryModel, GalleryPicture, InputClient, KeyCode, KeyEvent,
@@ -39,7 +39,7 @@ pub(super) enum SessionCommand {
     /// Run it again.
     Restart,
     /// Continue from the state in a slot.
-    LoadState(u8),
+    LoadState(StateSlot),
     /// Open the title in this file, or the demo.
     Open(Option<PathBuf>),
     /// Show the library.
@@ -217,9 +217,9 @@ impl Client for Player {
         let open_title = self.open_title.lock();
         let open_title = open_title.as_ref()?;
         let slots = open_title.slots.as_ref().ok()?;
-        let list = (0..SLOTS).map(|slot| saved_in(slots, slot)).collect();
-        let can_undo = slots.age(UNDO).is_some();
-        let replaced = saved_in(slots, REPLACED);
+        let list = (0..SLOTS).map(|index| saved_in(slots, StateSlot::Player(index))).collect();
+        let can_undo = slots.age(StateSlot::Undo).is_some();
+        let replaced = saved_in(slots, StateSlot::Replaced);
         Some(StateList { slots: list, replaced, can_undo, resumes: open_title.resumes })
     }
 
@@ -230,19 +230,19 @@ impl Client for Player {
             Err(reason) => return Some(format!("no state is saved: {reason}")),
         };
         // The machine reports what becomes of the state; it has no use for a picture.
-        if let Err(error) = slots.prepare(slot, picture) {
+        if let Err(error) = slots.prepare(StateSlot::Player(slot), picture) {
             tracing::warn!("the state has no picture: {error:#}");
         }
-        self.control.save_state(slot);
+        self.control.save_state(StateSlot::Player(slot));
         None
     }
 
     fn load_state(&mut self, slot: Option<u8>) -> Result<(), String> {
-        self.load(slot.unwrap_or(UNDO))
+        self.load(slot.map_or(StateSlot::Undo, StateSlot::Player))
     }
 
     fn load_replaced(&mut self) -> Result<(), String> {
-        self.load(REPLACED)
+        self.load(StateSlot::Replaced)
     }
 
     fn report(&mut self, frame: Option<&Frame>) -> Option<String> {
@@ -270,20 +270,21 @@ impl Client for Player {
 
 impl Player {
     /// Ends the machine, and continues from the state in a slot.
-    fn load(&self, slot: u8) -> Result<(), String> {
+    fn load(&self, slot: StateSlot) -> Result<(), String> {
         let open_title = self.open_title.lock();
         let slots = slots_of(open_title.as_ref())?;
         if slots.age(slot).is_none() {
             return Err(match slot {
-                UNDO => "there is no load to undo".to_owned(),
-                REPLACED => "no save has replaced a state".to_owned(),
-                slot => format!("slot {} is empty", slot + 1),
+                StateSlot::Undo => "there is no load to undo".to_owned(),
+                StateSlot::Exit => "the title was not left in a state".to_owned(),
+                StateSlot::Replaced => "no save has replaced a state".to_owned(),
+                StateSlot::Player(index) => format!("slot {} is empty", index + 1),
             });
         }
-        if slot == UNDO {
+        if slot == StateSlot::Undo {
             self.control.end_machine();
         } else {
-            self.control.save_and_end(UNDO);
+            self.control.save_and_end(StateSlot::Undo);
         }
         let _ = self.commands.send(SessionCommand::LoadState(slot));
         Ok(())
@@ -296,7 +297,7 @@ fn slots_of(open_title: Option<&OpenTitle>) -> Result<&StateSlots, &'static str>
 }
 
 /// The state in a slot, as the menu shows it.
-fn saved_in(slots: &StateSlots, slot: u8) -> Option<SavedSlot> {
+fn saved_in(slots: &StateSlots, slot: StateSlot) -> Option<SavedSlot> {
     let age = age_text(slots.age(slot)?);
     let details = match slots.origin(slot) {
         Ok(origin) => format!("{age}, {} played", length_text(origin.played)),

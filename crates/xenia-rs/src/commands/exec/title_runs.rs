@@ -15,7 +15,7 @@ use xenia::config::StartTime;
 use xenia::library::plays;
 use xenia::machine::{Finished, StateOrigin, StateRefusal};
 use xenia::say::errln;
-use xenia::state_slots::{EXIT, StateSlots, UNDO};
+use xenia::state_slots::{StateSlot, StateSlots};
 use xenia::title::Title;
 use xenia::user_folders;
 use xenia_render::Phase;
@@ -66,9 +66,10 @@ impl<'a> TitleRuns<'a> {
             return;
         }
         if states.load_state.is_none()
-            && let Some(slots) = self.current.slots.as_ref().ok().filter(|slots| slots.age(EXIT).is_some())
+            && let Ok(slots) = &self.current.slots
+            && slots.age(StateSlot::Exit).is_some()
         {
-            load(&mut self.args, slots.path(EXIT));
+            load(&mut self.args, slots.path(StateSlot::Exit));
         }
         if !self.can_rerun {
             errln!("xenia-rs: --resume: no state is kept or loaded, since this run writes files");
@@ -150,9 +151,9 @@ impl<'a> TitleRuns<'a> {
                 sender.message(refuse_state(slots, &path, &error));
                 // The state before the load preserves the progress; without it the title starts
                 // from the beginning.
-                let is_slot = path != slots.path(EXIT) && path != slots.path(UNDO);
-                if is_slot && slots.age(UNDO).is_some() {
-                    load(&mut self.args, slots.path(UNDO));
+                let is_own = matches!(slots.slot_of(&path), Some(StateSlot::Exit | StateSlot::Undo));
+                if !is_own && slots.age(StateSlot::Undo).is_some() {
+                    load(&mut self.args, slots.path(StateSlot::Undo));
                 }
                 Ok(None)
             }
@@ -211,12 +212,15 @@ fn load(args: &mut ExecArgs, path: PathBuf) {
 
 /// Message about a state of a slot that could not be loaded. That of the last exit is set aside.
 fn refuse_state(slots: &StateSlots, path: &Path, error: &Error) -> String {
-    if path == slots.path(EXIT) { refuse_exit(slots, error) } else { format!("{error:#}") }
+    match slots.slot_of(path) {
+        Some(StateSlot::Exit) => refuse_exit(slots, error),
+        _ => format!("{error:#}"),
+    }
 }
 
 /// Keeps a state of the last exit that cannot be loaded, and returns a message with the reason.
 fn refuse_exit(slots: &StateSlots, error: &Error) -> String {
-    let kept = match slots.set_aside(EXIT) {
+    let kept = match slots.set_aside(StateSlot::Exit) {
         Ok(path) => format!("it is kept as {}", path.display()),
         Err(error) => format!("{error:#}"),
     };
@@ -257,7 +261,7 @@ mod tests {
     #[test]
     fn a_pending_command_is_replaced_by_a_later_one() {
         let (sender, commands) = mpsc::channel();
-        for command in [SessionCommand::LoadState(0), SessionCommand::Restart] {
+        for command in [SessionCommand::LoadState(StateSlot::Player(0)), SessionCommand::Restart] {
             sender.send(command).unwrap();
         }
         assert_eq!(newest_command(&commands), Ok(SessionCommand::Restart));

@@ -16,7 +16,7 @@ use xenia::launches::{self, EarlierTitles, RunPlan};
 use xenia::machine::{Finished, Launched, Machine};
 use xenia::pace::Pace;
 use xenia::say::{errln, remark};
-use xenia::state_slots::{EXIT, StateSlots, UNDO};
+use xenia::state_slots::{StateSlot, StateSlots};
 use xenia::title::Title;
 use xenia_cli::limits;
 use xenia_render::{Figures, FrameSender, Phase};
@@ -112,7 +112,7 @@ impl WindowMachines<'_> {
                 // The window may be closing, and then it shows no more messages.
                 match &saved {
                     Err(_) => errln!("xenia-rs: {text}"),
-                    Ok(()) if slot == EXIT => remark!("xenia-rs: {text}"),
+                    Ok(()) if slot == StateSlot::Exit => remark!("xenia-rs: {text}"),
                     Ok(()) => {}
                 }
                 messages.message(text);
@@ -125,13 +125,14 @@ impl WindowMachines<'_> {
 }
 
 /// Message about a state that was saved to a slot, or was not.
-fn saved_text(slot: u8, saved: &Result<()>) -> String {
+fn saved_text(slot: StateSlot, saved: &Result<()>) -> String {
     match (saved, slot) {
-        (Ok(()), EXIT) => "saved, to continue from here".to_owned(),
-        (Err(error), EXIT) => format!("the next run starts from the beginning: {error:#}"),
-        (Ok(()), UNDO) => "the state before the load can be loaded, too".to_owned(),
-        (Ok(()), slot) => format!("saved to slot {}", slot + 1),
-        (Err(error), UNDO) => format!("not loaded, as this moment can't be saved: {error:#}"),
+        (Ok(()), StateSlot::Exit) => "saved, to continue from here".to_owned(),
+        (Err(error), StateSlot::Exit) => format!("the next run starts from the beginning: {error:#}"),
+        (Ok(()), StateSlot::Undo) => "the state before the load can be loaded, too".to_owned(),
+        (Ok(()), StateSlot::Replaced) => "the replaced state can be loaded, too".to_owned(),
+        (Ok(()), StateSlot::Player(index)) => format!("saved to slot {}", index + 1),
+        (Err(error), StateSlot::Undo) => format!("not loaded, as this moment can't be saved: {error:#}"),
         (Err(error), _) => format!("no state is saved: {error:#}"),
     }
 }
