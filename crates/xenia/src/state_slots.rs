@@ -236,66 +236,143 @@ pub fn length_text(length: Duration) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_slot_is_a_file_with_a_picture() {
+    /// A slot that a player chooses.
+    const SLOT: StateSlot = StateSlot::Player(2);
+
+    /// A title's slots in a new folder, which is deleted with the first value.
+    fn empty() -> (tempfile::TempDir, StateSlots) {
         let dir = tempfile::tempdir().unwrap();
         let slots = StateSlots::in_folder(dir.path().join("states/game"));
-        assert_eq!(slots.age(StateSlot::Player(0)), None);
-        let frame = Frame { width: 1, height: 1, rgba: vec![9; 4] };
-        let path = slots.prepare(StateSlot::Player(2), Some(&frame)).unwrap();
-        slots.settle_picture(StateSlot::Player(2), &Ok(()));
-        assert!(path.ends_with("slot-3.state") && path.with_extension("png").is_file());
-        let other = Frame { width: 1, height: 1, rgba: vec![7; 4] };
-        slots.prepare(StateSlot::Player(2), Some(&other)).unwrap();
-        slots.settle_picture(StateSlot::Player(2), &Err(anyhow::anyhow!("the disk is full")));
-        assert_eq!(slots.age(StateSlot::Player(2)), None, "only the picture is there");
+        std::fs::create_dir_all(&slots.folder).unwrap();
+        (dir, slots)
+    }
+
+    /// A frame of one pixel.
+    fn frame(byte: u8) -> Frame {
+        Frame { width: 1, height: 1, rgba: vec![byte; 4] }
+    }
+
+    /// The colour of the picture in [`SLOT`], if there is one.
+    fn picture(slots: &StateSlots) -> Option<Vec<u8>> {
+        slots.picture(SLOT).map(|picture| picture.rgba)
+    }
+
+    #[test]
+    fn slots_are_found_by_their_files() {
+        let (_dir, slots) = empty();
+        for (slot, name) in [
+            (StateSlot::Player(0), "slot-1.state"),
+            (StateSlot::Player(9), "slot-10.state"),
+            (StateSlot::Undo, "undo.state"),
+            (StateSlot::Exit, "exit.state"),
+            (StateSlot::Replaced, "replaced.state"),
+        ] {
+            let path = slots.path(slot);
+            assert!(path.ends_with(name), "{path:?}");
+            assert_eq!(slots.slot_of(&path), Some(slot));
+        }
+        let refused = slots.folder.join("slot-1.refused.state");
+        assert!(slots.has(&refused) && slots.slot_of(&refused).is_none());
+        assert_eq!(slots.slot_of(Path::new("slot-1.state")), None, "it is in another folder");
+    }
+
+    #[test]
+    fn a_slot_is_filled_by_a_state() {
+        let (dir, _) = empty();
+        // The first save makes the folder.
+        let slots = StateSlots::in_folder(dir.path().join("states/another"));
+        assert_eq!(slots.age(SLOT), None);
+        let path = slots.prepare(SLOT, Some(&frame(9))).unwrap();
+        slots.settle_picture(SLOT, &Ok(()));
+        assert_eq!(slots.age(SLOT), None, "only the picture is there");
         std::fs::write(&path, b"state").unwrap();
-        assert!(slots.age(StateSlot::Player(2)).is_some_and(|age| age < Duration::from_mins(5)));
-        assert!(slots.path(StateSlot::Undo).ends_with("undo.state"));
-        assert_eq!(
-            slots.picture(StateSlot::Player(2)).map(|picture| (picture.size, picture.rgba)),
-            Some(([1, 1], vec![9; 4]))
-        );
-        assert_eq!(slots.picture(StateSlot::Player(3)), None);
-        slots.prepare(StateSlot::Player(3), Some(&other)).unwrap();
-        slots.settle_picture(StateSlot::Player(3), &Ok(()));
-        assert!(slots.picture(StateSlot::Player(3)).is_some());
-        slots.prepare(StateSlot::Player(3), None).unwrap();
-        slots.settle_picture(StateSlot::Player(3), &Ok(()));
-        assert_eq!(slots.picture(StateSlot::Player(3)), None, "it is of the state before");
-        slots.prepare(StateSlot::Player(3), Some(&other)).unwrap();
-        slots.settle_picture(StateSlot::Player(3), &Ok(()));
-        assert!(slots.picture(StateSlot::Player(3)).is_some());
+        assert!(slots.age(SLOT).is_some_and(|age| age < Duration::from_mins(5)));
+        assert!(slots.origin(SLOT).is_err(), "no state at all");
+    }
+
+    #[test]
+    fn a_picture_is_the_slots_once_its_state_is_saved() {
+        let (_dir, slots) = empty();
+        assert_eq!(picture(&slots), None);
+        let path = slots.prepare(SLOT, Some(&frame(9))).unwrap();
+        assert_eq!(picture(&slots), None, "the state is not saved yet");
+        slots.settle_picture(SLOT, &Ok(()));
+        assert!(path.with_extension("png").is_file());
+        assert_eq!(slots.picture(SLOT).map(|picture| picture.size), Some([1, 1]));
+        slots.prepare(SLOT, Some(&frame(7))).unwrap();
+        slots.settle_picture(SLOT, &Err(anyhow::anyhow!("the disk is full")));
+        assert_eq!(picture(&slots), Some(vec![9; 4]), "the state before is kept");
+    }
+
+    #[test]
+    fn a_state_has_no_picture_of_the_state_before() {
+        let (_dir, slots) = empty();
+        slots.prepare(SLOT, Some(&frame(7))).unwrap();
+        slots.settle_picture(SLOT, &Ok(()));
+        assert_eq!(picture(&slots), Some(vec![7; 4]));
+        slots.prepare(SLOT, None).unwrap();
+        slots.settle_picture(SLOT, &Ok(()));
+        assert_eq!(picture(&slots), None, "no frame had been shown");
+
+        slots.prepare(SLOT, Some(&frame(7))).unwrap();
+        slots.settle_picture(SLOT, &Ok(()));
+        assert_eq!(picture(&slots), Some(vec![7; 4]));
         // A folder in its place lets the writing fail.
-        std::fs::create_dir(slots.path(StateSlot::Player(3)).with_extension(NEW_PICTURE)).unwrap();
-        assert!(slots.prepare(StateSlot::Player(3), Some(&other)).is_err());
-        slots.settle_picture(StateSlot::Player(3), &Ok(()));
-        assert_eq!(slots.picture(StateSlot::Player(3)), None, "the new picture is not there");
-        assert_eq!(slots.filled(2).unwrap(), path);
-        std::fs::write(slots.path(StateSlot::Player(9)), b"state").unwrap();
-        assert_eq!(
-            slots.filled(0).unwrap_err().to_string(),
-            "slot 1 is empty: the title has states in 3, 10"
-        );
-        slots.clear(StateSlot::Player(9));
-        assert!(slots.origin(StateSlot::Player(2)).is_err(), "no state at all");
-        let refused = slots.set_aside(StateSlot::Player(2)).unwrap();
+        std::fs::create_dir(slots.path(SLOT).with_extension(NEW_PICTURE)).unwrap();
+        assert!(slots.prepare(SLOT, Some(&frame(7))).is_err());
+        slots.settle_picture(SLOT, &Ok(()));
+        assert_eq!(picture(&slots), None, "the new picture is not there");
+    }
+
+    #[test]
+    fn an_error_about_an_empty_slot_names_the_filled_ones() {
+        let (_dir, slots) = empty();
+        let refusal = |index| slots.filled(index).unwrap_err().to_string();
+        assert!(refusal(2).contains("has no state in "), "{}", refusal(2));
+        for index in [2, 9] {
+            std::fs::write(slots.path(StateSlot::Player(index)), b"state").unwrap();
+        }
+        assert_eq!(slots.filled(2).unwrap(), slots.path(SLOT));
+        assert_eq!(refusal(0), "slot 1 is empty: the title has states in 3, 10");
+    }
+
+    #[test]
+    fn the_first_refused_states_are_kept_side_by_side() {
+        let (_dir, slots) = empty();
+        assert!(slots.set_aside(SLOT).is_err(), "there is none");
+        std::fs::write(slots.path(SLOT), b"state").unwrap();
+        let refused = slots.set_aside(SLOT).unwrap();
         assert!(refused.ends_with("slot-3.refused.state") && refused.is_file());
-        assert_eq!(slots.age(StateSlot::Player(2)), None);
-        assert!(slots.set_aside(StateSlot::Player(2)).is_err(), "there is none");
-        std::fs::write(slots.path(StateSlot::Player(2)), b"a later state").unwrap();
-        assert!(slots.set_aside(StateSlot::Player(2)).unwrap().ends_with("slot-3.refused-2.state"));
-        assert_eq!(std::fs::read(&refused).unwrap(), b"state", "the first one is kept");
-        for (number, seconds) in (3..=10).zip(10..) {
-            std::fs::write(slots.path(StateSlot::Player(2)), number.to_string()).unwrap();
-            let file = slots.set_aside(StateSlot::Player(2)).unwrap();
+        assert_eq!(slots.age(SLOT), None);
+        std::fs::write(slots.path(SLOT), b"a later state").unwrap();
+        assert!(slots.set_aside(SLOT).unwrap().ends_with("slot-3.refused-2.state"));
+        assert_eq!(std::fs::read(&refused).unwrap(), b"state");
+    }
+
+    #[test]
+    fn a_further_refused_state_replaces_the_oldest() {
+        let (_dir, slots) = empty();
+        let set_aside = |seconds| {
+            std::fs::write(slots.path(SLOT), b"state").unwrap();
+            let file = slots.set_aside(SLOT).unwrap();
             let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
             std::fs::File::options().write(true).open(&file).unwrap().set_modified(time).unwrap();
-            let replaced = if number == 10 { 3 } else { number };
-            assert!(file.ends_with(format!("slot-3.refused-{replaced}.state")), "{number}: {file:?}");
+            file
+        };
+        // The third is the oldest.
+        for (number, seconds) in (1..=MAX_REFUSED).zip([25, 24, 10, 11, 12, 13, 14, 15, 16]) {
+            let name = match number {
+                1 => "slot-3.refused.state".to_owned(),
+                number => format!("slot-3.refused-{number}.state"),
+            };
+            assert!(set_aside(seconds).ends_with(&name), "{name}");
         }
-        assert_eq!(std::fs::read(&refused).unwrap(), b"state", "it is not the oldest");
-        assert!(slots.filled(2).unwrap_err().to_string().contains("has no state in "));
+        assert!(set_aside(17).ends_with("slot-3.refused-3.state"));
+    }
+
+    #[test]
+    fn a_slot_can_be_cleared_twice() {
+        let (_dir, slots) = empty();
         std::fs::write(slots.path(StateSlot::Exit), b"state").unwrap();
         assert!(slots.age(StateSlot::Exit).is_some());
         slots.clear(StateSlot::Exit);
