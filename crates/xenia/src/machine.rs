@@ -5,6 +5,7 @@
 
 mod build;
 mod collect;
+mod contention;
 mod contradictions;
 mod debug;
 mod engine;
@@ -45,14 +46,12 @@ use crate::bug_report::Collected;
 use crate::call_trace::CallTraceOutput;
 use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;
-use crate::output;
 use crate::pace::Pace;
 use crate::profile::{Profiler, RunProfile};
 use crate::recording::RecordingHeader;
 use crate::report::RunReport;
 use crate::say::{self, errln};
 use crate::watchdog::{Watchdog, WatchedMachine};
-use crate::wording::count;
 use parts::{MachineInside, MachineOutside, MachineSpec};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -62,7 +61,7 @@ use xenia_host::thread::PreciseSleeps;
 use xenia_kernel::files::MissingFile;
 use xenia_kernel::title::Successor;
 use xenia_memory::GuestMemory;
-use xenia_sched::{Limits, MAX_RECORDED_CONTENTIONS, RunEnd};
+use xenia_sched::{Limits, RunEnd};
 
 /// Receives bug reports while a machine runs.
 pub type ReportSink = Box<dyn FnMut(Collected) + Send>;
@@ -80,7 +79,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Sets the pace that slows the next run down to the host's clock.
+    /// Sets the pace that slows runs down to the host's clock.
     pub fn set_pace(&mut self, pace: Pace) {
         pace.watch(self.inside.executor.stop_flag());
         self.inside.executor.wait_idle_time();
@@ -195,7 +194,7 @@ impl Machine {
             pace.begin(|| self.figures());
             // A parallel run reports figures without a stop, but makes checkpoints at stops.
             if !self.has_host_clock() || self.outside.rewind.is_some() {
-                Pace::stop_periodically(&self.inside.executor.stop_flag());
+                pace.stop_periodically(&self.inside.executor.stop_flag());
             }
         }
         ActiveRun {
@@ -217,6 +216,7 @@ impl Machine {
         let was_left =
             self.outside.interrupt.cause().is_some() || run.pace.as_ref().is_some_and(Pace::was_left);
         self.save_exit(&end, was_left);
+        self.outside.pace = run.pace.take();
         self.inside.note_end(&end);
         if let Some(profiler) = run.profiler.take()
             && let Err(error) =
@@ -346,25 +346,6 @@ impl Machine {
     fn wait_for_pace(&self, run: &mut ActiveRun<'_>) -> bool {
         let Some(pace) = &mut run.pace else { return true };
         pace.between_slices(&self.position(), || self.figures())
-    }
-
-    /// Writes the recorded contention, if it was requested.
-    fn write_contention(&mut self) {
-        let Some(path) = &self.spec.record_contention else { return };
-        let recorded = self.inside.executor.take_recorded_contention().unwrap_or_default();
-        let written =
-            recorded.to_manifest().map_err(Into::into).and_then(|text| output::write(path, text.as_bytes()));
-        if let Err(error) = written {
-            self.outside.write_errors.note(say::chain(&error));
-        }
-        if recorded.left_out > 0 {
-            self.outside.write_errors.note(format!(
-                "{} lacks {} beyond the first {}",
-                path.display(),
-                count(recorded.left_out, "contention"),
-                count(MAX_RECORDED_CONTENTIONS as u64, "contention"),
-            ));
-        }
     }
 
     /// Drops the machine without an effect on files of the host: unlike a drop, it saves nothing

@@ -237,6 +237,17 @@ fn a_window_that_closes_ends_the_run() {
 }
 
 #[test]
+fn a_second_run_has_the_pace_of_the_first() {
+    let mut machine = machine(&poller(), CpuConfig::default(), Box::new(NoInput), None, None).unwrap();
+    let control = PaceControl::default();
+    machine.set_pace(Pace::new(control.clone(), None, |_| ()));
+    let to = |count| Limits { instructions: Some(count), ..Limits::default() };
+    assert_eq!(machine.run(&to(1000)).end, RunEnd::Instructions);
+    control.close();
+    assert_eq!(machine.run(&to(15_000_000)).end, RunEnd::Stopped);
+}
+
+#[test]
 fn a_title_that_shows_no_frame_is_ended_as_a_deadlock() {
     let limits = Limits {
         frames: Some(1),

@@ -190,6 +190,8 @@ pub struct Pace {
     step_to: Option<u64>,
     /// Whether the machine keeps checkpoints.
     can_rewind: bool,
+    /// Whether a thread stops the machine periodically.
+    stops_periodically: bool,
 }
 
 impl Pace {
@@ -211,12 +213,17 @@ impl Pace {
             reported_at: None,
             step_to: None,
             can_rewind: false,
+            stops_periodically: false,
         }
     }
 
-    /// Stops a machine periodically by its flag: in lockstep for statistics, because a field may
-    /// take a slow title seconds, and with rewinding for checkpoints. Ends with the flag.
-    pub fn stop_periodically(interrupt: &Arc<AtomicBool>) {
+    /// Stops the machine periodically by its flag: in lockstep for statistics, because a field may
+    /// take a slow title seconds, and with rewinding for checkpoints. Ends with the flag, so that
+    /// only the first call has an effect.
+    pub fn stop_periodically(&mut self, interrupt: &Arc<AtomicBool>) {
+        if std::mem::replace(&mut self.stops_periodically, true) {
+            return;
+        }
         let ticking = Arc::downgrade(interrupt);
         std::thread::spawn(move || {
             while let Some(interrupt) = ticking.upgrade() {
@@ -281,6 +288,8 @@ impl Pace {
 
     /// Notes the start of a run.
     pub fn begin(&mut self, figures: impl Fn() -> Figures) {
+        // Host time has passed since the last run.
+        self.limiter.restart();
         self.report_now(&figures);
     }
 

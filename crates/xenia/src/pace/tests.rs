@@ -206,8 +206,8 @@ fn closing_ends_a_machine_that_waits_for_the_clock() {
 #[test]
 fn a_long_piece_is_cut_short_for_its_figures_as_long_as_there_is_a_machine() {
     let interrupt = Arc::new(AtomicBool::new(false));
-    let pace = pace(&PaceControl::default(), None);
-    Pace::stop_periodically(&interrupt);
+    let mut pace = pace(&PaceControl::default(), None);
+    pace.stop_periodically(&interrupt);
     pace.watch(interrupt.clone());
     for _ in 0..2 {
         let start = Instant::now();
