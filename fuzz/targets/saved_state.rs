@@ -63,8 +63,9 @@ fuzz_target!(|bytes: &[u8]| {
     for section in sections {
         changed.put_stored(section).expect("as it was");
     }
-    if let Ok(mut next) = machine(title, config).load_state(&changed) {
+    let mut next = machine(title, config);
+    if next.restore(&changed).is_ok() {
         next.run_until(&until(BEFORE + AFTER));
-        next.discard();
     }
+    next.discard();
 });

@@ -46,7 +46,8 @@ pub struct MachineOptions<'a> {
     pub record: Option<&'a Path>,
     /// Recording that is replayed in place of the controllers and dialogs.
     pub replay: Option<&'a Path>,
-    /// File of the state that the machine loads when it is built.
+    /// File of the state at which the machine begins: it is loaded when the machine is built, and
+    /// recordings and logs begin there.
     pub state: Option<&'a Path>,
     /// File to record contention for locks to.
     pub record_contention: Option<&'a Path>,

@@ -231,12 +231,13 @@ impl Machine {
         })
     }
 
-    /// Loads a state into this machine, which must not have run.
+    /// Lets this machine, which must not have run, begin at a state; its recording and its event
+    /// log begin there, too.
     ///
     /// # Errors
     /// A state of another title or of other conditions, or one that no machine can be in. This
     /// machine is discarded then.
-    pub fn load_state(mut self, state: &StateFile) -> Result<Self> {
+    pub(crate) fn load_state(mut self, state: &StateFile) -> Result<Self> {
         let loaded = if self.inside.executor.instructions() == 0 {
             self.begin_at(state)
         } else {
@@ -253,9 +254,9 @@ impl Machine {
 
     fn begin_at(&mut self, state: &StateFile) -> Result<()> {
         self.begin_recording_at(state)?;
-        self.restore(state)?;
+        self.go_to(state)?;
         self.begins_at_state = true;
-        // The log begins at the state, too; the machine had to be made at the title's start.
+        // The machine had to be made at the title's start.
         self.outside.event_log.as_ref().map_or(Ok(()), EventLog::forget_start).context("the event log")
     }
 
@@ -272,16 +273,19 @@ impl Machine {
     /// Goes to a state of this machine, or of another one for the same title under the same
     /// conditions. Compiled code of unchanged memory is kept. Nothing on the host is undone:
     /// neither printed nor recorded output, nor writes to files. If this machine has run, open
-    /// files of the host that have changed since are opened as they are.
+    /// files of the host that have changed since are opened as they are. A machine that records or
+    /// replays does not go to a state, but [can begin at one](super::MachineOptions::state).
     ///
     /// # Errors
     /// A state of another title or of other conditions, or one that no machine can be in; this
     /// machine holds something that cannot be left, such as a socket of the host. The machine must
     /// be discarded if it [is broken](Self::is_broken) then, and is unchanged otherwise.
     pub fn restore(&mut self, state: &StateFile) -> Result<()> {
-        if self.has_run() {
-            self.check_returns()?;
-        }
+        self.check_returns()?;
+        self.go_to(state)
+    }
+
+    fn go_to(&mut self, state: &StateFile) -> Result<()> {
         conditions_of(state)?.check(&self.conditions()?)?;
         let checked = |pages: PagesState| pages.check().map(|()| pages).map_err(refused::<PagesState>);
         let pages = state.get_numbered::<PagesState>().map(|pages| pages.and_then(checked));
@@ -373,7 +377,7 @@ impl Machine {
     ///
     /// # Errors
     /// As [`Self::load_state`]; errors of reading, and damage. All name the file.
-    pub fn load_state_from(self, path: &Path) -> Result<Self> {
+    pub(crate) fn load_state_from(self, path: &Path) -> Result<Self> {
         match read_state(path) {
             Ok(state) => self.load_state(&state).with_context(|| {
                 let says = StateOrigin::of(state.header.clone()).says();

@@ -59,6 +59,19 @@ fn taped(
 }
 
 #[test]
+fn a_machine_that_records_goes_to_no_state_before_its_first_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut machine = taped(None, None, Box::new(NoInput), None).unwrap();
+    machine.run_until(&Limits { instructions: Some(1000), ..Limits::default() });
+    let state = machine.save_state().unwrap();
+    let play = dir.path().join("play.jsonl");
+    let mut machine = taped(Some(&play), None, Box::new(NoInput), None).unwrap();
+    let error = machine.restore(&state).unwrap_err().to_string();
+    assert!(error.contains("a recorded run cannot load states"), "{error}");
+    assert_eq!((machine.is_broken(), machine.position().instructions), (false, 0));
+}
+
+#[test]
 fn a_replay_begins_at_a_state_of_the_recorded_run() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("play.jsonl");
