@@ -17,7 +17,7 @@ pub struct ConsoleArgs {
         long,
         value_name = "fail|zero|keep|NAME=VALUE",
         value_delimiter = ',',
-        value_parser = missing_answer
+        value_parser = missing
     )]
     pub missing: Vec<MissingAnswer>,
     /// Version of the console's system: major, minor, build and revision, which defaults to 0
@@ -63,6 +63,11 @@ impl ConsoleArgs {
         }
         Ok(())
     }
+}
+
+/// Reads the result of missing functions.
+fn missing(text: &str) -> Result<MissingAnswer, String> {
+    missing_answer(text).map_err(|error| format!("{error} (`xenia-rs exports` lists the functions)"))
 }
 
 /// The first pair of values that contradict each other according to `contradicts`.

@@ -22,7 +22,7 @@ pub fn missing_answer(text: &str) -> Result<MissingAnswer, String> {
     let parsed = value_of(value).ok_or_else(|| format!("`{value}` is not a number of 64 bits"))?;
     let found = by_ordinal(name).map_or_else(|| by_name(name), |found| vec![found]);
     if found.is_empty() {
-        return Err(format!("`{name}` is not a function of the console: `xenia-rs exports` lists them"));
+        return Err(format!("`{name}` is not a function of the console"));
     }
     let is_missing =
         |&&(library, ordinal): &&(Library, Ordinal)| registry().status(library, ordinal) == Status::Missing;

@@ -204,7 +204,7 @@ pub static FORMATS: &[Format] = &[
         description: "a database of a title's or a profile's (XDBF, GPD)",
         extensions: &[],
         detect: |file| unsupported::begins(file, &[b"XDBF"]),
-        opens: Opens::Unread("xenia-rs info shows what is in a profile's"),
+        opens: Opens::Unread("it has no program"),
         verify: None,
     },
     Format {

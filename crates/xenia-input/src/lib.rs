@@ -345,7 +345,8 @@ impl Controllers {
         let bindings = mapped.or_else(|| shape.default_bindings()).unwrap_or_else(|| {
             tracing::warn!(
                 target: "pads",
-                "{} does not identify its keys: it needs a mapping (--pad-mappings)",
+                setting = "pad-mappings",
+                "{} does not identify its keys: it needs a mapping",
                 shape.name
             );
             Vec::new()

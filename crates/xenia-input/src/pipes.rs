@@ -29,7 +29,7 @@ const FULL: i32 = 10_000;
 
 /// Adds a controller that the named pipe's writers operate.
 pub(super) fn plug(controllers: &Controllers, path: &Path) -> Result<()> {
-    let at = || format!("--pad-pipe {}", path.display());
+    let at = || format!("the controller {}", path.display());
     if !xenia_host::ownership::is_named_pipe(path).with_context(at)? {
         bail!("{}: not a named pipe; `mkfifo` makes one", at());
     }
@@ -195,7 +195,7 @@ mod tests {
         std::fs::write(&file, "").unwrap();
         for (path, why) in [(&file, "mkfifo"), (&dir.path().join("none"), "No such file")] {
             let error = format!("{:#}", plug(&controllers, path).unwrap_err());
-            assert!(error.contains(why) && error.contains("--pad-pipe"), "{error}");
+            assert!(error.contains(why) && error.starts_with("the controller "), "{error}");
         }
     }
 }

@@ -102,7 +102,10 @@ impl DiscDrive<'_> {
         drop(files);
         let number = number.ok_or("another disc is in the drive")?;
         let disc = self.disc_of_title(number.into()).ok_or("the title has no such disc")?;
-        check(self.insert_ready(disc), "the state needs another disc of the title, which --disc names")
+        check(
+            self.insert_ready(disc),
+            "the state needs another disc of the title, which the machine does not have",
+        )
     }
 
     fn mount_disc(&self, disc: DiscId, contents: &Disc) -> Result<(), String> {
@@ -130,7 +133,7 @@ impl DiscDrive<'_> {
         let place = match answer {
             DialogAnswer::Entered(place) if !place.is_empty() => place,
             _ => {
-                tracing::warn!(target: "kernel", "the title requested disc {number}; use --disc {number}=FILE");
+                tracing::warn!(target: "kernel", setting = "disc", "the title requested disc {number}, and got none");
                 return Inserted::Over(Win32Error::CANCELLED);
             }
         };

@@ -22,7 +22,7 @@ pub use history::{CallHistory, PastCall, UnfinishedCall};
 pub use missing::{MissingAnswer, MissingAnswers, has_special_failure};
 pub use registry::{Continuations, ExportRegistry, StatusCounts};
 pub(crate) use trace::CallSite;
-pub use trace::{CallFilter, CallTrace, CallTraceSink};
+pub use trace::{CallFilter, CallFilterError, CallTrace, CallTraceSink};
 pub use xenia_imports::{Library, Status, ordinals};
 
 use crate::abi::{Call, Flow, ShownArguments};

@@ -80,7 +80,7 @@ limits! {
         "Frames of sound that a client has handed over and that have not been played: a third of a second.";
     StackBytes = "thread_stack_bytes", 0x0F00_0000, NO_MEMORY,
         "Bytes of all threads' stacks, each with 64 KiB of guard at either end: the console's own address range for them. \
-         Threads that should have ended, or stacks that are larger than needed, fill it; --dump-threads-after shows who has one.";
+         Threads that should have ended, or stacks that are larger than needed, fill it.";
     NestedCalls = "nested_calls", 0x400, STACK_OVERFLOW,
         "Calls of guest code by exports within one thread, inside each other; the title ends.";
     OpenFiles = "open_files", 768, TOO_MANY_OPENED_FILES,
@@ -92,7 +92,7 @@ limits! {
     PendingTransfers = "pending_transfers", 0x4000, INSUFFICIENT_RESOURCES,
         "Pieces of memory in reads and writes that wait for a worker: one each, or one for each page of a scattered one.";
     ScratchBytes = "scratch_disk_bytes", 0x1000_0000, DISK_FULL,
-        "Bytes on each of the scratch disks in host memory; --scratch-size sets those on the host's disk.";
+        "Bytes on each of the scratch disks in host memory; those in a folder of the host have their own size.";
     ScratchEntries = "scratch_disk_entries", 0x4000, DISK_FULL,
         "Files and directories on each of the scratch disks.";
     ScratchPathBytes = "scratch_disk_path_bytes", 0x200_0000, DISK_FULL,

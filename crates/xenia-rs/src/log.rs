@@ -11,6 +11,7 @@
 //! are only enabled on request. A window shows achievements and some errors, whatever the filter
 //! ([`show_to`]).
 
+mod flags;
 mod targets;
 mod window;
 
@@ -18,6 +19,7 @@ pub use window::show_to;
 
 use crate::cli::{Color, LogArgs};
 use anyhow::{Context as _, Result, bail};
+use flags::FlagFields;
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -282,6 +284,7 @@ pub fn start(args: &LogArgs) -> Result<()> {
     let write_errors = WRITE_ERRORS.get_or_init(WriteErrors::default).clone();
     // A write error on standard error must not panic.
     let layer = tracing_subscriber::fmt::layer().without_time().log_internal_errors(false);
+    let layer = layer.fmt_fields(FlagFields);
     // The filter is the log's alone: a quiet log keeps nothing from the window.
     let thinned = Thinned { filter, limiter };
     let registry = tracing_subscriber::registry().with(window::layer());

@@ -420,7 +420,7 @@ impl Content {
         })
     }
 
-    /// Returns the licence of the package that contains the title, or the value of `--license`.
+    /// Returns the licence of the package that contains the title, or the licence that is set.
     /// Titles on discs and in folders have none, as on the console.
     #[export(Done)]
     fn XamContentGetLicenseMask(
@@ -432,7 +432,7 @@ impl Content {
         admit(call, overlapped)?;
         let license = call.kernel.config.deployment.license;
         if license.is_none_or(|bits| bits & FULL_VERSION == 0) {
-            tracing::warn!(target: "kernel", "the title runs as a trial; use --license 1 for the full version");
+            tracing::warn!(target: "kernel", setting = "license", "the title runs as a trial");
         }
         mask.set(call.memory(), license.unwrap_or(0))?;
         let status = if license.is_some() { Win32Error::SUCCESS } else { Win32Error::FUNCTION_FAILED };

@@ -85,7 +85,7 @@ impl CommandProcessor {
     /// As [`Self::machine_state`].
     pub fn state_without_edram(&mut self) -> Result<GpuState, Unsaveable> {
         if self.config.readback == Readback::None {
-            return Err("with --readback none, resolved texels exist on the graphics device only".into());
+            return Err("resolved texels exist on the graphics device only, since none are read back".into());
         }
         self.finish_effects();
         let trace = self.plain_state();

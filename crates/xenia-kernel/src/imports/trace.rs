@@ -11,7 +11,7 @@
 mod filter;
 mod result;
 
-pub use filter::CallFilter;
+pub use filter::{CallFilter, CallFilterError};
 
 use super::Callee;
 use crate::abi::{Call, Flow, ShownArguments};

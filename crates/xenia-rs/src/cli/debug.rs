@@ -5,7 +5,15 @@ use std::path::PathBuf;
 use xenia::profile::MAX_PROFILE_RATE;
 use xenia_cli::numbers::number_in;
 use xenia_gdb::ServerAddress;
-use xenia_kernel::imports::CallFilter;
+use xenia_kernel::imports::{CallFilter, CallFilterError};
+
+/// Reads a filter of calls.
+fn call_filter(text: &str) -> Result<CallFilter, String> {
+    text.parse::<CallFilter>().map_err(|error| match error {
+        CallFilterError::UnknownExport(_) => format!("{error} (`xenia-rs exports` lists the names)"),
+        _ => error.to_string(),
+    })
+}
 
 /// Flags for debuggers.
 #[derive(Clone, Debug, Default, Args)]
@@ -17,7 +25,7 @@ pub struct DebugArgs {
     pub gdb: Option<ServerAddress>,
     /// Write a line for each call of these exports: guest time, thread, arguments, result. Names
     /// with `*`, joined by commas; `xam:*` is a library, `-NAME` excludes, `all` is every call.
-    #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
+    #[arg(long, value_name = "FILTER", allow_hyphen_values = true, value_parser = call_filter)]
     pub trace_calls: Option<CallFilter>,
     /// Write these lines to a file instead of standard error.
     #[arg(long, value_name = "FILE", requires = "trace_calls")]

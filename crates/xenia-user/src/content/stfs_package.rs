@@ -25,7 +25,7 @@ impl StfsPackage {
             return None;
         }
         if name.kind == SAVED_GAME {
-            tracing::warn!(target: "vfs", "the saved game {} is ignored; xenia-rs content import imports it", name.file());
+            tracing::warn!(target: "vfs", "the saved game {} is ignored until it is imported", name.file());
             return None;
         }
         match PackageInfo::read(&file) {

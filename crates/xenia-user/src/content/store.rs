@@ -114,7 +114,8 @@ impl ContentStore {
         if !self.is_kept && !self.has_warned.swap(true, Relaxed) {
             tracing::warn!(
                 target: "vfs",
-                "the title saves, but its saves are in memory and lost when the run ends; --content DIR keeps them"
+                setting = "content",
+                "the title saves, but its saves are in memory and lost when the run ends"
             );
         }
         let mut device = self.device.lock();

@@ -23,7 +23,7 @@ pub enum DeviceState {
 impl DeviceState {
     /// The error of a device that is in memory in one run and a folder of the host in the other.
     pub(crate) const OTHER_KIND: &'static str = "saves or scratch disks are in memory in one of the runs \
-        and in a folder in the other (--content, --scratch, --fresh)";
+        and in a folder in the other";
 
     /// Paths of the files that were being written in a folder of the host.
     pub fn written(&self) -> impl Iterator<Item = &[String]> {

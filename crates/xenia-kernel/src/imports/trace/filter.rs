@@ -28,7 +28,7 @@ pub enum CallFilterError {
     #[error("{0:?} is not a library: they are xboxkrnl and xam")]
     UnknownLibrary(String),
     /// A rule that chooses nothing.
-    #[error("no export is named {0:?}; `xenia-rs exports` lists them, and * matches any characters")]
+    #[error("no export is named {0:?}; * matches any characters")]
     UnknownExport(String),
 }
 

@@ -21,7 +21,7 @@ use super::session_volume::SessionVolume;
 use super::videos::WindowVideos;
 use super::window_library::{SettingsFiles, WindowLibrary};
 use crate::cli::ExecArgs;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -138,7 +138,7 @@ fn open_pads(args: &ExecArgs, settings: &InputConfig) -> Result<Controllers> {
     let files: Vec<&Path> = files.iter().flatten().map(PathBuf::as_path).collect();
     // First, so that their users do not depend on the connected pads.
     for pipe in &args.input.pad_pipe {
-        controllers.plug_pipe(pipe)?;
+        controllers.plug_pipe(pipe).context("--pad-pipe")?;
     }
     if settings.for_title(None).pads {
         controllers.look_for_pads(&files)?;
