@@ -58,9 +58,9 @@ pub struct CpuArgs {
         env = "XENIA_RESERVATIONS_TABLE"
     )]
     pub reservations_table: Option<ReservationsTable>,
-    /// Keep registers exact at a faulting load or store. Has no effect, because every engine keeps
-    /// them exact without it.
-    #[arg(long)]
+    /// No effect: every engine keeps registers exact at a faulting load or store.
+    // Scripts and settings files may name it.
+    #[arg(long, hide_short_help = true, hide_long_help = true)]
     pub precise_faults: bool,
     /// Write the names of compiled code to /tmp/perf-PID.map, so that `perf report` shows guest
     /// functions.
@@ -271,7 +271,6 @@ impl EngineArgs {
 
 impl From<&CpuArgs> for CpuConfig {
     fn from(args: &CpuArgs) -> Self {
-        // `precise_faults` has no effect: `JitConfig` always asks for exact registers.
         Self {
             tier: args.tier(),
             needs_code_memory: args.jit,

@@ -58,7 +58,6 @@ pub(crate) fn lift_config(config: &JitConfig, memory: &GuestMemory, mode: Mode) 
     let memory_at = i32::try_from(memory.guest_base() as usize).ok();
     LiftConfig {
         mode,
-        precise_faults: config.precise_faults,
         memory_at: memory_at.filter(is_low).filter(|_| features::REACHES_LOW_MEMORY),
         sinks: features::MARKS_FAULTS,
         has_fma: !config.portable_code && features::has_fma(),

@@ -1,8 +1,7 @@
 //! Settings of the JIT engine.
 //!
-//! They decide when, where and how code is compiled, not its results, with three exceptions:
-//! `engine` chooses the model of reservations; `precise_faults` decides whether registers are exact
-//! at a fault and whether stores to code stop compiled code; `wrong_addi` is wrong on purpose.
+//! They decide when, where and how code is compiled, not its results, with two exceptions:
+//! `engine` chooses the model of reservations; `wrong_addi` is wrong on purpose.
 
 use std::time::Duration;
 use xenia_cpu::EngineConfig;
@@ -54,10 +53,6 @@ pub struct JitConfig {
     /// because of arms and floating-point arithmetic only, and only if their visits are long, until
     /// most of the code around them has moved.
     pub plain_code_gains: bool,
-    /// Registers are exact when an access faults, at the price of more stores. On by default,
-    /// because cpu-suite shows no measurable cost. Without it, compiled code does not stop at a
-    /// store that changes code ([`GuestMemory::allow_stores_to_code`]).
-    pub precise_faults: bool,
     /// Optimization level of the compiler.
     pub effort: Effort,
     /// Run Cranelift's verifier on each region's intermediate code before it is compiled. The
@@ -122,7 +117,6 @@ impl Default for JitConfig {
             warm_up: WARM_UP,
             hot_after: HOT_AFTER,
             plain_code_gains: true,
-            precise_faults: true,
             effort: Effort::default(),
             verify: false,
             granularity: Granularity::Function,

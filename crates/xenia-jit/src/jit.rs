@@ -98,15 +98,12 @@ impl Jit {
         store: Option<StoreOptions>,
     ) -> Result<Self, JitError> {
         let compiler = Compiler::new(compiler_config(&config))?;
-        if !config.precise_faults {
-            memory.allow_stores_to_code();
-        }
         let settings =
             || format!("{} {:?}", compiler.target(), lift_config(&config, &memory, Mode::default()));
         let store = store.filter(|_| config.tiers != Tiers::Baseline);
         let store = store.map(|options| CodeStore::open(options, &settings(), config.tiers == Tiers::Both));
         let shared = Shared::new(memory, config, store)?;
-        if config.precise_faults && shared.baseline.is_some() {
+        if shared.baseline.is_some() {
             shared.memory.refuse_device_sites();
         }
         let background = config.background.then(|| Background::start(&shared, compiler.fork())).flatten();

@@ -128,13 +128,12 @@ fn speed_of_the_suite_in_each_engine() {
     let elf = suite().expect("guest/bin/cpu-suite.elf");
     let limit = std::env::var("LIMIT").ok().and_then(|v| v.parse().ok()).unwrap_or(u64::MAX);
     let mut results = Vec::new();
-    for name in ["interp", "jit", "jit, optimised", "jit, imprecise faults"] {
+    for name in ["interp", "jit", "jit, optimised"] {
         let fast = JitConfig::default();
         let mut machine = match name {
             "interp" => JitHarness::interpreter(),
             "jit" => JitHarness::jit_with(fast),
-            "jit, optimised" => JitHarness::jit_with(JitConfig { effort: Effort::Speed, ..fast }),
-            _ => JitHarness::jit_with(JitConfig { precise_faults: false, ..fast }),
+            _ => JitHarness::jit_with(JitConfig { effort: Effort::Speed, ..fast }),
         };
         load(&mut machine, &elf);
         let (text, executed, mut seconds) = run(&mut machine, 100_000, limit);

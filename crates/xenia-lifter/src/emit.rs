@@ -92,9 +92,6 @@ use xenia_isa::{Semantics, dispatch};
 pub struct LiftConfig {
     /// The mode that the code runs in.
     pub mode: Mode,
-    /// Registers are exact when an access faults: dirty registers are stored before each store to
-    /// memory, and a faulting load is replayed from its restart point.
-    pub precise_faults: bool,
     /// Displacement of guest memory, if accesses may use it as a constant; otherwise the base is in
     /// [`crate::host::Word::Memory`].
     pub memory_at: Option<i32>,

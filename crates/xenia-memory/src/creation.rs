@@ -66,7 +66,6 @@ impl GuestMemory {
             leftovers: Leftovers::new(ordinal + 1),
             map_budget: MapBudget::new(limit),
             guest_view_open: AtomicBool::new(false),
-            are_stores_to_code_allowed: AtomicBool::new(false),
             are_device_sites_refused: AtomicBool::new(false),
             mapping,
             entry: OnceLock::new(),

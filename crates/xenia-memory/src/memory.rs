@@ -31,8 +31,6 @@ pub struct GuestMemory {
     pub(crate) map_budget: MapBudget,
     /// Whether the guest view's host rights are kept up to date.
     pub(crate) guest_view_open: AtomicBool,
-    /// Whether engines' stores to pages that hold code continue.
-    pub(crate) are_stores_to_code_allowed: AtomicBool,
     /// Whether an access of an instruction that often accesses device registers is refused.
     pub(crate) are_device_sites_refused: AtomicBool,
     pub(crate) mapping: Mapping,

@@ -126,13 +126,6 @@ impl GuestMemory {
         self.watch_for(addr, len, WatchedContents::Code)
     }
 
-    /// Lets engines' stores end watches of code like other watches from now on, for an engine that
-    /// cannot leave its code at every store. The engine then decides itself when to revalidate code
-    /// that it modified.
-    pub fn allow_stores_to_code(&self) {
-        self.are_stores_to_code_allowed.store(true, Release);
-    }
-
     fn watch_for(&self, addr: GuestAddr, len: u32, contents: WatchedContents) -> Access<Watch> {
         self.check(addr.0, len, COMMITTED, AccessKind::Load)?;
         if len == 0 {
@@ -278,8 +271,7 @@ impl GuestMemory {
     /// Whether a page of the block of `grain` pages around `page` is watched for code to which
     /// engines' stores are refused. Async-signal-safe.
     fn holds_code(&self, page: u32, grain: u32) -> bool {
-        !self.are_stores_to_code_allowed.load(Acquire)
-            && block_of(page, grain).any(|page| self.pages.backing_flags(page) & CODE != 0)
+        block_of(page, grain).any(|page| self.pages.backing_flags(page) & CODE != 0)
     }
 
     /// Ends the watch after a store, already visible, to a page that was seen to be watched. For

@@ -111,10 +111,6 @@ fn a_store_to_code_is_refused_once_and_ends_the_watch() {
     let before = version(&memory, 0x1_1000);
     memory.write(GuestAddr(0x1_1000), 7_u32).unwrap();
     assert_eq!(version(&memory, 0x1_1000), before + 1);
-    memory.allow_stores_to_code();
-    let _ = memory.watch_code(GuestAddr(0x1_1000), 4).unwrap();
-    assert_eq!(memory.store_u32(0x1_1000, 8, devices), Ok(()));
-    assert_eq!(version(&memory, 0x1_1000), before + 2);
 }
 
 #[test]
@@ -131,7 +127,7 @@ fn only_changes_of_code_move_the_code_epoch() {
         memory.decommit(GuestAddr(CODE), 0x1000).unwrap();
     };
     // The change, and whether it is one of code.
-    let changes: [(&str, bool, &dyn Fn()); 13] = [
+    let changes: [(&str, bool, &dyn Fn()); 12] = [
         ("compiled code stores data", false, &|| {
             watch();
             host_store(&memory, DATA, 1);
@@ -169,11 +165,6 @@ fn only_changes_of_code_move_the_code_epoch() {
         ("it is decommitted without code", false, &decommit),
         ("the version changes for an unknown reason", true, &|| {
             memory.bump(GuestMemory::page_index(GuestAddr(DATA)).unwrap());
-        }),
-        ("an engine's store to code is allowed", true, &|| {
-            memory.allow_stores_to_code();
-            watch_code(DATA);
-            store(DATA).unwrap();
         }),
     ];
     for (change, is_of_code, make) in changes {

@@ -67,7 +67,7 @@ impl CrossCheck {
     pub const HOT_AFTER: u32 = 1;
 
     /// Creates an engine for the machine with this memory, which must not have a mirror yet and
-    /// must have the contents of a fresh one. Makes faults precise.
+    /// must have the contents of a fresh one.
     pub fn new(memory: Arc<GuestMemory>, config: JitConfig, unit: CheckUnit) -> Result<Self, JitError> {
         let mirror = GuestMemory::new_mirror()?;
         memory.set_mirror(Some(Arc::clone(&mirror)));
@@ -76,7 +76,7 @@ impl CrossCheck {
             CheckUnit::Block => Granularity::Block,
             CheckUnit::Instruction => Granularity::Instruction,
         };
-        let config = JitConfig { granularity, precise_faults: true, ..config };
+        let config = JitConfig { granularity, ..config };
         let mut interpreter = Interpreter::new(Arc::clone(&mirror), config.engine);
         interpreter.log_stores();
         Ok(Self {

@@ -29,7 +29,7 @@ pub fn machines(
 
 /// The configuration of [`Machine::jit`]: code is compiled at its first execution.
 pub fn eager_config() -> JitConfig {
-    JitConfig { warm_up: 1, precise_faults: true, ..JitConfig::default() }
+    JitConfig { warm_up: 1, ..JitConfig::default() }
 }
 
 /// The words of assembler lines at [`CODE`].

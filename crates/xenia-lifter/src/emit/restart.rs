@@ -86,10 +86,6 @@ impl Lifter<'_> {
 
     /// Prepares a load that may fault: writes back dirty registers, or records the restart point.
     pub(super) fn ready_for_load(&mut self) {
-        if !self.config.precise_faults {
-            self.note_singles();
-            return;
-        }
         if self.dirty() > MAX_DIRTY || self.state.restart_point.is_none() {
             self.flush_for_access();
             self.state.restart_point = Some(self.restart_point_here());
@@ -107,9 +103,7 @@ impl Lifter<'_> {
     /// Prepares a store that may fault: writes back all dirty registers, since stores are not
     /// replayed.
     pub(super) fn ready_for_store(&mut self) {
-        if self.config.precise_faults {
-            self.flush_for_access();
-        }
+        self.flush_for_access();
         self.note_singles();
     }
 }

@@ -213,7 +213,6 @@ pub(super) fn configs() -> impl Iterator<Item = LiftConfig> {
     modes.flat_map(move |mode| {
         [ReservationMode::Context, ReservationMode::Strict].map(|reservations| LiftConfig {
             mode,
-            precise_faults: true,
             memory_at: None,
             has_fma: true,
             has_pshufb: true,

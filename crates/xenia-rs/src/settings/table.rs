@@ -205,8 +205,9 @@ mod tests {
         let helps = [exec.render_help().to_string(), exec.render_long_help().to_string()];
         let shows =
             |help: &str, flag: &Arg| flag.get_long().is_some_and(|name| help.contains(&format!("--{name}")));
+        let is_listed = |flag: &&Arg| !flag.is_hide_set() && !flag.is_hide_long_help_set();
         let flags = plain.find_subcommand("exec").unwrap().get_arguments();
-        for flag in flags.filter(|flag| !flag.is_positional() && !flag.is_hide_set()) {
+        for flag in flags.filter(|flag| !flag.is_positional()).filter(is_listed) {
             assert!(shows(&helps[1], flag), "{flag:?}");
             let heading = flag.get_help_heading().unwrap_or("Run");
             assert!(heading != "Window" || shows(&helps[0], flag), "{flag:?}");
