@@ -13,6 +13,7 @@
 //! listener is notified of the end before the beginning, and a thread whose wait has ended can open
 //! the next dialog immediately.
 
+mod due;
 mod state;
 
 pub(super) use state::OpenDialogState;
@@ -26,9 +27,8 @@ use crate::discs::{AwaitedDisc, DiscDrive, Inserted};
 use crate::files::Files;
 use crate::ports::{Clock, DialogAnswer, DialogRequest, Dialogs};
 use crate::status::failure::Fallible;
+use due::{DialogDue, SharedDue, SharedTime};
 use serde::{Deserialize, Serialize};
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 use xenia_guest::{GuestAddr, USERS, Win32Error, utf16};
 use xenia_memory::GuestMemory;
 use xenia_sched::{
@@ -41,10 +41,6 @@ use xenia_user::notifications::{Notification, id};
 const POLL_INTERVAL: GuestTicks = TICKS_PER_SECOND / FIELDS_PER_SECOND as u64;
 /// Guest time from the end of a dialog to the end of the user interface.
 const CLOSING: GuestTicks = TICKS_PER_SECOND / 10;
-/// `due` while no dialog is open, and `gone` while no user interface disappears.
-const NEVER: GuestTicks = GuestTicks::MAX;
-/// `due` while an answered or cancelled dialog is being reported to its caller.
-const ANSWERED: GuestTicks = NEVER - 1;
 
 /// Maximum number of buttons of a message box.
 pub const MAX_MESSAGE_BUTTONS: usize = 3;
@@ -110,30 +106,28 @@ struct Dialog {
 #[derive(Debug)]
 pub struct OpenDialog {
     dialog: Mutex<Option<Dialog>>,
-    /// Guest time of the next poll; [`NEVER`] while no dialog is open.
-    due: AtomicU64,
-    /// Guest time at which the user interface disappears after the last dialog; [`NEVER`] if it
-    /// has.
-    gone: AtomicU64,
+    due: SharedDue,
+    /// Guest time at which the user interface disappears after the last dialog, unless it has.
+    gone: SharedTime,
 }
 
 impl Default for OpenDialog {
     fn default() -> Self {
         let dialog = Mutex::new(Level::Settings, None);
-        Self { dialog, due: AtomicU64::new(NEVER), gone: AtomicU64::new(NEVER) }
+        Self { dialog, due: SharedDue::default(), gone: SharedTime::default() }
     }
 }
 
 impl OpenDialog {
     /// Returns whether a dialog is open. Takes no lock.
     pub fn is_open(&self) -> bool {
-        self.due.load(Acquire) != NEVER
+        self.due.get() != DialogDue::Closed
     }
 
     /// Returns whether the user interface is shown: a dialog is open, or listeners have not been
     /// notified of the end of the last one. Takes no lock.
     pub fn is_shown(&self) -> bool {
-        self.is_open() || self.gone.load(Acquire) != NEVER
+        self.is_open() || self.gone.get().is_some()
     }
 
     /// Returns a copy of the open dialog's contents, from which another port can show it.
@@ -143,13 +137,13 @@ impl OpenDialog {
 
     /// Returns the guest time of the next poll, or of the end of the user interface.
     pub fn next_due(&self) -> Option<GuestTicks> {
-        let times = [&self.due, &self.gone].map(|time| time.load(Acquire));
-        times.into_iter().filter(|due| *due < ANSWERED).min()
+        let due = if let DialogDue::At(due) = self.due.get() { Some(due) } else { None };
+        due.into_iter().chain(self.gone.get()).min()
     }
 
     /// Ends the user interface, if it waits for that. Callers hold the listeners' lock.
     fn disappear(&self, cpu: &mut dyn Cpu, notifier: Notifier<'_>) -> Fallible<()> {
-        if self.gone.swap(NEVER, AcqRel) == NEVER {
+        if self.gone.take().is_none() {
             return Ok(());
         }
         notifier.notify_locked(cpu, Notification { id: id::SYSTEM_UI, parameter: 0 })
@@ -175,7 +169,7 @@ pub fn flash(call: &mut Call) {
             return;
         }
         let appeared = slot.appear(call.cpu, kernel.notifier());
-        slot.gone.store(call.now().saturating_add(overlapped::DELAY + CLOSING), Release);
+        slot.gone.set(Some(call.now().saturating_add(overlapped::DELAY + CLOSING)));
         appeared
     };
     if let Err(failure) = appeared {
@@ -212,7 +206,7 @@ pub fn open(
         *slot.dialog.lock() =
             Some(Dialog { request: request.clone(), action, thread_id, overlapped, waiter });
         kernel.devices.dialogs.lock().open(request, now);
-        slot.due.store(now.saturating_add(POLL_INTERVAL), Release);
+        slot.due.set(DialogDue::At(now.saturating_add(POLL_INTERVAL)));
         slot.appear(call.cpu, kernel.notifier())
     };
     if let Err(failure) = appeared {
@@ -237,7 +231,7 @@ pub fn cancel(call: &mut Call, overlapped: GuestAddr) -> Fallible<bool> {
         let dialog = slot.dialog.lock().take_if(|dialog| dialog.overlapped == Some(overlapped));
         let Some(dialog) = dialog else { return Ok(false) };
         // No poll takes an answer, and no other dialog opens, until the result is reported.
-        slot.due.store(ANSWERED, Release);
+        slot.due.set(DialogDue::Answered);
         control.port.lock().withdraw();
         dialog
     };
@@ -293,18 +287,18 @@ impl DialogControl<'_> {
     fn take_answer(&self, cpu: &mut dyn Cpu, now: GuestTicks) -> Fallible<Option<(Dialog, DialogAnswer)>> {
         let slot = &self.user.dialog;
         let _listeners = self.notifier.lock();
-        if slot.gone.load(Acquire) <= now {
+        if slot.gone.get().is_some_and(|gone| gone <= now) {
             slot.disappear(cpu, self.notifier)?;
         }
-        if slot.due.load(Acquire) > now {
+        if !matches!(slot.due.get(), DialogDue::At(due) if due <= now) {
             return Ok(None);
         }
         let Some(answer) = self.port.lock().answer(now) else {
-            slot.due.store(now.saturating_add(POLL_INTERVAL), Release);
+            slot.due.set(DialogDue::At(now.saturating_add(POLL_INTERVAL)));
             return Ok(None);
         };
         let dialog = slot.dialog.lock().take();
-        slot.due.store(if dialog.is_some() { ANSWERED } else { NEVER }, Release);
+        slot.due.set(if dialog.is_some() { DialogDue::Answered } else { DialogDue::Closed });
         Ok(dialog.map(|dialog| (dialog, answer)))
     }
 
@@ -319,7 +313,7 @@ impl DialogControl<'_> {
             }
             None => Ok(()),
         };
-        slot.gone.store(cpu.now().saturating_add(CLOSING), Release);
+        slot.gone.set(Some(cpu.now().saturating_add(CLOSING)));
         let gone = match dialog.waiter {
             Some(thread) => {
                 if let Err(error) = cpu.wake(thread, u64::from(result.0), 0) {
@@ -330,7 +324,7 @@ impl DialogControl<'_> {
             }
             None => Ok(()),
         };
-        slot.due.store(NEVER, Release);
+        slot.due.set(DialogDue::Closed);
         completed.and(gone)
     }
 
@@ -339,7 +333,7 @@ impl DialogControl<'_> {
         let _listeners = self.notifier.lock();
         *self.user.dialog.dialog.lock() = Some(Dialog { request: request.clone(), ..dialog });
         self.port.lock().open(request, now);
-        self.user.dialog.due.store(now.saturating_add(POLL_INTERVAL), Release);
+        self.user.dialog.due.set(DialogDue::At(now.saturating_add(POLL_INTERVAL)));
     }
 
     fn carry_out_answer(

@@ -1,11 +1,10 @@
 //! State of the open dialog. The port that shows it is a device of the host: it gets the request
 //! again.
 
-use super::{ANSWERED, Dialog, DialogControl, NEVER, OpenDialog, POLL_INTERVAL};
+use super::{Dialog, DialogControl, DialogDue, OpenDialog, POLL_INTERVAL};
 use crate::objects::check_thread;
 use crate::ports::{DialogRequest, MessageBox};
 use serde::{Deserialize, Serialize};
-use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::USERS;
 use xenia_sched::GuestTicks;
 use xenia_state::{Impossible, check, is_count};
@@ -57,8 +56,11 @@ impl OpenDialog {
     /// The dialog's state.
     pub(in crate::user) fn state(&self) -> OpenDialogState {
         let Self { dialog, due, gone } = self;
-        let open = dialog.lock().clone().map(|dialog| OpenState { dialog, due: due.load(Acquire) });
-        OpenDialogState { open, gone: Some(gone.load(Acquire)).filter(|gone| *gone != NEVER) }
+        let open = match due.get() {
+            DialogDue::At(due) => dialog.lock().clone().map(|dialog| OpenState { dialog, due }),
+            DialogDue::Answered | DialogDue::Closed => None,
+        };
+        OpenDialogState { open, gone: gone.get() }
     }
 
     /// Replaces the dialog by that of a state. The port shows it after [`DialogControl::show`].
@@ -66,15 +68,14 @@ impl OpenDialog {
         let OpenDialogState { open, gone } = state;
         if let Some(OpenState { dialog, due }) = &open {
             dialog.check_state()?;
-            const { assert!(!is_count(ANSWERED) && !is_count(NEVER)) };
             check(is_count(*due), "the poll of a dialog is too late")?;
         }
         check(gone.is_none_or(is_count), "the user interface disappears too late")?;
         check(open.is_none() || gone.is_none(), "the user interface disappears before its dialog")?;
-        let due = open.as_ref().map_or(NEVER, |open| open.due);
+        let due = open.as_ref().map_or(DialogDue::Closed, |open| DialogDue::At(open.due));
         *self.dialog.lock() = open.map(|open| open.dialog);
-        self.due.store(due, Release);
-        self.gone.store(gone.unwrap_or(NEVER), Release);
+        self.due.set(due);
+        self.gone.set(gone);
         Ok(())
     }
 }
@@ -151,11 +152,12 @@ mod tests {
         }
         let mut never = state(message(1, 0), 0);
         if let Some(open) = &mut never.open {
-            open.due = ANSWERED;
+            open.due = GuestTicks::MAX - 1;
         }
         assert!(OpenDialog::default().restore(never).is_err());
         let both = OpenDialogState { gone: Some(5), ..state(message(1, 0), 0) };
         assert!(OpenDialog::default().restore(both).is_err());
-        assert!(OpenDialog::default().restore(OpenDialogState { open: None, gone: Some(NEVER) }).is_err());
+        let late = OpenDialogState { open: None, gone: Some(GuestTicks::MAX) };
+        assert!(OpenDialog::default().restore(late).is_err());
     }
 }
