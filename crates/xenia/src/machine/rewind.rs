@@ -207,7 +207,7 @@ impl Rewind {
             let SectionPlace { name, version, length } = place.clone();
             StoredSection { name, version, bytes: self.shadow.bytes(section_page(index), length) }
         });
-        let mut parts = StateParts::decode(&sections.collect::<Vec<_>>())?;
+        let mut parts = StateParts::of_own(sections.collect())?;
         if last.has_edram {
             let bytes = self.shadow.bytes(EDRAM, 4 * EDRAM_WORDS);
             parts.gpu.put_edram(whole_words::from_bytes(&bytes).context("a word of the EDRAM is cut")?);

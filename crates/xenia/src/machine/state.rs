@@ -96,15 +96,30 @@ impl StateParts {
     }
 
     /// The values of sections.
-    pub(super) fn decode(sections: &[StoredSection]) -> Result<Self, StateError> {
+    fn decode(sections: &[StoredSection]) -> Result<Self, StateError> {
         let contents =
             (0..).map_while(|number| find(sections, &contents_name(number)).map(|found| found.bytes.clone()));
+        Self::with_contents(sections, contents.collect())
+    }
+
+    /// The values of sections that nothing else needs, so that no contents of files are copied.
+    pub(super) fn of_own(mut sections: Vec<StoredSection>) -> Result<Self, StateError> {
+        let mut contents = Vec::new();
+        for number in 0.. {
+            let name = contents_name(number);
+            let Some(found) = sections.iter_mut().find(|section| section.name == name) else { break };
+            contents.push(std::mem::take(&mut found.bytes));
+        }
+        Self::with_contents(&sections, contents)
+    }
+
+    fn with_contents(sections: &[StoredSection], contents: Vec<Vec<u8>>) -> Result<Self, StateError> {
         Ok(Self {
             executor: get(sections)?,
             core: get(sections)?,
             areas: get(sections)?,
             files: get(sections)?,
-            contents: SavedBytes::new(contents.collect()),
+            contents: SavedBytes::new(contents),
             gpu: get(sections)?,
             xma: get(sections)?,
             memory: get(sections)?,
