@@ -22,6 +22,29 @@ const FIRST_STRING_PART: u32 = 64;
 /// Units of a wide string that one access reads.
 const WIDE_STRING_PART: u32 = 32;
 
+/// The body of [`GuestMemory::atomic_u32`] for a type, with the host's functions for its values.
+macro_rules! exchange_body {
+    ($memory:ident, $addr:ident, $f:ident, $value:ty, $load:ident, $compare_exchange:ident) => {{
+        const SIZE: u32 = <$value as GuestValue>::SIZE;
+        $memory.check_aligned($addr, SIZE)?;
+        // SAFETY: `check_aligned` found the value committed and aligned.
+        let mut seen = unsafe { host::$load($memory.alias.0, $addr.0) };
+        loop {
+            let old = <$value>::from_be(seen);
+            let Some(new) = $f(old) else { return Ok(Err(old)) };
+            // SAFETY: `check_aligned` found the value committed and aligned.
+            let exchange = || unsafe { host::$compare_exchange($memory.alias.0, $addr.0, seen, new.to_be()) };
+            let found = $memory.ending_reservations($addr, SIZE, exchange);
+            if found == seen {
+                $memory.after_write($addr.0, SIZE);
+                $memory.mirror.repeat(|mirror| mirror.write($addr, new));
+                return Ok(Ok(old));
+            }
+            seen = found;
+        }
+    }};
+}
+
 /// Converts a host length to a guest length; more than 4 GiB cannot be mapped from `addr` on.
 fn length(addr: GuestAddr, len: usize, access: AccessKind) -> Access<u32> {
     u32::try_from(len).map_err(|_| MemoryFault { addr, kind: FaultKind::Unmapped, access })
@@ -227,22 +250,7 @@ impl GuestMemory {
         addr: GuestAddr,
         mut f: impl FnMut(u32) -> Option<u32>,
     ) -> Access<Result<u32, u32>> {
-        self.check_aligned(addr, 4)?;
-        // SAFETY: `check_aligned` found the word committed and aligned.
-        let mut seen = unsafe { host::load_u32(self.alias.0, addr.0) };
-        loop {
-            let old = u32::from_be(seen);
-            let Some(new) = f(old) else { return Ok(Err(old)) };
-            // SAFETY: `check_aligned` found the word committed and aligned.
-            let exchange = || unsafe { host::compare_exchange_u32(self.alias.0, addr.0, seen, new.to_be()) };
-            let found = self.ending_reservations(addr, 4, exchange);
-            if found == seen {
-                self.after_write(addr.0, 4);
-                self.mirror.repeat(|mirror| mirror.write(addr, new));
-                return Ok(Ok(old));
-            }
-            seen = found;
-        }
+        exchange_body!(self, addr, f, u32, load_u32, compare_exchange_u32)
     }
 
     /// Like [`GuestMemory::atomic_u32`], for a doubleword.
@@ -251,22 +259,7 @@ impl GuestMemory {
         addr: GuestAddr,
         mut f: impl FnMut(u64) -> Option<u64>,
     ) -> Access<Result<u64, u64>> {
-        self.check_aligned(addr, 8)?;
-        // SAFETY: `check_aligned` found the doubleword committed and aligned.
-        let mut seen = unsafe { host::load_u64(self.alias.0, addr.0) };
-        loop {
-            let old = u64::from_be(seen);
-            let Some(new) = f(old) else { return Ok(Err(old)) };
-            // SAFETY: `check_aligned` found the doubleword committed and aligned.
-            let exchange = || unsafe { host::compare_exchange_u64(self.alias.0, addr.0, seen, new.to_be()) };
-            let found = self.ending_reservations(addr, 8, exchange);
-            if found == seen {
-                self.after_write(addr.0, 8);
-                self.mirror.repeat(|mirror| mirror.write(addr, new));
-                return Ok(Ok(old));
-            }
-            seen = found;
-        }
+        exchange_body!(self, addr, f, u64, load_u64, compare_exchange_u64)
     }
 
     fn check_aligned(&self, addr: GuestAddr, size: u32) -> Access<()> {
