@@ -3,7 +3,7 @@
 //! Quick enough for the mutation tests: a wrong handler or template of any engine fails here.
 
 use std::path::PathBuf;
-use xenia_jit::{Jit, JitConfig, Tiers};
+use xenia_jit::{Jit, JitConfig, JitTesting, Tiers};
 use xenia_jit_tests::conformance::{self, ConformanceEngine};
 use xenia_jit_tests::fuzz::{self, FuzzConfig};
 use xenia_testing::is_long;
@@ -21,7 +21,8 @@ fn jit<'a>() -> ConformanceEngine<'a> {
 
 /// The baseline tier alone. Pages that change often are compiled as well.
 fn baseline<'a>() -> ConformanceEngine<'a> {
-    let config = JitConfig { tiers: Tiers::Baseline, compile_volatile: true, ..JitConfig::default() };
+    let testing = JitTesting { compile_volatile: true, ..JitTesting::default() };
+    let config = JitConfig { tiers: Tiers::Baseline, testing, ..JitConfig::default() };
     ConformanceEngine::new("baseline", move |memory| Ok(Box::new(Jit::new(memory, config)?)))
 }
 

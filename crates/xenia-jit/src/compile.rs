@@ -46,7 +46,7 @@ impl Shared {
 
 /// The compiler's settings for an engine with these settings.
 pub(crate) fn compiler_config(config: &JitConfig) -> CompilerConfig {
-    let cpu = if config.portable_code { TargetCpu::Portable } else { TargetCpu::Native };
+    let cpu = if config.testing.portable_code { TargetCpu::Portable } else { TargetCpu::Native };
     CompilerConfig { effort: config.effort, verify: config.verify, cpu }
 }
 
@@ -60,13 +60,13 @@ pub(crate) fn lift_config(config: &JitConfig, memory: &GuestMemory, mode: Mode) 
         mode,
         memory_at: memory_at.filter(is_low).filter(|_| features::REACHES_LOW_MEMORY),
         sinks: features::MARKS_FAULTS,
-        has_fma: !config.portable_code && features::has_fma(),
+        has_fma: !config.testing.portable_code && features::has_fma(),
         has_pshufb: features::HAS_PSHUFB,
         reorders: features::REORDERS,
         rounds_silently: features::ROUNDS_SILENTLY,
         compares_memory: features::COMPARES_MEMORY,
         reservations: config.engine.reservations,
-        wrong_addi: config.wrong_addi,
+        wrong_addi: config.testing.wrong_addi,
     }
 }
 

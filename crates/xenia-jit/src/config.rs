@@ -1,7 +1,7 @@
 //! Settings of the JIT engine.
 //!
 //! They decide when, where and how code is compiled, not its results, with two exceptions:
-//! `engine` chooses the model of reservations; `wrong_addi` is wrong on purpose.
+//! `engine` chooses the model of reservations; [`JitTesting::wrong_addi`] is wrong on purpose.
 
 use std::time::Duration;
 use xenia_cpu::EngineConfig;
@@ -61,13 +61,6 @@ pub struct JitConfig {
     pub verify: bool,
     /// How much guest code is compiled as one unit.
     pub granularity: Granularity,
-    /// Compile pages however often their code changes. By default, a page is interpreted after a
-    /// dozen changes, until these age. That suits titles, but tests that write many pieces of code
-    /// to the same place would compare the interpreter with itself.
-    pub compile_volatile: bool,
-    /// In both tiers, use only instructions that every supported host has (x86-64-v2, thus SSE4.2
-    /// and SSSE3, or Armv8.0), whatever this host supports. For tests.
-    pub portable_code: bool,
     /// Size of the baseline tier's code memory in bytes, at most 256 MiB. Smaller values are for
     /// tests.
     pub baseline_code: usize,
@@ -82,15 +75,29 @@ pub struct JitConfig {
     /// visit. The stop flag is polled between visits, so a stop request waits at most for this time
     /// and one region's compilation. Does not limit the thread of `background`.
     pub compile_budget: Duration,
-    /// Seed of pseudo-random delays before each background compilation. For tests.
-    pub compile_delays: Option<u64>,
-    /// Seed for pruning pseudo-random sides of conditional branches, instead of the sides that have
-    /// not been reached. For tests.
-    pub pruning_seed: Option<u64>,
     /// Write names of host code for perf to `/tmp/perf-PID.map`.
     pub perf_map: bool,
     /// Write host code and its names to `/tmp/jit-PID.dump`, for `perf inject --jit`.
     pub jit_dump: bool,
+    /// Settings for tests.
+    pub testing: JitTesting,
+}
+
+/// Settings of the JIT engine for tests of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct JitTesting {
+    /// Compile pages however often their code changes. By default, a page is interpreted after a
+    /// dozen changes, until these age. That suits titles, but tests that write many pieces of code
+    /// to the same place would compare the interpreter with itself.
+    pub compile_volatile: bool,
+    /// In both tiers, use only instructions that every supported host has (x86-64-v2, thus SSE4.2
+    /// and SSSE3, or Armv8.0), whatever this host supports.
+    pub portable_code: bool,
+    /// Seed of pseudo-random delays before each background compilation.
+    pub compile_delays: Option<u64>,
+    /// Seed for pruning pseudo-random sides of conditional branches, instead of the sides that have
+    /// not been reached.
+    pub pruning_seed: Option<u64>,
     /// Use a deliberately wrong lifter arm, for tests of the cross-check: `addi` adds one too many.
     pub wrong_addi: bool,
 }
@@ -120,17 +127,13 @@ impl Default for JitConfig {
             effort: Effort::default(),
             verify: false,
             granularity: Granularity::Function,
-            compile_volatile: false,
-            portable_code: false,
             baseline_code: BASELINE_CODE,
             background: false,
             ahead: false,
             compile_budget: COMPILE_BUDGET,
-            compile_delays: None,
-            pruning_seed: None,
             perf_map: false,
             jit_dump: false,
-            wrong_addi: false,
+            testing: JitTesting::default(),
         }
     }
 }
@@ -144,6 +147,7 @@ impl JitConfig {
     /// Settings for comparing engines: all code is compiled when it is first reached, however often
     /// its page changes, and is verified.
     pub fn compile_everything() -> Self {
-        Self { warm_up: 0, compile_volatile: true, verify: true, ..Self::default() }
+        let testing = JitTesting { compile_volatile: true, ..JitTesting::default() };
+        Self { warm_up: 0, verify: true, testing, ..Self::default() }
     }
 }

@@ -61,7 +61,7 @@ mod tiering;
 pub use arch::HAS_BASELINE;
 pub use code::CodeSize;
 pub use code::store::{CodeStore, Keeper, MAX_BYTES, StoreOptions, StoreTally};
-pub use config::{Granularity, JitConfig, Tiers};
+pub use config::{Granularity, JitConfig, JitTesting, Tiers};
 pub use error::JitError;
 pub use inspect::cost::{BlockCost, RegionCost};
 pub use inspect::cross_check::{CheckUnit, CrossCheck};

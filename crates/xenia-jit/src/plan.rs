@@ -75,7 +75,7 @@ impl Shared {
     /// Paths to compile between two addresses. All paths are compiled if code is compiled at its
     /// first execution, or ahead of time, since then no path has run yet.
     fn path_filter(&self, reached: Reached<'_>, from: u32, to: u32) -> PathFilter {
-        if let Some(seed) = self.config.pruning_seed {
+        if let Some(seed) = self.config.testing.pruning_seed {
             return PathFilter::Some(seed);
         }
         let reached = if self.config.warm_up > 1 { reached(from, to) } else { Vec::new() };

@@ -76,7 +76,7 @@ pub(crate) struct ModeCode {
 impl ModeCode {
     fn new(mode: Mode, shared: &Shared, bounds: &[(u32, Option<u32>)]) -> Result<Self, JitError> {
         let mut cache = CodeCache::new(Arc::clone(&shared.epochs), mode, shared.store.clone())?;
-        cache.set_compile_volatile(shared.config.compile_volatile);
+        cache.set_compile_volatile(shared.config.testing.compile_volatile);
         for &(start, end) in bounds {
             cache.functions.set_bounds(start, end);
         }

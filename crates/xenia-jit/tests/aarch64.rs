@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use xenia_formats::KeyRing;
 use xenia_guest::GuestAddr;
 use xenia_isa::{Op, decode};
-use xenia_jit::{Granularity, Jit, JitConfig};
+use xenia_jit::{Granularity, Jit, JitConfig, JitTesting};
 use xenia_memory::{AllocKind, Protect};
 
 /// Environment variable that `cargo xtask host-code --bless` sets.
@@ -34,7 +34,8 @@ fn golden() -> PathBuf {
 }
 
 fn config(granularity: Granularity) -> JitConfig {
-    JitConfig { granularity, portable_code: true, verify: true, ..JitConfig::default() }
+    let testing = JitTesting { portable_code: true, ..JitTesting::default() };
+    JitConfig { granularity, verify: true, testing, ..JitConfig::default() }
 }
 
 /// Number of instructions in an assembly text.

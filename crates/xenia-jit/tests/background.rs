@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use xenia_cpu::Exit;
 use xenia_isa::Op;
-use xenia_jit::JitConfig;
+use xenia_jit::{JitConfig, JitTesting};
 
 /// Two nested loops, with a branch that goes both ways and a call.
 fn words() -> Vec<u32> {
@@ -26,9 +26,9 @@ fn words() -> Vec<u32> {
     ]
 }
 
-fn machine(delays: Option<u64>) -> JitHarness {
-    let machine =
-        JitHarness::jit_with(JitConfig { warm_up: 20, compile_delays: delays, ..JitConfig::in_background() });
+fn machine(compile_delays: Option<u64>) -> JitHarness {
+    let testing = JitTesting { compile_delays, ..JitTesting::default() };
+    let machine = JitHarness::jit_with(JitConfig { warm_up: 20, testing, ..JitConfig::in_background() });
     machine.put(CODE, &words());
     machine
 }

@@ -5,11 +5,12 @@ use crate::common::pair::{assembled, machines};
 use crate::common::*;
 use xenia_cpu::{EngineConfig, PpcContext, ReservationMode};
 use xenia_isa::{Family, Flag, Op};
-use xenia_jit::{JitConfig, Tiers};
+use xenia_jit::{JitConfig, JitTesting, Tiers};
 
 /// The baseline tier alone, which also compiles pages that change often.
 fn baseline() -> JitConfig {
-    JitConfig { tiers: Tiers::Baseline, compile_volatile: true, ..JitConfig::default() }
+    let testing = JitTesting { compile_volatile: true, ..JitTesting::default() };
+    JitConfig { tiers: Tiers::Baseline, testing, ..JitConfig::default() }
 }
 
 /// Random registers for baseline code, which requires XER\[SO\] to be 0.
@@ -82,7 +83,8 @@ fn rows_of_every_family_agree() {
 
 #[test]
 fn rows_agree_on_a_host_without_optional_features() {
-    let config = JitConfig { portable_code: true, ..baseline() };
+    let testing = JitTesting { portable_code: true, ..baseline().testing };
+    let config = JitConfig { testing, ..baseline() };
     check(config, &[Family::Logical], 200, 300, 12);
     check(config, &[Family::Rotate], 202, 300, 12);
     check(config, &[Family::LoadStore, Family::Vector], 201, 600, 12);

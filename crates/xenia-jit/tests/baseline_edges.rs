@@ -13,7 +13,7 @@ mod memory;
 use crate::common::*;
 use xenia_cpu::{EngineConfig, PpcContext, RegisterDifference, ReservationMode, msr_bit};
 use xenia_isa::{Family, Flag, Op, Operand};
-use xenia_jit::{JitConfig, Tiers};
+use xenia_jit::{JitConfig, JitTesting, Tiers};
 
 /// The baseline tier and the interpreter, and the address of their next code.
 struct Pair {
@@ -26,8 +26,8 @@ impl Pair {
     fn new(reservations: ReservationMode, portable_code: bool) -> Self {
         let engine = EngineConfig { reservations };
         let tiers = Tiers::Baseline;
-        let config =
-            JitConfig { tiers, compile_volatile: true, portable_code, engine, ..JitConfig::default() };
+        let testing = JitTesting { compile_volatile: true, portable_code, ..JitTesting::default() };
+        let config = JitConfig { tiers, testing, engine, ..JitConfig::default() };
         let jit = JitHarness::jit_with(JitConfig { verify: false, ..config });
         Self { jit, interpreter: JitHarness::interpreter_with(engine), at: CODE }
     }

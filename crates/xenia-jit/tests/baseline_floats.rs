@@ -5,11 +5,12 @@ use crate::common::pair::{assembled, machines};
 use crate::common::*;
 use xenia_cpu::{PpcContext, msr_bit};
 use xenia_isa::{Family, Op, assemble};
-use xenia_jit::{JitConfig, Tiers};
+use xenia_jit::{JitConfig, JitTesting, Tiers};
 use xenia_testing::is_long;
 
 fn baseline() -> JitConfig {
-    JitConfig { tiers: Tiers::Baseline, compile_volatile: true, ..JitConfig::default() }
+    let testing = JitTesting { compile_volatile: true, ..JitTesting::default() };
+    JitConfig { tiers: Tiers::Baseline, testing, ..JitConfig::default() }
 }
 
 const SIGN: u64 = 1 << 63;
@@ -202,7 +203,8 @@ fn arithmetic_agrees_on_special_operands() {
 
 #[test]
 fn arithmetic_agrees_on_a_host_without_fma() {
-    check(JitConfig { portable_code: true, ..baseline() }, &arithmetic(), 3, 500);
+    let testing = JitTesting { portable_code: true, ..baseline().testing };
+    check(JitConfig { testing, ..baseline() }, &arithmetic(), 3, 500);
 }
 
 #[test]

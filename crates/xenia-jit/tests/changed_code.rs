@@ -8,7 +8,7 @@ use crate::common::*;
 use xenia_cpu::{EngineConfig, Exit, Interpreter, ReservationMode};
 use xenia_guest::GuestAddr;
 use xenia_isa::Op;
-use xenia_jit::{Granularity, JitConfig, Tiers};
+use xenia_jit::{Granularity, JitConfig, JitTesting, Tiers};
 use xenia_memory::{DeviceQueue, Watch};
 
 /// `xori` of a register with itself as target.
@@ -160,7 +160,8 @@ fn the_next_instruction_is_what_memory_holds() {
             let strict = EngineConfig { reservations: ReservationMode::Strict };
             check("strict", &program, &expected, JitHarness::interpreter_with(strict), visit);
             // Pages that change often would be interpreted otherwise.
-            let usual = JitConfig { compile_volatile: true, ..JitConfig::default() };
+            let testing = JitTesting { compile_volatile: true, ..JitTesting::default() };
+            let usual = JitConfig { testing, ..JitConfig::default() };
             let baseline = JitConfig { tiers: Tiers::Baseline, ..usual };
             let compiling = [
                 ("compiled at once", JitConfig { warm_up: 1, ..usual }),
@@ -179,10 +180,11 @@ fn the_next_instruction_is_what_memory_holds() {
                 println!("{what}: {interpreted} instructions interpreted");
                 assert!(interpreted < u64::from(COUNT) * 2 / 3, "{what}: {interpreted}");
             }
-            let beside = JitConfig { compile_volatile: true, ..JitConfig::in_background() };
+            let testing = JitTesting { compile_delays: Some(7), ..testing };
+            let beside = JitConfig { warm_up: 2, testing, ..JitConfig::in_background() };
             let mixed = [
                 ("compiled soon", JitConfig { warm_up: 8, ..usual }),
-                ("beside", JitConfig { warm_up: 2, compile_delays: Some(7), ..beside }),
+                ("beside", beside),
                 // Restless pages are interpreted after a while.
                 ("interpreted at last", JitConfig { warm_up: 1, ..JitConfig::default() }),
                 (

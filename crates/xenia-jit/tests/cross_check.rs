@@ -4,7 +4,7 @@ use crate::common::*;
 use std::sync::Arc;
 use xenia_cpu::{Execute, PpcContext};
 use xenia_guest::GuestAddr;
-use xenia_jit::{CheckUnit, CrossCheck, JitConfig};
+use xenia_jit::{CheckUnit, CrossCheck, JitConfig, JitTesting};
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Protect};
 
 /// An infinite loop that sums words and stores the running sums back.
@@ -21,7 +21,8 @@ const PROGRAM: [u32; 8] = [
 
 fn run(unit: CheckUnit, wrong_addi: bool) -> (CrossCheck, PpcContext) {
     let memory = GuestMemory::new().unwrap();
-    let config = JitConfig { warm_up: 1, wrong_addi, ..JitConfig::default() };
+    let testing = JitTesting { wrong_addi, ..JitTesting::default() };
+    let config = JitConfig { warm_up: 1, testing, ..JitConfig::default() };
     let mut engine = CrossCheck::new(Arc::clone(&memory), config, unit).unwrap();
     for addr in [CODE, DATA] {
         memory.alloc_fixed(GuestAddr(addr), SIZE, AllocKind::ReserveCommit, Protect::READ_WRITE).unwrap();

@@ -10,7 +10,7 @@ use xenia_cpu::{ExceptionKind, Execute, Exit, GuestException, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_isa::Op;
 use xenia_isa::word::sc;
-use xenia_jit::{Jit, JitConfig};
+use xenia_jit::{Jit, JitConfig, JitTesting};
 use xenia_memory::{AccessKind, DeviceQueue, FaultKind, GuestMemory, MemoryFault};
 
 /// `fib(r3)` by recursion, then `sc 2`; the stack pointer is r1.

@@ -9,7 +9,7 @@ use std::thread;
 use xenia_cpu::{EngineConfig, EngineCounters, Execute, Exit, Interpreter, PpcContext, ReservationMode};
 use xenia_guest::GuestAddr;
 use xenia_isa::Op;
-use xenia_jit::{CheckUnit, CrossCheck, Jit, JitConfig, Tiers};
+use xenia_jit::{CheckUnit, CrossCheck, Jit, JitConfig, JitTesting, Tiers};
 use xenia_memory::{DeviceQueue, GuestMemory};
 
 /// Runs `engine` from [`CODE`]; returns r3.
@@ -84,8 +84,8 @@ const ENGINES: [(&str, Make); 7] = [
         Box::new(Jit::new(Arc::clone(memory), config).unwrap())
     }),
     ("baseline", |memory, engine| {
-        let config =
-            JitConfig { engine, tiers: Tiers::Baseline, compile_volatile: true, ..JitConfig::default() };
+        let testing = JitTesting { compile_volatile: true, ..JitTesting::default() };
+        let config = JitConfig { engine, tiers: Tiers::Baseline, testing, ..JitConfig::default() };
         Box::new(Jit::new(Arc::clone(memory), config).unwrap())
     }),
     ("both tiers", |memory, engine| {

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use xenia_formats::KeyRing;
 use xenia_guest::GuestAddr;
 use xenia_isa::{Op, decode};
-use xenia_jit::{Granularity, Jit, JitConfig, RegionCost};
+use xenia_jit::{Granularity, Jit, JitConfig, JitTesting, RegionCost};
 use xenia_memory::{AllocKind, Protect};
 
 /// Environment variable that `cargo xtask host-code --bless` sets.
@@ -30,7 +30,8 @@ fn golden() -> PathBuf {
 }
 
 fn config(granularity: Granularity) -> JitConfig {
-    JitConfig { granularity, portable_code: true, verify: true, ..JitConfig::default() }
+    let testing = JitTesting { portable_code: true, ..JitTesting::default() };
+    JitConfig { granularity, verify: true, testing, ..JitConfig::default() }
 }
 
 /// Adds a line for each block that is reachable from the title's entry by calls and branches, and

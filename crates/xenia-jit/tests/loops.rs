@@ -4,7 +4,7 @@
 use crate::common::*;
 use xenia_cpu::{PpcContext, vscr_bit};
 use xenia_isa::{Family, Op};
-use xenia_jit::JitConfig;
+use xenia_jit::{JitConfig, JitTesting};
 use xenia_testing::is_long;
 
 /// `mtctr` from register `from`.
@@ -83,7 +83,9 @@ fn check(families: &[Family], seed: u64) {
         let mut r = Random::new(seed + 1000 * round);
         // Every other round with cold-path pruning.
         let pruning_seed = (round + seed).is_multiple_of(2).then_some(seed);
-        let config = JitConfig { pruning_seed, ..JitConfig::compile_everything() };
+        let everything = JitConfig::compile_everything();
+        let testing = JitTesting { pruning_seed, ..everything.testing };
+        let config = JitConfig { testing, ..everything };
         let mut jit = JitHarness::jit_with(config);
         let mut interpreter = JitHarness::interpreter();
         let mut at = CODE;

@@ -4,7 +4,7 @@
 
 use crate::common::*;
 use xenia_isa::{Family, Op};
-use xenia_jit::{Effort, JitConfig};
+use xenia_jit::{Effort, JitConfig, JitTesting};
 use xenia_testing::is_long;
 
 /// Runs `count` sequences of `length` words of `families`, each with new registers.
@@ -140,23 +140,22 @@ fn vertex_formats_at_their_edges() {
     assert_eq!(jit.engine.counters().fallback_instructions, 0);
 }
 
-/// Code for hosts without AVX and fused multiply-add.
+/// Compiles everything for hosts without AVX and fused multiply-add.
+fn plain_host() -> JitConfig {
+    let everything = JitConfig::compile_everything();
+    let testing = JitTesting { portable_code: true, ..everything.testing };
+    JitConfig { testing, ..everything }
+}
+
 #[test]
 fn vectors_on_a_plain_host() {
-    let config = JitConfig { portable_code: true, ..JitConfig::compile_everything() };
-    check_with(config, &[Family::Vector], 9, 300, 16);
-    check_with(config, &[Family::Vector128], 10, 200, 16);
+    check_with(plain_host(), &[Family::Vector], 9, 300, 16);
+    check_with(plain_host(), &[Family::Vector128], 10, 200, 16);
 }
 
 #[test]
 fn numbers_on_a_plain_host() {
-    check_with(
-        JitConfig { portable_code: true, ..JitConfig::compile_everything() },
-        &[Family::Float],
-        12,
-        300,
-        16,
-    );
+    check_with(plain_host(), &[Family::Float], 12, 300, 16);
 }
 
 #[test]

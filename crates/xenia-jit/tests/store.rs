@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use xenia_cpu::{EngineCounters, Execute, Exit, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_isa::Op;
-use xenia_jit::{CodeStore, Jit, JitConfig, Keeper, StoreOptions, StoreTally, Tiers};
+use xenia_jit::{CodeStore, Jit, JitConfig, JitTesting, Keeper, StoreOptions, StoreTally, Tiers};
 use xenia_memory::DeviceQueue;
 
 /// A file in memory.
@@ -192,7 +192,8 @@ fn store_of_other_build_title_or_config_is_rejected() {
     let _only = only_machine();
     let (shelf, first) = kept();
     let bytes = shelf.bytes();
-    let host = JitConfig { portable_code: true, ..config() };
+    let testing = JitTesting { portable_code: true, ..JitTesting::default() };
+    let host = JitConfig { testing, ..config() };
     for (build, title, config) in
         [("b", "title", config()), ("build", "t", config()), ("build", "title", host)]
     {

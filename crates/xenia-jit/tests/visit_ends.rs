@@ -4,7 +4,7 @@
 use crate::common::pair::{assembled, machines};
 use crate::common::*;
 use xenia_cpu::PpcContext;
-use xenia_jit::{JitConfig, Tiers};
+use xenia_jit::{JitConfig, JitTesting, Tiers};
 
 /// Budgets beyond twice the instructions that the tier keeps in reserve.
 const BUDGETS: std::ops::Range<i64> = 1..140;
@@ -12,13 +12,15 @@ const BUDGETS: std::ops::Range<i64> = 1..140;
 const MAX_VISITS: usize = 12;
 
 fn baseline() -> JitConfig {
-    JitConfig { tiers: Tiers::Baseline, compile_volatile: true, ..JitConfig::default() }
+    let testing = JitTesting { compile_volatile: true, ..JitTesting::default() };
+    JitConfig { tiers: Tiers::Baseline, testing, ..JitConfig::default() }
 }
 
 fn configs() -> [JitConfig; 3] {
     // The optimizing tier compiles at the first sample.
     let both = JitConfig { tiers: Tiers::Both, hot_after: 0, ..baseline() };
-    [baseline(), JitConfig { portable_code: true, ..baseline() }, both]
+    let testing = JitTesting { portable_code: true, ..baseline().testing };
+    [baseline(), JitConfig { testing, ..baseline() }, both]
 }
 
 /// Runs a program in visits of each budget.

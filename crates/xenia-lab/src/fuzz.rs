@@ -20,7 +20,7 @@ use xenia::say::outln;
 use xenia::source::refuse_named_pipe;
 use xenia::wording::count;
 use xenia_cli::Code;
-use xenia_jit::JitConfig;
+use xenia_jit::{JitConfig, JitTesting};
 use xenia_jit_tests::fuzz::{self, FuzzConfig, FuzzReport, Outside};
 use xenia_jit_tests::qemu;
 
@@ -108,11 +108,15 @@ fn fuzz(args: &FuzzArgs, interrupt: &Interrupt) -> Result<FuzzReport> {
     let jit = match args.tier {
         Tier::Baseline => baseline_engine(),
         // The seed also chooses the sides of branches that are pruned as cold.
-        Tier::Interp | Tier::Function | Tier::Auto => jit_engine(JitConfig {
-            wrong_addi: args.break_lifter,
-            pruning_seed: Some(args.seed),
-            ..JitConfig::compile_everything()
-        }),
+        Tier::Interp | Tier::Function | Tier::Auto => {
+            let everything = JitConfig::compile_everything();
+            let testing = JitTesting {
+                wrong_addi: args.break_lifter,
+                pruning_seed: Some(args.seed),
+                ..everything.testing
+            };
+            jit_engine(JitConfig { testing, ..everything })
+        }
     };
     let mut config = FuzzConfig::new(limit.unwrap_or(u64::MAX), args.seed, jit);
     if outside.is_some() && args.engine == FuzzEngine::Interp {

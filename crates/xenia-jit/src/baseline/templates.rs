@@ -67,7 +67,7 @@ pub(crate) struct CodeOptions {
 impl CodeOptions {
     pub(crate) fn of(config: &JitConfig) -> Self {
         Self {
-            features: if config.portable_code { HostFeatures::NONE } else { host_features() },
+            features: if config.testing.portable_code { HostFeatures::NONE } else { host_features() },
             stores_by_arms: config.engine.reservations == ReservationMode::Strict,
             reserves_in_context: config.engine.reservations == ReservationMode::Context,
         }

@@ -90,7 +90,7 @@ impl Baseline {
         }
         let options = CacheOptions {
             code: CodeOptions::of(config),
-            compile_volatile: config.compile_volatile,
+            compile_volatile: config.testing.compile_volatile,
             size: config.baseline_code,
         };
         let cache = BaselineCache::new(Arc::clone(epochs), options)?;

@@ -253,7 +253,7 @@ impl Drop for Background {
 
 /// Body of the compiler thread.
 fn carry_out(shared: &Shared, orders: &Orders, mut compiler: Compiler) {
-    let mut delay = shared.config.compile_delays;
+    let mut delay = shared.config.testing.compile_delays;
     while let Some(order) = orders.next() {
         if let Some(seed) = &mut delay {
             thread::sleep(next_delay(seed));

@@ -55,7 +55,8 @@ fn code_that_writes_into_its_own_page_is_seen_after_isync() {
 #[test]
 fn repeatedly_replaced_code_is_interpreted_unless_it_may_be_compiled() {
     for compile_volatile in [false, true] {
-        let config = JitConfig { warm_up: 0, compile_volatile, ..JitConfig::default() };
+        let testing = JitTesting { compile_volatile, ..JitTesting::default() };
+        let config = JitConfig { warm_up: 0, testing, ..JitConfig::default() };
         let mut machine = JitHarness::jit_with(config);
         for round in 0..40 {
             start(&mut machine, &[d(Op::addi, 3, 0, round), SC]);

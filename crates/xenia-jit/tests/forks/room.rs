@@ -43,7 +43,7 @@ fn units_are_evicted_and_withdrawn_while_others_run_them() {
             tiers,
             hot_after: 2,
             baseline_code: ROOM,
-            compile_volatile: true,
+            testing: JitTesting { compile_volatile: true, ..JitTesting::default() },
             ..JitConfig::default()
         };
         let first = Jit::new(Arc::clone(&memory), config).unwrap();

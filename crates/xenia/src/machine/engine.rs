@@ -11,8 +11,8 @@ use xenia_cpu::{EngineConfig, Execute, Interpreter, ReservationMode};
 use xenia_formats::image::FunctionEntry;
 use xenia_host::processor::stores_are_free;
 use xenia_jit::{
-    Ahead, CheckUnit, CodeSizes, CodeStore, CrossCheck, HAS_BASELINE, Jit, JitConfig, JitError, StoreOptions,
-    Tiers,
+    Ahead, CheckUnit, CodeSizes, CodeStore, CrossCheck, HAS_BASELINE, Jit, JitConfig, JitError, JitTesting,
+    StoreOptions, Tiers,
 };
 use xenia_kernel::{Kernel, KernelSystem};
 use xenia_memory::GuestMemory;
@@ -93,7 +93,7 @@ pub fn jit_config(args: &CpuConfig, mode: &ExecutorConfig) -> JitConfig {
         // A threshold by flag, or of a checked run, is for all code.
         plain_code_gains: is_checked || args.warm_up.is_some() || !stores_are_free(),
         verify: args.cross_check.is_some(),
-        wrong_addi: args.break_lifter,
+        testing: JitTesting { wrong_addi: args.break_lifter, ..defaults.testing },
         perf_map: args.perf_map,
         jit_dump: args.jitdump,
         ahead: defaults.background && mode.parallel,

@@ -8,7 +8,7 @@ use super::*;
 use crate::baseline::float_thunks::{FloatGroup, float_thunk};
 use crate::baseline::templates::HostFeatures;
 use crate::baseline::unit::{Reach, Source};
-use crate::config::JitConfig;
+use crate::config::{JitConfig, JitTesting};
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 use std::fmt::Write;
 use xenia_cpu::CR_FIELDS;
@@ -243,8 +243,10 @@ fn code_beyond_the_reach_of_halfwords_has_no_table() {
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn features_are_the_hosts_unless_disabled() {
-    let features =
-        |portable_code| CodeOptions::of(&JitConfig { portable_code, ..JitConfig::default() }).features;
+    let features = |portable_code| {
+        let testing = JitTesting { portable_code, ..JitTesting::default() };
+        CodeOptions::of(&JitConfig { testing, ..JitConfig::default() }).features
+    };
     let has = features(false);
     let none = features(true);
     assert_eq!([none.movbe, none.lzcnt, none.bmi, none.fma, none.segment], [false; 5]);
