@@ -70,9 +70,9 @@ const SCENES: &[fn()] = &[
 
 #[test]
 fn recorded_scenes_replay_identically() {
-    RECORD.set(true);
+    let _record = SceneSetting::new(&RECORD, true);
     for inline in [true, false] {
-        INLINE.set(inline);
+        let _inline = SceneSetting::new(&INLINE, inline);
         for scene in scenes() {
             scene();
         }
@@ -80,8 +80,6 @@ fn recorded_scenes_replay_identically() {
             crowd(2, 9, |_| {});
         }
     }
-    INLINE.set(true);
-    RECORD.set(false);
 }
 
 #[test]
@@ -113,8 +111,8 @@ fn rendering_is_independent_of_draw_threads() {
     let mut expected = Vec::new();
     let every = super::super::WAYS.len().min(if is_long() { usize::MAX } else { USUAL_WAYS });
     for &(threads, inline) in &super::super::WAYS[..every] {
-        THREADS.set(threads);
-        INLINE.set(inline);
+        let _threads = SceneSetting::new(&THREADS, threads);
+        let _inline = SceneSetting::new(&INLINE, inline);
         LEFT.set(Some(Vec::new()));
         for scene in scenes() {
             scene();
@@ -128,6 +126,4 @@ fn rendering_is_independent_of_draw_threads() {
             assert_eq!(left, expected, "{threads} threads, inline: {inline}");
         }
     }
-    THREADS.set(2);
-    INLINE.set(true);
 }

@@ -11,6 +11,11 @@ thread_local! {
     pub(crate) static LIMITS: Cell<DrawLimits> = Cell::new(DrawLimits::default());
 }
 
+/// Limits the costs of this thread's scenes while the result exists.
+pub(crate) fn limited(limits: DrawLimits) -> SceneSetting<DrawLimits> {
+    SceneSetting::new(&LIMITS, limits)
+}
+
 /// Exports the colour, then runs two nested loops that take all the steps of a run: 131,072.
 const ENDLESS: &str = "
     alloc colors
@@ -52,9 +57,9 @@ fn drawn(scene: &mut Scene) -> impl Fn(u32, u32) -> bool {
 #[test]
 fn pixels_end_in_the_same_place_with_any_number_of_threads() {
     // Enough for two groups of eight by two pixels in each row of tiles.
-    LIMITS.set(DrawLimits { band_steps: 1 << 18, ..DrawLimits::default() });
+    let _limits = limited(DrawLimits { band_steps: 1 << 18, ..DrawLimits::default() });
     for threads in [1, 3, 2] {
-        THREADS.set(threads);
+        let _threads = SceneSetting::new(&THREADS, threads);
         let mut scene = endless_scene();
         scene.vertices(&rectangle(0.0, 0.0, 320.0, 64.0, RED));
         let problems = draw(&mut scene, 8, 3);
@@ -65,17 +70,15 @@ fn pixels_end_in_the_same_place_with_any_number_of_threads() {
             assert_eq!(drawn(x, y), x < 16 && y % 16 < 2, "{x} {y} with {threads} threads");
         }
     }
-    LIMITS.set(DrawLimits::default());
-    THREADS.set(2);
 }
 
 #[test]
 fn draw_step_limit_is_split_over_tile_rows_of_each_batch() {
     // Enough for one group of pixels in each of four rows of tiles. The second batch, whose
     // triangles are all in the last row, gets no steps.
-    LIMITS.set(DrawLimits { draw_steps: 1 << 19, ..DrawLimits::default() });
+    let _limits = limited(DrawLimits { draw_steps: 1 << 19, ..DrawLimits::default() });
     for threads in [1, 3, 2] {
-        THREADS.set(threads);
+        let _threads = SceneSetting::new(&THREADS, threads);
         let mut scene = endless_scene();
         // A rectangle is two triangles; a batch has 1,024, of which the first two cover everything.
         let mut list = rectangle(0.0, 0.0, 320.0, 64.0, RED).to_vec();
@@ -91,14 +94,12 @@ fn draw_step_limit_is_split_over_tile_rows_of_each_batch() {
             assert_eq!(drawn(x, y), x < 8 && y % 16 < 2, "{x} {y} with {threads} threads");
         }
     }
-    LIMITS.set(DrawLimits::default());
-    THREADS.set(2);
 }
 
 #[test]
 fn vertex_programs_end_at_the_step_limit() {
     // The first group of sixteen uses the only step.
-    LIMITS.set(DrawLimits { vertex_steps: 1, ..DrawLimits::default() });
+    let _limits = limited(DrawLimits { vertex_steps: 1, ..DrawLimits::default() });
     let mut scene = Scene::new(320, 16, 0);
     scene.set(0x2280, 64 | 64 << 16);
     let points: Vec<_> = (0..20).map(|i| vertex(i as f32 * 16.0 + 4.0, 8.0, RED)).collect();
@@ -108,7 +109,6 @@ fn vertex_programs_end_at_the_step_limit() {
     for point in 0..20 {
         assert_eq!(drawn(point * 16 + 4, 8), point < 16, "{point}");
     }
-    LIMITS.set(DrawLimits::default());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex};
+use std::thread::LocalKey;
 
 use xenia_gpu::packets::{opcode, swap_commands, type0, type3};
 use xenia_gpu::replay::Player;
@@ -29,6 +30,25 @@ thread_local! {
     /// Digests of the final states of scenes, if a test requests them: they take longer than most
     /// scenes.
     pub static LEFT: RefCell<Option<Vec<blake3::Hash>>> = const { RefCell::new(None) };
+}
+
+/// A setting of the scenes of this thread. Dropping it restores the one before, also after a panic.
+#[must_use]
+pub struct SceneSetting<T: Copy + 'static> {
+    setting: &'static LocalKey<Cell<T>>,
+    before: T,
+}
+
+impl<T: Copy + 'static> SceneSetting<T> {
+    pub fn new(setting: &'static LocalKey<Cell<T>>, value: T) -> Self {
+        Self { setting, before: setting.replace(value) }
+    }
+}
+
+impl<T: Copy + 'static> Drop for SceneSetting<T> {
+    fn drop(&mut self) {
+        self.setting.set(self.before);
+    }
 }
 
 pub struct Scene {

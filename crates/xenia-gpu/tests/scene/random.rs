@@ -15,7 +15,7 @@ use xenia_gpu::packets::{opcode, type0, type3};
 use xenia_gpu::registers;
 use xenia_testing::Cases;
 
-use super::limits::LIMITS;
+use super::limits::limited;
 use super::scene::*;
 
 /// Number of cases by default.
@@ -62,7 +62,7 @@ fn program(rng: &mut ChaCha8Rng, kind: u32) -> Vec<u32> {
 fn case(seed: u64) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let rng = &mut rng;
-    THREADS.set(rng.random_range(1..4));
+    let _threads = SceneSetting::new(&THREADS, rng.random_range(1..4));
     let mut scene = Scene::new(rng.random_range(1..40) * 8, rng.random_range(1..160), rng.random_range(0..3));
     for at in [VERTICES, INDICES, TEXTURE] {
         let words: Vec<u32> = (0..1024).map(|_| value(rng)).collect();
@@ -109,14 +109,11 @@ fn case(seed: u64) {
 
 #[test]
 fn random_draws_end() {
-    let usual = LIMITS.get();
-    LIMITS.set(DrawLimits {
+    let _limits = limited(DrawLimits {
         texture_bytes: 16 << 20,
         vertex_steps: 1 << 14,
         band_steps: 1 << 12,
         draw_steps: 1 << 16,
     });
     Cases::new("XENIA_RANDOM_DRAWS", CASES).longest(LONGEST).each(case);
-    LIMITS.set(usual);
-    THREADS.set(2);
 }
