@@ -38,6 +38,7 @@ mod parks;
 mod priority;
 mod queue;
 mod sampling;
+mod sched_error;
 mod scheduler;
 mod single_step;
 mod slot;
@@ -68,7 +69,7 @@ pub use single_step::{OneInstruction, SingleStep};
 pub use slot::HwSlot;
 pub use system::{Disposition, EndKind, FailedAccess, Holder, SymbolicAddress, System, WorkReport};
 pub use thread::{AwaitedObjects, BlockReason, GuestThread, ThreadState, Wait};
-pub use thread_ref::{SchedError, ThreadRef};
+pub use thread_ref::ThreadRef;
 pub use threads_report::{CodeAddress, ReportedRegisters, ReportedThread, ThreadsReport};
 pub use time::{
     GuestTicks, INSTRUCTIONS_PER_TICK_SHIFT, MAX_TICKS, QUANTUM_DEFAULT, START_FILETIME, TICKS_PER_SECOND,

@@ -217,12 +217,12 @@ fn set_volume(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
 
 fn set_controller(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let wanted = words.field(call, 4)?;
-    let is_locked = words.field(call, 8)?;
+    let lock = words.field(call, 8)?;
     // Nothing else here plays music, so the previous controller is always the title.
     let controller = if wanted == RESTORE_CONTROLLER { CONTROLLED_BY_TITLE } else { wanted };
     access_player(call, |music, _| {
         music.controller = controller;
-        music.is_locked = is_locked;
+        music.controller_lock = lock;
     })?;
     let parameter = u32::from(call.kernel.user.music.is_of_title());
     call.kernel.notifier().notify(call.cpu, Notification { id: id::MUSIC_CONTROLLER_CHANGED, parameter })?;
@@ -230,7 +230,7 @@ fn set_controller(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
 }
 
 fn controller(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    let who = access_player(call, |music, _| [music.controller, music.is_locked])?;
+    let who = access_player(call, |music, _| [music.controller, music.controller_lock])?;
     answer(call, words, 4, &who)
 }
 

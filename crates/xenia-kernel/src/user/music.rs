@@ -116,8 +116,8 @@ pub struct Music {
     pub volume: u32,
     /// Playback controller; [`CONTROLLED_BY_TITLE`] is the title.
     pub controller: u32,
-    /// Whether the playback controller is locked.
-    pub is_locked: u32,
+    /// Lock of the playback controller; 0 is none.
+    pub controller_lock: u32,
     lists: Vec<List>,
     songs_made: u32,
     current: Option<Current>,
@@ -134,7 +134,7 @@ impl Default for Music {
             behavior: PlaybackBehavior::default(),
             volume: 1.0_f32.to_bits(),
             controller: CONTROLLED_BY_TITLE,
-            is_locked: 0,
+            controller_lock: 0,
             lists: Vec::new(),
             songs_made: 0,
             current: None,
@@ -302,7 +302,7 @@ impl MusicPlayer {
     /// override its music, for instance for a movie.
     pub fn is_of_title(&self) -> bool {
         let music = self.music.lock();
-        music.controller == CONTROLLED_BY_TITLE && music.is_locked == 0
+        music.controller == CONTROLLED_BY_TITLE && music.controller_lock == 0
     }
 
     /// Volume of the playing song; `None` if no song plays. Takes no lock.

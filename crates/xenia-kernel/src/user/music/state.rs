@@ -17,7 +17,7 @@ impl Music {
             behavior: _,
             volume: _,
             controller: _,
-            is_locked: _,
+            controller_lock: _,
             lists,
             songs_made,
             current,

@@ -76,21 +76,25 @@ impl Lifter<'_> {
         }
     }
 
+    /// The bits of `mask` in words that are shifted to the right.
+    fn shifted_bits(&mut self, words: Value, shift: i64, mask: u32) -> Value {
+        let shifted = self.b.ins().ushr_imm_s(words, shift);
+        let mask = self.splat_word(mask);
+        self.b.ins().band(shifted, mask)
+    }
+
     /// Packs 8:8:8:8 pixels to 1:5:5:5: the first component keeps its last bit, the others their
     /// first five.
     pub(crate) fn pack_pixels(&mut self, form: VectorForm) {
         let [a, b] = [form.a, form.b].map(|n| {
             let words = self.vr_as_lanes(n, types::I32X4);
-            let mut pixel = None;
             // The first component's last bit is in front of the second's five, so they are moved
             // together.
-            for (shift, mask) in [(9, 0xFC00), (6, 0x03E0), (3, 0x001F)] {
-                let part = self.b.ins().ushr_imm_s(words, shift);
-                let mask = self.splat_word(mask);
-                let part = self.b.ins().band(part, mask);
-                pixel = Some(pixel.map_or(part, |pixel| self.b.ins().bor(pixel, part)));
+            let mut pixel = self.shifted_bits(words, 9, 0xFC00);
+            for (shift, mask) in [(6, 0x03E0), (3, 0x001F)] {
+                let part = self.shifted_bits(words, shift, mask);
+                pixel = self.b.ins().bor(pixel, part);
             }
-            let pixel = pixel.unwrap_or(words);
             self.cast(pixel, types::I8X16)
         });
         let result = self.pick_bytes(a, b, |k| 4 * (k / 2) + 2 + k % 2);

@@ -53,7 +53,7 @@ fn name_of(path: &Path) -> String {
 
 /// Drives of the host that are beside each other.
 fn drives() -> impl Iterator<Item = PathBuf> {
-    let letters = if cfg!(windows) { 'A'..='Z' } else { 'B'..='A' };
+    let letters = cfg!(windows).then_some('A'..='Z').into_iter().flatten();
     letters.map(|letter| PathBuf::from(format!("{letter}:\\"))).filter(|drive| drive.is_dir())
 }
 

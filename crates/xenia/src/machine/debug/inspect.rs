@@ -100,7 +100,8 @@ impl Debugged<'_, '_> {
         }
     }
 
-    /// The compiler's output for the function around an address, of the memory as it is now.
+    /// The compiler's output by its default settings for the function around an address, of the
+    /// memory as it is now.
     ///
     /// # Errors
     /// No module is at the address, or it has no code there.
