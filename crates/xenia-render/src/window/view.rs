@@ -2,6 +2,7 @@
 //!
 //! It has no access to the machine; [`super::events`] connects both through the mailbox.
 
+mod contents;
 mod lost_device;
 
 use super::hotkeys::Hotkeys;
@@ -19,6 +20,7 @@ use crate::backend::presenting::PictureTexture;
 use crate::error::RenderError;
 use crate::picture::{FramePacing, PictureChange, PictureSettings, place};
 use crate::present::{Presented, Presenter};
+use contents::ShownContents;
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
@@ -362,38 +364,34 @@ impl View {
     /// The text of the title bar, and the texts outside of pages.
     fn texts(&self, mail: &Mail) -> (String, OverlayText) {
         let Mail { meter, phase, stopped, dialog, .. } = mail;
-        let doing = match (stopped, &self.frame) {
-            (Some(_), _) => Some("stopped".to_owned()),
+        let is_stopped = stopped.is_some();
+        let doing = if is_stopped {
+            Some("stopped".to_owned())
+        } else {
             // While the machine runs, the figures are more informative than the phase.
-            (None, None) if !self.osd.paused || *phase != Phase::Running => Some(phase.words()),
-            (None, _) => None,
+            let shows_phase = self.frame.is_none() && (!self.osd.paused || *phase != Phase::Running);
+            shows_phase.then(|| phase.words())
         };
         let title = if self.is_home {
             HOME_TITLE.to_owned()
         } else {
             osd::title(&self.name, meter, &self.osd, doing.as_deref())
         };
-        let is_covered = stopped.is_some() || self.help || self.pages.page().is_some();
-        let dialog = dialog.clone().filter(|_| !is_covered);
-        let page = match (stopped, &self.frame) {
-            _ if dialog.is_some() => Vec::new(),
-            _ if self.pages.page().is_some() => Vec::new(),
-            _ if self.help => page::keys(&self.hotkeys, &mail.controller),
-            (Some(_), _) => Vec::new(),
-            (None, None) => page::start(&self.name, *phase, meter, &self.hotkeys),
-            (None, Some(_)) => Vec::new(),
+        let shown = self.shown(mail);
+        let middle = match shown {
+            ShownContents::Keys => page::keys(&self.hotkeys, &mail.controller),
+            ShownContents::Start => page::start(&self.name, *phase, meter, &self.hotkeys),
+            ShownContents::Page | ShownContents::Stopped | ShownContents::Dialog | ShownContents::Frame => {
+                Vec::new()
+            }
         };
         let width = f64::from(self.presenter.size().width) / self.window.scale_factor();
         let text = OverlayText {
             // Figures would cover the page of a stopped machine, or that of the keys.
-            figures: if stopped.is_some() || self.help {
-                Vec::new()
-            } else {
-                osd::lines(meter, &self.osd, width)
-            },
+            figures: if is_stopped || self.help { Vec::new() } else { osd::lines(meter, &self.osd, width) },
             badges: osd::badges(&self.badges, &self.osd),
-            middle: page,
-            dialog,
+            middle,
+            dialog: dialog.clone().filter(|_| shown == ShownContents::Dialog),
             messages: self.messages.lines(),
         };
         (title, text)
