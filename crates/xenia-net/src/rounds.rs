@@ -9,7 +9,7 @@ use super::{Connection, Net, Overlapped, SocketEffects, SocketOperation, WsaErro
 use crate::network::SocketKind;
 use std::collections::BTreeSet;
 use xenia_memory::GuestMemory;
-use xenia_sched::Cpu;
+use xenia_sched::{Cpu, WakeResult};
 
 /// Maximum number of passes before other work gets its turn. Two requests that transfer much data
 /// through a small buffer continue at the next poll.
@@ -102,7 +102,7 @@ impl Net {
         match who {
             Requester::Thread { thread, kthread } => {
                 let value = returned(memory, kthread, result, what.failure());
-                match cpu.wake(thread, value, 0) {
+                match cpu.wake(thread, WakeResult::unboosted(value)) {
                     Ok(woken) => woken.by_owner(thread),
                     Err(error) => {
                         tracing::error!(target: "kernel", "the thread waiting for a socket no longer exists: {error}");

@@ -19,7 +19,7 @@ use crate::lock_queue::{LockQueues, LockWaiter};
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::{critical_section as section, dispatcher_header as header};
 use xenia_memory::{GuestMemory, MemoryFault};
-use xenia_sched::{Alertable, Cpu};
+use xenia_sched::{Alertable, Cpu, WakeResult};
 
 /// Lock count of a free section.
 const FREE: u32 = u32::MAX;
@@ -100,7 +100,7 @@ pub fn leave(memory: &GuestMemory, cpu: &mut dyn Cpu, sections: &LockQueues, at:
     let Some(next) = queue.first() else { return Ok(()) };
     set_owner(memory, at, next.owner)?;
     queue.pop();
-    cpu.wake(next.thread, next.result, 1)?.by_owner(next.thread);
+    cpu.wake(next.thread, WakeResult { value: next.result, boost: 1 })?.by_owner(next.thread);
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use crate::failure::Fallible;
 use crate::lock_queue::{ContendedLock, LockQueues, LockWaiter};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
-use xenia_sched::{Alertable, Cpu};
+use xenia_sched::{Alertable, Cpu, WakeResult};
 
 /// Takes a free lock for the owner `kpcr`; returns the current owner if it is taken.
 pub fn try_acquire(
@@ -53,7 +53,7 @@ pub fn release(memory: &GuestMemory, cpu: &mut dyn Cpu, locks: &LockQueues, lock
         let Some(next) = queue.first() else { return Ok(()) };
         if try_acquire(memory, lock, next.owner)?.is_ok() {
             queue.pop();
-            cpu.wake(next.thread, next.result, 0)?.by_owner(next.thread);
+            cpu.wake(next.thread, WakeResult::unboosted(next.result))?.by_owner(next.thread);
         }
         return Ok(());
     }
@@ -62,7 +62,7 @@ pub fn release(memory: &GuestMemory, cpu: &mut dyn Cpu, locks: &LockQueues, lock
     memory.atomic_u32(lock, |_| Some(next.map_or(0, |waiter| waiter.owner.0)))?.ok();
     if let Some(next) = next {
         queue.pop();
-        cpu.wake(next.thread, next.result, 0)?.by_owner(next.thread);
+        cpu.wake(next.thread, WakeResult::unboosted(next.result))?.by_owner(next.thread);
     }
     Ok(())
 }
@@ -85,7 +85,7 @@ pub fn hand_over_free(memory: &GuestMemory, cpu: &mut dyn Cpu, locks: &LockQueue
         if !matches!(try_acquire(memory, at, first.owner), Ok(Ok(()))) {
             return false;
         }
-        match cpu.wake(first.thread, first.result, 0) {
+        match cpu.wake(first.thread, WakeResult::unboosted(first.result)) {
             Ok(woken) => woken.by_owner(first.thread),
             Err(error) => result = Err(error.into()),
         }

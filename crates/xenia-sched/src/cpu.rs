@@ -60,6 +60,13 @@ pub struct WakeResult {
     pub boost: u8,
 }
 
+impl WakeResult {
+    /// A result that leaves the priority as it is.
+    pub const fn unboosted(value: u64) -> Self {
+        Self { value, boost: 0 }
+    }
+}
+
 /// Result of waking a thread.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +128,7 @@ pub trait Cpu {
 
     /// Ends a thread's wait if it matches `which`: the work of the four methods below, which
     /// callers use.
+    #[doc(hidden)]
     fn end_wait(
         &mut self,
         thread: ThreadRef,
@@ -129,14 +137,13 @@ pub trait Cpu {
         registers: Option<&mut dyn FnMut(&mut PpcContext)>,
     ) -> Result<Woken, SchedError>;
 
-    /// Ends a thread's wait: it receives `value` in r3 and becomes ready, its priority raised by
-    /// `boost`.
+    /// Ends a thread's wait with a result.
     ///
     /// The caller must have removed the wait from its list, under that list's lock; otherwise the
     /// thread may have been woken and be in another wait by now. A thread that has opened its wait
     /// but not parked yet counts as waiting: it does not park.
-    fn wake(&mut self, thread: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError> {
-        self.end_wait(thread, Which::Any, WakeResult { value, boost }, None)
+    fn wake(&mut self, thread: ThreadRef, result: WakeResult) -> Result<Woken, SchedError> {
+        self.end_wait(thread, Which::Any, result, None)
     }
 
     /// Does the same as [`Self::wake`], and lets `registers` change the thread's registers before
@@ -147,17 +154,16 @@ pub trait Cpu {
     fn wake_with(
         &mut self,
         thread: ThreadRef,
-        value: u64,
-        boost: u8,
+        result: WakeResult,
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError> {
-        self.end_wait(thread, Which::Any, WakeResult { value, boost }, Some(registers))
+        self.end_wait(thread, Which::Any, result, Some(registers))
     }
 
     /// Ends this wait only, as [`Self::wake`] without a boost does: for a deadline, which may
     /// expire after the thread has resumed and entered another wait.
     fn time_out(&mut self, wait: WaitTicket, value: u64) -> Result<Woken, SchedError> {
-        self.end_wait(wait.thread, Which::Serial(wait.serial), WakeResult { value, boost: 0 }, None)
+        self.end_wait(wait.thread, Which::Serial(wait.serial), WakeResult::unboosted(value), None)
     }
 
     /// Does the same as [`Self::wake_with`] without a boost, if the thread is in an alertable wait
@@ -172,7 +178,7 @@ pub trait Cpu {
         value: u64,
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError> {
-        self.end_wait(thread, Which::Alertable(by), WakeResult { value, boost: 0 }, Some(registers))
+        self.end_wait(thread, Which::Alertable(by), WakeResult::unboosted(value), Some(registers))
     }
 
     // ---- threads ----

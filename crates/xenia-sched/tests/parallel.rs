@@ -10,7 +10,7 @@ use xenia_cpu::{EngineCounters, Execute, Exit, PpcContext};
 use xenia_memory::DeviceQueue;
 use xenia_sched::{
     Alertable, Disposition, EndKind, HW_THREADS, Limits, QUANTUM_DEFAULT, RunEnd, RunObserver, RunProgress,
-    TICKS_PER_SECOND, Woken,
+    TICKS_PER_SECOND, WakeResult, Woken,
 };
 
 /// Engine that executes a visit in 6 µs, as fast hosts do, and calls after [`VISITS`].
@@ -143,7 +143,7 @@ fn barrier_does_not_wait_for_yielding_or_waiting_threads() {
         }
         let is_over = work.load(SeqCst) >= GOAL;
         if running.id >= 2 {
-            let _ = cpu.wake(threads[5 - running.id as usize], 0, 0);
+            let _ = cpu.wake(threads[5 - running.id as usize], WakeResult::unboosted(0));
         }
         match running.id {
             _ if is_over => exit(cpu, running),
@@ -200,7 +200,7 @@ fn instructions_before_a_wait_count_for_the_quantum() {
         }
         counted.fetch_add(1, SeqCst);
         cpu.open_wait(running.thread, Alertable::No).unwrap();
-        let _ = cpu.wake(threads[1 - running.id as usize], 0, 1);
+        let _ = cpu.wake(threads[1 - running.id as usize], WakeResult { value: 0, boost: 1 });
         forever()
     });
     assert_eq!(machine.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 2 }));
@@ -225,8 +225,9 @@ fn threads_on_two_slots_wake_each_other_and_no_wake_is_lost() {
         let step = running.ctx.gpr[5];
         // The second thread begins with a wait.
         if step > 0 || running.id == 0 {
+            let other = threads[1 - running.id as usize];
             // The other thread has not reached its wait yet, or has not parked.
-            if cpu.wake(threads[1 - running.id as usize], step, 0).unwrap() == Woken::NotWaiting {
+            if cpu.wake(other, WakeResult::unboosted(step)).unwrap() == Woken::NotWaiting {
                 return Disposition::EndVisit;
             }
         }

@@ -7,7 +7,7 @@ use plain::Plain;
 use xenia_cpu::PpcContext;
 use xenia_sched::{
     Alertable, BlockReason, Cpu, Disposition, Interruption, Placement, SchedError, Scheduler,
-    SchedulerConfig, SpawnParameters, ThreadRef, ThreadState, Wait, Woken,
+    SchedulerConfig, SpawnParameters, ThreadRef, ThreadState, Wait, WakeResult, Woken,
 };
 
 fn parameters(id: u32, hw_id: u8) -> SpawnParameters {
@@ -334,7 +334,7 @@ fn a_moved_thread_that_does_not_park_is_unqueued_until_its_registers_are_back() 
     let cpu: &mut dyn Cpu = &mut scheduler;
     cpu.set_affinity(thread, 1 << 4).unwrap();
     cpu.open_wait(thread, Alertable::No).unwrap();
-    assert_eq!(cpu.wake(thread, 9, 0), Ok(Woken::BeforePark));
+    assert_eq!(cpu.wake(thread, WakeResult::unboosted(9)), Ok(Woken::BeforePark));
     let (running, disposition) = scheduler.park_or_resume(&mut Plain, running, forever()).unwrap();
     assert_eq!((running.ctx.gpr[3], disposition), (9, Disposition::Continue));
     assert_eq!(scheduler.begin_slot_visit(4), None, "it still runs where it was");
@@ -402,13 +402,13 @@ fn a_wake_before_the_thread_parks_keeps_it_running() {
             let ticket = cpu.open_wait(running.thread, Alertable::InUserMode).unwrap();
             assert!(cpu.is_waiting(ticket));
             let woken = match round {
-                1 => cpu.wake(thread, round, 0),
+                1 => cpu.wake(thread, WakeResult::unboosted(round)),
                 2 => cpu.interrupt(thread, Interruption::User, round, &mut enter),
                 _ => cpu.time_out(ticket, round),
             };
             assert_eq!(woken, Ok(Woken::BeforePark));
             assert!(!cpu.is_waiting(ticket));
-            assert_eq!(cpu.wake(thread, 9, 0), Ok(Woken::NotWaiting), "a wait ends once");
+            assert_eq!(cpu.wake(thread, WakeResult::unboosted(9)), Ok(Woken::NotWaiting), "a wait ends once");
             Disposition::Park(Wait { deadline: Some(5), ..forever() })
         });
         assert_eq!(result, Some(Disposition::Continue));

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use xenia_sched::{
     Alertable, Cpu, Disposition, EndKind, HW_THREADS, Limits, RunEnd, Running, SchedError, SpawnParameters,
-    ThreadRef, Woken,
+    ThreadRef, WakeResult, Woken,
 };
 use xenia_testing::{Dice, is_long};
 
@@ -28,7 +28,7 @@ fn ping_pong(cpu: &mut dyn Cpu, running: &mut Running, peer: ThreadRef, rounds: 
     let last = step == rounds;
     if (step > 0 || odd == 0) && !(last && odd == 0) {
         // Retry until the other thread has reached its wait.
-        if cpu.wake(peer, step, 1).unwrap() == Woken::NotWaiting {
+        if cpu.wake(peer, WakeResult { value: step, boost: 1 }).unwrap() == Woken::NotWaiting {
             return Disposition::EndVisit;
         }
     }
@@ -176,7 +176,8 @@ fn guest_sees_the_last_of_concurrent_priority_changes() {
                     return forever();
                 }
                 BOOSTER => {
-                    let _ = cpu.wake(threads[0], 1, 1 + (round % 6) as u8).unwrap();
+                    let result = WakeResult { value: 1, boost: 1 + (round % 6) as u8 };
+                    let _ = cpu.wake(threads[0], result).unwrap();
                 }
                 MOVER => {
                     cpu.set_affinity(threads[0], 1 << (round % 6)).unwrap();

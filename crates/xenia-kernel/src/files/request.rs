@@ -22,7 +22,7 @@ use std::sync::Arc;
 use xenia_guest::layout::dispatcher_header;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::Cpu;
+use xenia_sched::{Cpu, WakeResult};
 use xenia_sync::Mutex;
 use xenia_vfs::OpenAction;
 
@@ -283,7 +283,8 @@ impl<'k> FileRequests<'k> {
             Ok(()) => NtStatus::SUCCESS,
             Err(failure) => failure.status(),
         };
-        cpu.wake(receiver.thread, status.to_register(), 0)?.by_owner(receiver.thread);
+        let result = WakeResult::unboosted(status.to_register());
+        cpu.wake(receiver.thread, result)?.by_owner(receiver.thread);
         Ok(())
     }
 }

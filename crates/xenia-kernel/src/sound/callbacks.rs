@@ -11,7 +11,7 @@ use crate::thread::pending_count::PendingCount;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::{Alertable, BlockReason, Cpu, Event, ThreadRef, Wait, Woken};
+use xenia_sched::{Alertable, BlockReason, Cpu, Event, ThreadRef, Wait, WakeResult, Woken};
 use xenia_sync::Mutex;
 
 /// Hardware thread for the callbacks: the one that the titles' sound library uses by default.
@@ -114,7 +114,7 @@ impl RenderCallbacks<'_> {
             let pc = self.service_return.0;
             cpu.emit(&Event::Interrupt { hw_id: thread.hw_id, kind: "sound", pc });
         }
-        let woken = cpu.wake_with(thread, 0, 0, &mut |ctx| self.enter_call(thread, ctx));
+        let woken = cpu.wake_with(thread, WakeResult::unboosted(0), &mut |ctx| self.enter_call(thread, ctx));
         if !matches!(woken, Ok(Woken::Yes | Woken::BeforePark)) {
             // The title has terminated this thread.
             self.pending_calls.remove(1);

@@ -43,7 +43,7 @@ use xenia_guest::layout::kapc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_limits::{Limit, ResourceLimits};
 use xenia_memory::GuestMemory;
-use xenia_sched::{Cpu, Interruption, ThreadRef, Woken};
+use xenia_sched::{Cpu, Interruption, ThreadRef, WakeResult, Woken};
 use xenia_sync::Mutex;
 
 /// Origin of an APC.
@@ -167,7 +167,7 @@ impl ApcQueues<'_> {
                     threads.note_interrupted(thread_id, wait);
                 }
                 let mut guest = Some(guest);
-                let woken = cpu.wake_with(reference, 0, 0, &mut |ctx| {
+                let woken = cpu.wake_with(reference, WakeResult::unboosted(0), &mut |ctx| {
                     if let Some(guest) = guest.take() {
                         entered = threads.push_frame(self.memory, thread_id, ctx, guest);
                     }

@@ -15,7 +15,9 @@ use xenia_cpu::PpcContext;
 use xenia_guest::layout::{kdpc, kpcr};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::{Alertable, BlockReason, Cpu, Event, HW_THREADS, MAX_PRIORITY, ThreadRef, Wait};
+use xenia_sched::{
+    Alertable, BlockReason, Cpu, Event, HW_THREADS, MAX_PRIORITY, ThreadRef, Wait, WakeResult,
+};
 use xenia_sync::Mutex;
 
 /// Process types in `KPCR`.
@@ -98,8 +100,9 @@ impl ServiceThreads<'_> {
             return Err(failure);
         }
         cpu.hold_slot(service.thread, true)?;
-        let woken = cpu
-            .wake_with(service.thread, first.args[0], 0, &mut |ctx| self.enter_begun(service.thread, ctx))?;
+        let woken = cpu.wake_with(service.thread, WakeResult::unboosted(first.args[0]), &mut |ctx| {
+            self.enter_begun(service.thread, ctx)
+        })?;
         woken.by_owner(service.thread);
         Ok(())
     }

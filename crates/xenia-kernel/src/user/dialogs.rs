@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use xenia_guest::{GuestAddr, USERS, Win32Error, utf16};
 use xenia_memory::GuestMemory;
 use xenia_sched::{
-    Alertable, BlockReason, Cpu, FIELDS_PER_SECOND, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait,
+    Alertable, BlockReason, Cpu, FIELDS_PER_SECOND, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait, WakeResult,
 };
 use xenia_sync::{Level, Mutex};
 use xenia_user::notifications::{Notification, id};
@@ -316,7 +316,7 @@ impl DialogControl<'_> {
         slot.gone.set(Some(cpu.now().saturating_add(CLOSING)));
         let gone = match dialog.waiter {
             Some(thread) => {
-                if let Err(error) = cpu.wake(thread, u64::from(result.0), 0) {
+                if let Err(error) = cpu.wake(thread, WakeResult::unboosted(result.0.into())) {
                     tracing::debug!(target: "kernel", "the thread waiting for a dialog no longer exists: {error}");
                 }
                 // A call that waits returns after the user interface has disappeared.

@@ -24,7 +24,7 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_limits::Limit;
 use xenia_memory::GuestMemory;
-use xenia_sched::{Alertable, BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait};
+use xenia_sched::{Alertable, BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait, WakeResult};
 use xenia_sync::{Level, Mutex, MutexGuard};
 
 /// Guest time from a call to its completion: longer than titles need to return from the call and
@@ -332,7 +332,7 @@ impl OverlappedRequests<'_> {
                 }
                 WaiterResult::End => Win32Error::SUCCESS.0,
             };
-            if let Err(error) = cpu.wake(thread, u64::from(result), 0) {
+            if let Err(error) = cpu.wake(thread, WakeResult::unboosted(result.into())) {
                 tracing::debug!(target: "kernel", "the thread waiting for a call no longer exists: {error}");
             }
         }

@@ -13,7 +13,7 @@ use xenia_cpu::PpcContext;
 use xenia_guest::layout::kmutant;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
-use xenia_sched::{AwaitedObjects, BlockReason, Cpu, Interruption, ThreadRef, Wait, Woken};
+use xenia_sched::{AwaitedObjects, BlockReason, Cpu, Interruption, ThreadRef, Wait, WakeResult, Woken};
 
 impl Held<'_> {
     /// Takes the objects if they are signalled, or begins a wait. The caller holds the waiter's
@@ -167,7 +167,8 @@ impl Held<'_> {
             match status {
                 Some(status) => {
                     self.end_wait(&mut turn, memory);
-                    cpu.wake(thread, status.to_register(), boost)?.by_owner(thread);
+                    let result = WakeResult { value: status.to_register(), boost };
+                    cpu.wake(thread, result)?.by_owner(thread);
                 }
                 None => passed_over += 1,
             }

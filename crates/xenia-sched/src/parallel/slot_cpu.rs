@@ -236,7 +236,7 @@ mod tests {
             let owner = &shared.slots.owners[0];
             owner.clear();
             let mut cpu = if defers { SlotCpu::since(&shared, 0) } else { SlotCpu::new(&shared) };
-            assert_eq!(cpu.wake(thread, 7, 0), Ok(Woken::Yes));
+            assert_eq!(cpu.wake(thread, WakeResult::unboosted(7)), Ok(Woken::Yes));
             assert_eq!(shared.slots.common.runnable(), 1, "it is ready at once");
             assert_eq!(owner.is_notified(), !defers);
             drop(cpu);

@@ -1,7 +1,7 @@
 //! Waits: parking, waking and deadlines of threads.
 
 use super::Scheduler;
-use crate::{Cpu, GuestTicks, HwSlot, SchedError, System, ThreadRef, Wait, WaitTicket, Woken};
+use crate::{Cpu, GuestTicks, HwSlot, SchedError, System, ThreadRef, Wait, WaitTicket, WakeResult, Woken};
 
 impl Scheduler {
     /// Makes a running or ready thread wait, in a wait that was not opened before.
@@ -12,7 +12,7 @@ impl Scheduler {
 
     /// Ends a wait, as [`Cpu::wake`].
     pub fn wake_ref(&mut self, r: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError> {
-        self.wake(r, value, boost)
+        self.wake(r, WakeResult { value, boost })
     }
 
     /// Lets the system end a thread's wait as by its deadline. Returns `false` if it does not wait.

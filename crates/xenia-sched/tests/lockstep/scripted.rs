@@ -7,7 +7,8 @@ use xenia_cpu::{EngineCounters, Execute, Exit, GuestException, PpcContext};
 use xenia_memory::{DeviceQueue, DeviceStore};
 use xenia_sched::{
     BlockReason, Cpu, Disposition, EndKind, Event, EventSink, GuestTicks, LockstepExecutor, MAX_TICKS,
-    Running, Scheduler, SchedulerConfig, SpawnParameters, System, ThreadRef, Wait, WaitTicket, Woken,
+    Running, Scheduler, SchedulerConfig, SpawnParameters, System, ThreadRef, Wait, WaitTicket, WakeResult,
+    Woken,
 };
 
 /// A step of a scripted thread.
@@ -116,10 +117,10 @@ impl System for TestSystem {
         match lev {
             PARK => return Disposition::Park(Wait::forever(BlockReason::Dialog)),
             WAKE_FIRST => {
-                let _ = cpu.wake(self.threads[0], 1, 0).unwrap();
+                let _ = cpu.wake(self.threads[0], WakeResult::unboosted(1)).unwrap();
             }
             BOOST_FIRST => {
-                let _ = cpu.wake(self.threads[0], 1, 2).unwrap();
+                let _ = cpu.wake(self.threads[0], WakeResult { value: 1, boost: 2 }).unwrap();
                 assert!(self.priorities.is_empty(), "set between calls, not in them");
             }
             EXIT => cpu.exit(running.thread, 10 + running.id).unwrap(),
@@ -165,7 +166,7 @@ impl System for TestSystem {
     fn advance(&mut self, cpu: &mut dyn Cpu) {
         if self.next_event.is_some_and(|at| at + u64::from(self.late) <= cpu.now()) {
             self.next_event = None;
-            assert_eq!(cpu.wake(self.threads[0], 2, 0), Ok(Woken::Yes));
+            assert_eq!(cpu.wake(self.threads[0], WakeResult::unboosted(2)), Ok(Woken::Yes));
         }
     }
 

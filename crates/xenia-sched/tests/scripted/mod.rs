@@ -8,7 +8,7 @@ use xenia_cpu::{EngineCounters, Execute, Exit, GuestException, PpcContext};
 use xenia_memory::{DeviceQueue, DeviceStore};
 use xenia_sched::{
     BlockReason, Cpu, Disposition, GuestTicks, ParallelExecutor, Running, Scheduler, SchedulerConfig,
-    SpawnParameters, System, TICKS_PER_SECOND, ThreadRef, Wait, WaitTicket, Woken, WorkReport,
+    SpawnParameters, System, TICKS_PER_SECOND, ThreadRef, Wait, WaitTicket, WakeResult, Woken, WorkReport,
 };
 
 /// Engine that executes one instruction, then calls.
@@ -118,7 +118,7 @@ impl System for Scripted {
         let (thread, takes) = work.left.lock().unwrap().pop()?;
         std::thread::sleep(takes);
         Some(Box::new(move |cpu| {
-            assert_ne!(cpu.wake(thread, 7, 0).unwrap(), Woken::NotWaiting);
+            assert_ne!(cpu.wake(thread, WakeResult::unboosted(7)).unwrap(), Woken::NotWaiting);
             work.under_way.fetch_sub(1, SeqCst);
         }))
     }
