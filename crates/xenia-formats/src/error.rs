@@ -54,10 +54,7 @@ pub enum Reason {
     #[error("not supported: {0}")]
     Unsupported(Cow<'static, str>),
     /// The payload doesn't open with the development key and the caller has no retail key.
-    #[error(
-        "the payload does not open with the development key; a retail title needs your own key \
-         in keys.toml in the config folder or given with --key-file"
-    )]
+    #[error("the payload does not open with the development key; a retail title needs your own key")]
     RetailKeyMissing,
     /// The payload cannot be decrypted with the available keys, which include a retail key.
     #[error("the payload opens neither with the development key nor with the retail key given")]

@@ -107,7 +107,7 @@ fn retail_payload_without_key_reports_the_missing_key() {
             says(open(&file).unwrap_err()),
             format!(
                 "XEX payload at offset {header_size:#x}: the payload does not open with the development key; \
-                 a retail title needs your own key in keys.toml in the config folder or given with --key-file"
+                 a retail title needs your own key"
             )
         );
         let wrong = load(&file, &KeyRing::with_retail([1; 16])).unwrap_err();

@@ -48,10 +48,7 @@ const NEEDED: wgpu::Features = wgpu::Features::DEPTH32FLOAT_STENCIL8;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceError {
     /// The system offers no graphics adapter.
-    #[error(
-        "no graphics adapter: {0}. A software driver will do (Debian package mesa-vulkan-drivers), or, \
-         without a window, `--headless --gpu reference`"
-    )]
+    #[error("no graphics adapter: {0}. A software driver will do (Debian package mesa-vulkan-drivers)")]
     NoAdapter(String),
     /// No adapter has the requested name.
     #[error("no graphics adapter that can be used is called {name}; there are: {there_are}")]

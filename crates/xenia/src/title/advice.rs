@@ -20,8 +20,8 @@ pub(super) fn explained(error: FormatError, what: &str) -> Error {
     );
     let next = match error.reason {
         Reason::RetailKeyMissing => format!(
-            "to go on, write `retail = \"32 hexadecimal digits\"`, the key of your own console, to {keys}; no key can be \
-             included. Titles of your own, with the development key, need none"
+            "to go on, write `retail = \"32 hexadecimal digits\"`, the key of your own console, to {keys} or to a file for \
+             --key-file; no key can be included. Titles of your own, with the development key, need none"
         ),
         Reason::NoKeyFits => format!(
             "to go on, correct the digits of `retail` in {keys} or in the file of --key-file. If they are right, the file \
