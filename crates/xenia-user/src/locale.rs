@@ -47,6 +47,15 @@ const DATE_FORMATS: &str = "21313333333232142312233333213223030335313233\
 /// Date format of all other countries.
 const USUAL_DATE_FORMAT: u32 = 3;
 
+/// Countries whose times of day have two digits for the hour, as in gibbed's branch of xenia
+/// (`time_format_table.cc`).
+const TWO_DIGIT_HOURS: &str = "AE AR AT AU BR CH CL CO CZ DE DK FR GB IE IL MX NO PL SA SE TR TW ZZ";
+/// Countries with one digit for hours below 10. Times of the countries in neither list have
+/// seconds, too.
+const ONE_DIGIT_HOURS: &str = "BE CA CN ES FI GR HK HU IN IT JP KR NL NZ PT RU SG SK US ZA";
+/// Countries that write AM and PM before the time.
+const HALF_OF_DAY_FIRST: &str = "CN KR SG TW";
+
 /// Returns the code with this number; `None` if the number is unused.
 fn code(list: &'static str, number: u32) -> Option<&'static str> {
     list.split(' ').nth(number as usize).filter(|code| *code != "-")
@@ -80,6 +89,50 @@ pub fn online_country(number: u32) -> Option<&'static str> {
 pub fn date_format(country: u32) -> u32 {
     let digit = country.checked_sub(FIRST_DATE_FORMAT).and_then(|at| DATE_FORMATS.chars().nth(at as usize));
     digit.and_then(|digit| digit.to_digit(10)).unwrap_or(USUAL_DATE_FORMAT)
+}
+
+/// Formats a date as the console does in this country ([`date_format`]).
+pub fn format_date(country: u32, year: u16, month: u16, day: u16) -> String {
+    match date_format(country) {
+        0 => format!("{day}/{month}/{year:04}"),
+        1 => format!("{day}/{month:02}/{year:04}"),
+        2 => format!("{day:02}/{month:02}/{year:04}"),
+        4 => format!("{year:04}/{month}/{day}"),
+        5 => format!("{year:04}/{month:02}/{day:02}"),
+        _ => format!("{month}/{day}/{year:04}"),
+    }
+}
+
+/// A time of day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockTime {
+    /// Hour, in 0–23.
+    pub hour: u16,
+    /// Minute, in 0–59.
+    pub minute: u16,
+    /// Second, in 0–59.
+    pub second: u16,
+}
+
+/// Formats a time of day as the console does in the country with this number, on a clock of 12 or
+/// 24 hours.
+pub fn format_time(number: u32, time: ClockTime, has_24_hours: bool) -> String {
+    let ClockTime { hour, minute, second } = time;
+    let code = country(number).unwrap_or(NOWHERE);
+    let is_in = |list: &str| list.split(' ').any(|one| one == code);
+    let shown = if has_24_hours { hour } else { (hour + 11) % 12 + 1 };
+    let clock = if is_in(TWO_DIGIT_HOURS) {
+        format!("{shown:02}:{minute:02}")
+    } else if is_in(ONE_DIGIT_HOURS) {
+        format!("{shown}:{minute:02}")
+    } else {
+        format!("{shown}:{minute:02}:{second:02}")
+    };
+    if has_24_hours {
+        return clock;
+    }
+    let half = if hour < 12 { "AM" } else { "PM" };
+    if is_in(HALF_OF_DAY_FIRST) { format!("{half} {clock}") } else { format!("{clock} {half}") }
 }
 
 /// Returns the code of a locale's country.
@@ -179,6 +232,49 @@ mod tests {
         // Austria, Germany, Hungary, Japan, the United States, South Africa.
         assert_eq!([5, 24, 42, 53, 103, 109].map(date_format), [2, 2, 5, 5, 3, 5]);
         assert_eq!([0, 4, 110, 111, u32::MAX].map(date_format), [3; 5], "the usual");
+    }
+
+    /// The console's number of a country.
+    fn number_of(code: &str) -> u32 {
+        country_number(code).unwrap()
+    }
+
+    #[test]
+    fn dates_have_the_order_and_digits_of_the_country() {
+        for (code, expected) in [
+            ("GR", "5/9/2008"),
+            ("AU", "5/09/2008"),
+            ("DE", "05/09/2008"),
+            ("US", "9/5/2008"),
+            ("CN", "2008/9/5"),
+            ("JP", "2008/09/05"),
+        ] {
+            assert_eq!(format_date(number_of(code), 2008, 9, 5), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn times_of_day_have_the_hours_of_the_clock_and_the_country() {
+        let time = ClockTime { hour: 21, minute: 5, second: 7 };
+        for (code, of_12, of_24) in [
+            ("DE", "09:05 PM", "21:05"),
+            ("US", "9:05 PM", "21:05"),
+            ("CN", "PM 9:05", "21:05"),
+            ("TW", "PM 09:05", "21:05"),
+            ("IS", "9:05:07 PM", "21:05:07"),
+        ] {
+            let shown = [false, true].map(|has_24_hours| format_time(number_of(code), time, has_24_hours));
+            assert_eq!(shown, [of_12, of_24], "{code}");
+        }
+        let at = |hour, has_24_hours| {
+            format_time(number_of("US"), ClockTime { hour, minute: 0, second: 0 }, has_24_hours)
+        };
+        assert_eq!(
+            [0, 1, 12, 13].map(|hour| at(hour, false)),
+            ["12:00 AM", "1:00 AM", "12:00 PM", "1:00 PM"]
+        );
+        assert_eq!([at(0, true), at(8, true)], ["0:00", "8:00"]);
+        assert_eq!(format_time(111, time, true), "21:05", "an unknown country");
     }
 
     #[test]

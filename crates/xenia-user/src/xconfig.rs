@@ -167,9 +167,19 @@ impl XConfig {
         let set = self.set.get(&(category::USER, USER_COUNTRY));
         set.and_then(|value| value.first().copied()).unwrap_or(locale.country)
     }
+
+    /// Returns whether the console shows times of day with 24 hours.
+    pub fn has_24_hour_clock(&self) -> bool {
+        let set = self.set.get(&(category::USER, USER_RETAIL_FLAGS));
+        let flags = set.and_then(|value| value.first_chunk()).map(|value| u32::from_be_bytes(*value));
+        flags.is_some_and(|flags| flags & HOURS_24 != 0)
+    }
 }
 
 const USER_LANGUAGE: u16 = 9;
+const USER_RETAIL_FLAGS: u16 = 0xC;
+/// Retail flag: a clock of 24 hours.
+const HOURS_24: u32 = 8;
 const USER_COUNTRY: u16 = 0xE;
 
 /// Number of a video standard in a `VIDEO_MODE`.
@@ -215,7 +225,7 @@ fn initial(locale: &Locale, category: u16, setting: u16) -> Option<Vec<u8>> {
         // Audio: stereo, digital.
         (category::USER, 0xB) => word(0x1_0001),
         // The console has been set up.
-        (category::USER, 0xC) => word(0x40),
+        (category::USER, USER_RETAIL_FLAGS) => word(0x40),
         (category::USER, USER_COUNTRY) => Some(vec![locale.country]),
         // Parental control: online play is allowed.
         (category::USER, 0xF) => Some(vec![3]),

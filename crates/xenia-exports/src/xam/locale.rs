@@ -6,7 +6,7 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_rtl::calendar::TimeFields;
-use xenia_user::locale as codes;
+use xenia_user::locale::{self as codes, ClockTime};
 
 /// Exports of the locale.
 pub struct XamLocale;
@@ -18,11 +18,15 @@ const MAX_LOCALE: u32 = 43;
 /// written beyond it.
 const MAX_DATE_UNITS: u32 = 0x100;
 
+/// Returns the number of the console's country.
+fn console_country(call: &Call) -> u32 {
+    call.kernel.user.xconfig.lock().country(&call.kernel.config.locale).into()
+}
+
 /// Returns the locale of the console, for a title that knows this many countries and locales.
 fn console_locale(call: &Call, max_country: u32, max_locale: u32) -> u32 {
-    let locale = &call.kernel.config.locale;
-    let country = call.kernel.user.xconfig.lock().country(locale);
-    codes::locale_of_console(country.into(), locale.game_region, max_country, max_locale)
+    let game_region = call.kernel.config.locale.game_region;
+    codes::locale_of_console(console_country(call), game_region, max_country, max_locale)
 }
 
 /// Encodes a text and a terminator as UTF-16.
@@ -160,9 +164,8 @@ impl XamLocale {
         codes::language_of_online_language(language.into())
     }
 
-    /// Formats a date as month, day and year, as in the United States, whatever the console's
-    /// country.
-    #[export(Partial)]
+    /// Formats a date in the order of the console's country.
+    #[export(Done)]
     fn XamFormatDateString(
         call: &mut Call,
         _kind: u32,
@@ -170,12 +173,12 @@ impl XamLocale {
         buffer: GuestAddr,
         room: u32,
     ) -> Fallible<()> {
-        let [year, month, day, ..] = TimeFields::new(time).words();
-        fill(call, &format!("{month:02}/{day:02}/{year}"), room, buffer)
+        let TimeFields { year, month, day, .. } = TimeFields::new(time);
+        fill(call, &codes::format_date(console_country(call), year, month, day), room, buffer)
     }
 
-    /// Formats a time of day as 24-hour hours and minutes, whatever the console's country.
-    #[export(Partial)]
+    /// Formats a time of day as the console's country does, with 24 hours if its settings say so.
+    #[export(Done)]
     fn XamFormatTimeString(
         call: &mut Call,
         _kind: u32,
@@ -183,8 +186,10 @@ impl XamLocale {
         buffer: GuestAddr,
         room: u32,
     ) -> Fallible<()> {
-        let [_, _, _, hour, minute, ..] = TimeFields::new(time).words();
-        fill(call, &format!("{hour:02}:{minute:02}"), room, buffer)
+        let TimeFields { hour, minute, second, .. } = TimeFields::new(time);
+        let has_24_hours = call.kernel.user.xconfig.lock().has_24_hour_clock();
+        let time = ClockTime { hour, minute, second };
+        fill(call, &codes::format_time(console_country(call), time, has_24_hours), room, buffer)
     }
 
     /// Returns whether the title is the dashboard: it never is.

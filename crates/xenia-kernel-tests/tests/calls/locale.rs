@@ -68,13 +68,36 @@ fn dates_and_times_are_cut_where_their_room_ends() {
     b.xam_call("XamFormatDateString", &[0, time, at, 16]);
     assert_eq!(text(&b), "11/22/2008");
     b.xam_call("XamFormatTimeString", &[0, time, at, 16]);
-    assert_eq!(text(&b), "10:30");
+    assert_eq!(text(&b), "10:30 AM");
     b.memory().fill(b.scratch, 0x20, 0xFF).unwrap();
     b.xam_call("XamFormatTimeString", &[0, time, at, 3]);
     assert_eq!(text(&b), "10");
     assert_eq!(b.memory().read::<u16>(b.scratch.offset(6)), Ok(0xFFFF), "no more than its room");
     b.xam_call("XamFormatTimeString", &[0, time, at, 0]);
     assert_eq!(text(&b), "10", "nothing");
+}
+
+#[test]
+fn dates_and_times_are_those_of_the_consoles_country_and_clock() {
+    let mut b = Harness::new();
+    let at = u64::from(b.scratch.0);
+    let set = |b: &mut Harness, setting: u64, value: &[u8]| {
+        b.memory().write_bytes(b.scratch, value).unwrap();
+        let arguments = [3, setting, u64::from(b.scratch.0), value.len() as u64];
+        assert_eq!(b.status("ExSetXConfigSetting", &arguments), NtStatus::SUCCESS);
+    };
+    // The time 2008-11-22, 22:30.
+    let time = 128_718_666_000_000_000;
+    let shown = |b: &mut Harness, name: &str| {
+        b.xam_call(name, &[0xFF, time, at, 16]);
+        text(b)
+    };
+    // Germany.
+    set(&mut b, 0xE, &[24]);
+    assert_eq!(shown(&mut b, "XamFormatDateString"), "22/11/2008");
+    assert_eq!(shown(&mut b, "XamFormatTimeString"), "10:30 PM");
+    set(&mut b, 0xC, &[0, 0, 0, 0x48]);
+    assert_eq!(shown(&mut b, "XamFormatTimeString"), "22:30");
 }
 
 #[test]
