@@ -45,12 +45,12 @@ pub(super) const MESSAGES: &[Message] = messages! {
     Done 0x7_0004 XMPStop = |call, _| act(call, |music, _| music.stop());
     /// Pauses the current song.
     Done 0x7_0005 XMPPause = |call, _| act(call, Music::pause);
-    /// Selects the next song, in the playlist's order.
+    /// Selects the next song in the playback order.
     Done 0x7_0006 XMPNext = |call, _| act(call, Music::next);
-    /// Selects the previous song, in the playlist's order.
+    /// Selects the previous song in the playback order.
     Done 0x7_0007 XMPPrevious = |call, _| act(call, Music::previous);
-    /// Sets the playback order and notifies listeners. Songs are always played in their playlist's
-    /// order.
+    /// Sets the playback order and notifies listeners. A random order begins with the current song.
+    /// The flag for automatic pauses is only stored.
     Partial 0x7_0008 XMPSetPlaybackBehavior = set_behavior;
     /// Returns whether music is playing.
     Done 0x7_0009 XMPGetStatus = status;
@@ -187,7 +187,7 @@ fn set_behavior(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
         repeat: words.field(call, 8)?,
         flags: words.field(call, 0xC)?,
     };
-    access_player(call, |music, _| music.behavior = behavior)?;
+    access_player(call, |music, now| music.set_behavior(behavior, now))?;
     call.kernel.notifier().notify(call.cpu, Notification { id: id::MUSIC_BEHAVIOR_CHANGED, parameter: 0 })?;
     Ok(HResult::OK)
 }

@@ -5,7 +5,10 @@
 //! ([`crate::ports::Audio`]), frame by frame while the player plays. Listeners are notified of each
 //! state under their own lock, in the order of the changes.
 
+mod order;
 mod state;
+
+pub use order::PlaybackBehavior;
 
 use super::notifier::Notifier;
 use crate::files::Files;
@@ -13,6 +16,7 @@ use crate::loader::path_of;
 use crate::ports::{Audio, SongBytes};
 use crate::sound::RenderDriver;
 use crate::status::failure::Fallible;
+use order::SongOrder;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
@@ -39,8 +43,6 @@ const NEVER: GuestTicks = GuestTicks::MAX;
 pub const CONTROLLED_BY_TITLE: u32 = 0;
 /// Request to a playback controller: gives playback back to its previous controller.
 pub const RESTORE_CONTROLLER: u32 = 4;
-/// Repeat mode: playlists do not repeat. All other values repeat.
-const NO_REPEAT: u32 = 1;
 
 /// Player state, as numbered by `XMPGetStatus`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,19 +101,12 @@ enum Progress {
     Left(GuestTicks),
 }
 
-/// How playlists are played, in the order of the arguments of `XMPSetPlaybackBehavior`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlaybackBehavior {
-    /// Playback order; lists are always played in their order.
-    pub order: u32,
-    pub repeat: u32,
-    pub flags: u32,
-}
-
 /// The title's player settings, the playlists and the current song.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Music {
     pub behavior: PlaybackBehavior,
+    /// Order of the songs while the behaviour asks for a random one.
+    random: SongOrder,
     /// Volume as the bits of a single-precision number.
     pub volume: u32,
     /// Playback controller; [`CONTROLLED_BY_TITLE`] is the title.
@@ -132,6 +127,7 @@ impl Default for Music {
     fn default() -> Self {
         Self {
             behavior: PlaybackBehavior::default(),
+            random: SongOrder::default(),
             volume: 1.0_f32.to_bits(),
             controller: CONTROLLED_BY_TITLE,
             controller_lock: 0,
@@ -175,6 +171,7 @@ impl Music {
         let Some(list) = self.lists.iter().find(|list| list.storage == storage) else { return false };
         let found = list.songs.iter().position(|song| handle == 0 || song.handle == handle);
         let Some(song) = found else { return false };
+        self.random = SongOrder::new(now, song);
         self.begin(storage, song, now);
         true
     }
@@ -215,26 +212,6 @@ impl Music {
             *progress = Progress::Until(now.saturating_add(left));
             self.has_changed = true;
         }
-    }
-
-    /// Selects the next song. After the last one it continues with the first, or stops if playlists
-    /// do not repeat.
-    pub fn next(&mut self, now: GuestTicks) {
-        let Some(Current { storage, song, .. }) = self.current else { return };
-        let count = self.count(storage);
-        match song + 1 {
-            next if next < count => self.begin(storage, next, now),
-            _ if self.behavior.repeat == NO_REPEAT => self.stop(),
-            _ => self.begin(storage, 0, now),
-        }
-    }
-
-    /// Selects the previous song. Before the first one it continues with the last, or restarts the
-    /// first if playlists do not repeat.
-    pub fn previous(&mut self, now: GuestTicks) {
-        let Some(Current { storage, song, .. }) = self.current else { return };
-        let last = if self.behavior.repeat == NO_REPEAT { 0 } else { self.count(storage).saturating_sub(1) };
-        self.begin(storage, song.checked_sub(1).unwrap_or(last), now);
     }
 
     /// Number of songs of a playlist; 0 if there is no such playlist.
@@ -435,7 +412,7 @@ mod tests {
         assert_eq!(music.song().unwrap().handle, 1, "again");
         music.previous(12 * SECOND);
         assert_eq!(music.song().unwrap().handle, 2);
-        music.behavior.repeat = NO_REPEAT;
+        music.behavior.repeat = 1;
         music.next(13 * SECOND);
         assert_eq!((music.state(), music.due()), (XmpState::Idle, NEVER));
         assert!(music.song().is_none());

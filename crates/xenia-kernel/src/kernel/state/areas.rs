@@ -40,7 +40,7 @@ pub struct AreasState {
 
 impl StateSection for AreasState {
     const NAME: &'static str = "kernel/areas";
-    const VERSION: u16 = 10;
+    const VERSION: u16 = 11;
 }
 
 /// A copy of the data behind a lock, which is released at once.

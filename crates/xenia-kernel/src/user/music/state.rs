@@ -15,6 +15,7 @@ impl Music {
         // The rest are values of the title.
         let Self {
             behavior: _,
+            random: _,
             volume: _,
             controller: _,
             controller_lock: _,
