@@ -1,15 +1,15 @@
 //! The log: writes `tracing` events of all crates to standard error or to a file.
 //!
 //! Warnings are shown, and so are the title's debug output (target `guest`, see
-//! [`xenia::guest_log`]) and achievements (`achievements`). `-v`, `-vv` and `-q` change the level,
-//! `RUST_LOG` and `--log` choose levels by target. Third-party libraries log errors only unless a
-//! filter names them.
+//! [`xenia::guest_log`]), achievements (`achievements`) and the title's pop-ups (`popups`). `-v`,
+//! `-vv` and `-q` change the level, `RUST_LOG` and `--log` choose levels by target. Third-party
+//! libraries log errors only unless a filter names them.
 //!
 //! A title can trigger most log statements as often as it likes, so each statement is rate-limited:
 //! the first 16 lines are shown, then those whose number is a power of two, and [`finish`] reports
 //! how many were left out. Achievements are not limited, nor are lines at `debug` and below, which
-//! are only enabled on request. A window shows achievements and some errors, whatever the filter
-//! ([`show_to`]).
+//! are only enabled on request. A window shows achievements, pop-ups and some errors, whatever the
+//! filter ([`show_to`]).
 
 mod flags;
 mod targets;
@@ -43,6 +43,8 @@ const LINES: u64 = 16;
 pub use xenia::guest_log::GUEST;
 /// Target of achievements, shown by default.
 const ACHIEVEMENTS: &str = "achievements";
+/// Target of the title's pop-ups, shown by default.
+const POPUPS: &str = "popups";
 /// Third-party libraries, of which only errors are shown by default.
 const LIBRARIES: [&str; 7] =
     ["winit", "wgpu_core", "wgpu_hal", "naga", "cranelift_codegen", "cranelift_frontend", "regalloc2"];
@@ -70,7 +72,7 @@ fn base(verbose: u8, quiet: bool) -> Targets {
     Targets::new()
         .with_default(level)
         .with_targets(LIBRARIES.map(|library| (library, LevelFilter::ERROR)))
-        .with_targets([GUEST, ACHIEVEMENTS].map(|target| (target, guest)))
+        .with_targets([GUEST, ACHIEVEMENTS, POPUPS].map(|target| (target, guest)))
 }
 
 /// Parses a filter: levels by target, or one level for all other targets.
@@ -335,7 +337,7 @@ mod tests {
     fn warnings_and_the_title_are_shown_and_libraries_are_not() {
         let filter = base(0, false);
         assert!(shows(&filter, "kernel", Level::WARN) && !shows(&filter, "kernel", Level::INFO));
-        assert!(shows(&filter, GUEST, Level::INFO) && shows(&filter, ACHIEVEMENTS, Level::INFO));
+        assert!([GUEST, ACHIEVEMENTS, POPUPS].iter().all(|target| shows(&filter, target, Level::INFO)));
         assert!(!shows(&filter, "winit::platform", Level::WARN) && shows(&filter, "winit", Level::ERROR));
         let quiet = base(0, true);
         assert!(!shows(&quiet, "kernel", Level::WARN) && !shows(&quiet, GUEST, Level::ERROR));

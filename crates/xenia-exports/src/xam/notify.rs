@@ -107,28 +107,34 @@ impl Notify {
         Ok(0)
     }
 
-    /// Shows a system text in a pop-up: it is only logged.
-    #[export(Partial)]
+    /// Shows a pop-up: its text is a message in the window and a line of the log. One without a text
+    /// shows the number of its kind, because the console's texts are absent.
+    #[export(Done)]
     fn XNotifyQueueUI(
         call: &mut Call,
-        _kind: u32,
-        user: u32,
+        kind: u32,
+        _user: u32,
         _areas: u64,
         text: Option<WideText>,
         _context: GuestAddr,
     ) -> Fallible<Win32Error> {
         let text = text.map(|text| text.text(call.memory())).transpose()?.unwrap_or_default();
-        tracing::info!(target: "kernel", "the title's message to user {user}: {text:?}");
+        if text.is_empty() {
+            tracing::info!(target: "popups", "notification {kind}");
+        } else {
+            tracing::info!(target: "popups", "{text:?}");
+        }
         Ok(Win32Error::SUCCESS)
     }
 
-    /// Delays the system's pop-ups: there are none.
+    /// Delays the system's pop-ups: the window's messages are shown at once, since they cover only
+    /// a corner.
     #[export(Constant)]
     fn XNotifyDelayUI(_call: &mut Call, _milliseconds: u32) -> Win32Error {
         Win32Error::SUCCESS
     }
 
-    /// Sets the position of the system's pop-ups: there are none.
+    /// Sets the position of the system's pop-ups: the window's messages have one place.
     #[export(Constant)]
     fn XNotifyPositionUI(_call: &mut Call, _position: u32) {}
 }

@@ -15,8 +15,8 @@ pub struct LogArgs {
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// Log levels by target, in addition to RUST_LOG: `kernel=debug,gpu=off`, or one level for all.
-    /// Targets are achievements, dialog, gpu, guest, kernel, memory, pads, sched, vfs, watchdog,
-    /// and modules such as xenia_jit.
+    /// Targets are achievements, dialog, gpu, guest, kernel, memory, pads, popups, sched, vfs,
+    /// watchdog, and modules such as xenia_jit.
     #[arg(long, alias = "log-level", global = true, value_name = "FILTER")]
     pub log: Option<String>,
     /// Write the log to this file instead of standard error.

@@ -9,7 +9,7 @@ use tracing_subscriber::filter::Targets;
 use xenia::wording::nearest::nearest;
 
 /// Explicit targets, and a description of each.
-pub const TARGETS: [(&str, &str); 10] = [
+pub const TARGETS: [(&str, &str); 11] = [
     ("achievements", "unlocked achievements"),
     ("dialog", "messages of the console's dialogs"),
     ("gpu", "the graphics chip, and its backend"),
@@ -17,6 +17,7 @@ pub const TARGETS: [(&str, &str); 10] = [
     ("kernel", "kernel calls, limits, missing functions"),
     ("memory", "host memory that could not be allocated"),
     ("pads", "controllers"),
+    ("popups", "the title's pop-ups"),
     ("sched", "threads, deadlocks"),
     ("vfs", "files, disks, saves, packages"),
     ("watchdog", "machines that make no progress"),

@@ -1,7 +1,7 @@
 //! Passes lines of the log that a player must see to the window: a program that is started from a
 //! desktop has no terminal.
 
-use super::ACHIEVEMENTS;
+use super::{ACHIEVEMENTS, POPUPS};
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 use std::sync::{OnceLock, mpsc};
@@ -63,12 +63,14 @@ where
     WindowLayer(bursts).with_filter(filter)
 }
 
-/// Whether a player must see a line: an achievement, or an error of files, sound or this program.
+/// Whether a player must see a line: an achievement, a pop-up of the title, or an error of files,
+/// sound or this program.
 fn is_shown(line: &Metadata<'_>) -> bool {
     let target = line.target();
+    let is_news = [ACHIEVEMENTS, POPUPS].contains(&target);
     let concerns_player = target == "vfs" || target.starts_with("xenia");
-    let least = if target == ACHIEVEMENTS { Level::INFO } else { Level::ERROR };
-    *line.level() <= least && (target == ACHIEVEMENTS || concerns_player)
+    let least = if is_news { Level::INFO } else { Level::ERROR };
+    *line.level() <= least && (is_news || concerns_player)
 }
 
 impl WindowLayer {
@@ -113,7 +115,7 @@ mod tests {
     use tracing_subscriber::layer::SubscriberExt;
 
     #[test]
-    fn errors_of_files_and_achievements_reach_the_window() {
+    fn errors_of_files_achievements_and_pop_ups_reach_the_window() {
         let (window, lines) = mpsc::channel();
         show_to(window);
         let log = tracing_subscriber::registry().with(layer());
@@ -123,12 +125,17 @@ mod tests {
             for _ in 0..17 {
                 tracing::info!(target: ACHIEVEMENTS, "Player 1 earned achievement \"Second\" (25 G)");
             }
+            for _ in 0..17 {
+                tracing::info!(target: POPUPS, "\"Lap 2\"");
+            }
             tracing::error!(target: "kernel", "a wait has timed out");
             tracing::error!(target: GUEST, "a line of the title");
         });
         let lines: Vec<String> = lines.try_iter().collect();
         let mut expected = vec!["can't save package progress: the device is full"];
         expected.extend(["Player 1 earned achievement \"Second\" (25 G)"; 17]);
+        // A title can repeat them without end.
+        expected.extend(["\"Lap 2\""; 16]);
         assert_eq!(lines, expected);
     }
 
