@@ -56,7 +56,10 @@ pub use socket_calls::{
 };
 pub use state::SocketsState;
 pub use traffic::{NetTraffic, TrafficCount};
-pub use xnet::{KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, XNADDR_SIZE, XNet, XnAddr, begin_lookup};
+pub use xnet::{
+    KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, QualityLookup, QualityTarget, XNADDR_SIZE, XNet, XnAddr,
+    begin_lookup,
+};
 
 use options::Options;
 use request::Request;
@@ -140,6 +143,8 @@ pub struct Net {
     startups: u32,
     /// `XNet`'s addresses, keys and name look-ups.
     pub xnet: XNet,
+    /// The socket for quality-of-service probes, which does not belong to the title.
+    quality_socket: Option<SocketId>,
     limits: Arc<ResourceLimits>,
 }
 
@@ -195,6 +200,7 @@ impl Net {
             goes_on: false,
             startups: 0,
             xnet: XNet::default(),
+            quality_socket: None,
             limits,
         }
     }
@@ -386,7 +392,7 @@ impl Net {
         Ok(())
     }
 
-    /// Returns whether a request, a socket's event or a look-up has to be polled.
+    /// Returns whether a request, a socket's event, a look-up or a probe has to be polled.
     fn is_waited_for(&self) -> bool {
         !self.requests.is_empty() || !self.watched.is_empty() || self.xnet.is_waited_for()
     }

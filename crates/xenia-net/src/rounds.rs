@@ -87,6 +87,11 @@ impl Net {
         for (held, body) in self.xnet.look_up_again(&mut *self.port, memory) {
             effects.0.push(SocketEffect::Signal { body, held: Some(held) });
         }
+        let now = cpu.now();
+        let Self { xnet, port, quality_socket, .. } = self;
+        for (held, body) in xnet.poll_quality(&mut **port, quality_socket, memory, now) {
+            effects.0.push(SocketEffect::Signal { body, held: Some(held) });
+        }
         effects
     }
 

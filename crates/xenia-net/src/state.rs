@@ -138,8 +138,21 @@ impl RequestState {
 
 impl Net {
     fn state(&self, due: Option<GuestTicks>) -> Result<SocketsState, Unsaveable> {
-        // The sockets have their events, and the machine's limits are its configuration.
-        let Self { port, sockets, watched: _, last, requests, goes_on, startups, xnet, limits: _ } = self;
+        let Self {
+            port,
+            sockets,
+            // The sockets have their events.
+            watched: _,
+            last,
+            requests,
+            goes_on,
+            startups,
+            xnet,
+            // Open on the host's network only.
+            quality_socket: _,
+            // Configuration of the machine.
+            limits: _,
+        } = self;
         let local = port.state();
         if local.is_none() && (!sockets.is_empty() || xnet.is_waited_for()) {
             return Err("the title has sockets of the host's network".into());

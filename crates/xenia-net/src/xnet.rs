@@ -4,17 +4,19 @@
 //! Data is not encrypted: a key is only registered under its id. There is no online service, so the
 //! online part of an address is empty.
 
+mod quality;
 mod state;
 #[cfg(test)]
 mod tests;
 
+pub use quality::{QualityLookup, QualityTarget};
 pub(crate) use state::XNetState;
 
 use super::event_hold::EventHold;
 use super::{Net, WsaError};
 use crate::network::Network;
 use crate::traffic::NetTraffic;
-use serde::{Deserialize, Serialize};
+use quality::{Listening, PendingQuality};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -28,19 +30,10 @@ pub const XNADDR_SIZE: usize = 0x24;
 pub const LOOKUP_SIZE: u32 = 0x28;
 /// Size of an `XNetStartupParams` in bytes.
 pub const PARAMETERS_SIZE: usize = 13;
-/// Sizes in bytes of an `XNQOS` without its entries, and of an entry.
-const QUALITY_HEADER: u32 = 8;
-const QUALITY_ENTRY: u32 = 0x18;
-/// QoS flag: the probe is complete. No console has answered.
-const COMPLETE: u8 = 1;
 /// Maximum number of concurrent look-ups.
 const MAX_LOOKUPS: usize = 16;
 /// Maximum number of addresses in an `XNDNS`.
 const MAX_ADDRESSES: usize = 8;
-/// Maximum number of QoS results that a title has not released.
-const MAX_QUALITIES: usize = 32;
-/// Maximum number of consoles in one QoS request.
-const MAX_QUALITY_ENTRIES: u32 = 64;
 /// UDP port of system link.
 const SYSTEM_LINK_PORT: u16 = 3074;
 
@@ -70,13 +63,6 @@ struct LookUp {
     event: Option<(Arc<dyn EventHold>, GuestAddr)>,
 }
 
-/// The answer to QoS probes of a session.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Listening {
-    answers: bool,
-    data: Vec<u8>,
-}
-
 /// State of `XNet` (see [the module](self)).
 #[derive(Debug)]
 pub struct XNet {
@@ -87,6 +73,10 @@ pub struct XNet {
     heard: BTreeSet<Ipv4Addr>,
     lookups: BTreeMap<GuestAddr, LookUp>,
     qualities: BTreeSet<GuestAddr>,
+    /// The QoS results that are not complete.
+    probing: BTreeMap<GuestAddr, PendingQuality>,
+    /// Number of the last probe.
+    last_probe: u32,
     listening: BTreeMap<KeyId, Listening>,
     /// UDP port of system link.
     pub system_link_port: u16,
@@ -105,6 +95,8 @@ impl Default for XNet {
             heard: BTreeSet::new(),
             lookups: BTreeMap::new(),
             qualities: BTreeSet::new(),
+            probing: BTreeMap::new(),
+            last_probe: 0,
             listening: BTreeMap::new(),
             system_link_port: SYSTEM_LINK_PORT,
             traffic: NetTraffic::default(),
@@ -144,6 +136,7 @@ impl XNet {
         self.keys.clear();
         self.associations.clear();
         self.heard.clear();
+        self.probing.clear();
         self.listening.clear();
         self.traffic_before = self.traffic;
     }
@@ -205,75 +198,6 @@ impl XNet {
         true
     }
 
-    /// Sets the answer to QoS probes of a session.
-    pub fn listen(&mut self, id: KeyId, flags: u32, data: Vec<u8>) -> Result<(), WsaError> {
-        const ON: u32 = 1;
-        const OFF: u32 = 2;
-        const DATA: u32 = 4;
-        const RELEASE: u32 = 0x10;
-        if flags & (ON | OFF) == ON | OFF {
-            return Err(WsaError::INVALID);
-        }
-        if flags & RELEASE != 0 {
-            return self.listening.remove(&id).map(|_| ()).ok_or(WsaError::INVALID);
-        }
-        if data.len() > self.quality_bytes()
-            || !self.listening.contains_key(&id) && self.listening.len() >= usize::from(self.parameters[KEYS])
-        {
-            return Err(WsaError::NO_BUFFERS);
-        }
-        let listening = self.listening.entry(id).or_default();
-        if flags & (ON | OFF) != 0 {
-            listening.answers = flags & ON != 0;
-        }
-        if flags & DATA != 0 {
-            listening.data = data;
-        }
-        Ok(())
-    }
-
-    /// Returns whether QoS probes of a session are answered.
-    pub fn listens(&self, id: KeyId) -> bool {
-        self.listening.contains_key(&id)
-    }
-
-    /// Maximum number of data bytes in an answer to a QoS probe.
-    pub fn quality_bytes(&self) -> usize {
-        4 * usize::from(self.parameters[QUALITY_WORDS])
-    }
-
-    /// Returns the size in bytes of a result for this many consoles; fails beyond the limits.
-    pub fn quality_size(&self, entries: u32) -> Result<u32, WsaError> {
-        if entries > MAX_QUALITY_ENTRIES || self.qualities.len() >= MAX_QUALITIES {
-            return Err(WsaError::NO_BUFFERS);
-        }
-        Ok(QUALITY_HEADER + QUALITY_ENTRY * entries)
-    }
-
-    /// Stores a QoS result of `entries` consoles, none of which has answered `probes` probes.
-    pub fn store_quality(
-        &mut self,
-        memory: &GuestMemory,
-        at: GuestAddr,
-        entries: u32,
-        probes: u16,
-    ) -> Result<(), MemoryFault> {
-        memory.fill(at, QUALITY_HEADER + QUALITY_ENTRY * entries, 0)?;
-        memory.write(at, entries)?;
-        for index in 0..entries {
-            let entry = at.offset(QUALITY_HEADER + QUALITY_ENTRY * index);
-            memory.write(entry, COMPLETE)?;
-            memory.write(entry.offset(2), probes)?;
-        }
-        self.qualities.insert(at);
-        Ok(())
-    }
-
-    /// Releases a QoS result; fails if the title has none at this address.
-    pub fn take_quality(&mut self, at: GuestAddr) -> Result<(), WsaError> {
-        if self.qualities.remove(&at) { Ok(()) } else { Err(WsaError::INVALID) }
-    }
-
     /// Returns whether another name can be looked up.
     pub fn room(&self) -> Lookups {
         if self.lookups.len() < MAX_LOOKUPS { Lookups::Room } else { Lookups::Full }
@@ -290,7 +214,7 @@ impl XNet {
     }
 
     pub(super) fn is_waited_for(&self) -> bool {
-        self.lookups.values().any(|lookup| lookup.name.is_some())
+        self.lookups.values().any(|lookup| lookup.name.is_some()) || self.is_probed()
     }
 
     /// Retries pending look-ups; returns the events to be signalled.

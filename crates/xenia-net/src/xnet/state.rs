@@ -1,9 +1,8 @@
 //! Saved state of `XNet`: addresses, keys and answers of the title. A loaded one is untrusted:
 //! numbers and events are checked.
 
-use super::{
-    Association, DEFAULTS, KeyId, Listening, LookUp, MAX_LOOKUPS, MAX_QUALITIES, PARAMETERS_SIZE, XNet,
-};
+use super::quality::MAX_QUALITIES;
+use super::{Association, DEFAULTS, KeyId, Listening, LookUp, MAX_LOOKUPS, PARAMETERS_SIZE, XNet};
 use crate::saved_events::{RestoredEvents, SavedEvents};
 use crate::traffic::NetTraffic;
 use serde::{Deserialize, Serialize};
@@ -67,6 +66,8 @@ impl XNet {
             associations,
             // Empty on the machine's own network; the host's is not saved.
             heard: _,
+            probing: _,
+            last_probe: _,
             lookups,
             qualities,
             listening,
@@ -126,6 +127,8 @@ impl XNet {
             heard: BTreeSet::new(),
             lookups: lookups.collect::<Result<_, Impossible>>()?,
             qualities,
+            probing: BTreeMap::new(),
+            last_probe: 0,
             listening,
             system_link_port,
             traffic,

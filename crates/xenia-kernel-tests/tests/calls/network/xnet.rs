@@ -15,6 +15,14 @@ fn give_privilege(b: &mut Harness, privilege: u32) {
     b.kernel.load_title(&mut b.scheduler, &image).unwrap();
 }
 
+/// Stores two pointers; returns where they are.
+fn put_pointers(b: &Harness, offset: u32, pointers: [u64; 2]) -> u64 {
+    for (at, pointer) in (offset..).step_by(4).zip(pointers) {
+        b.memory().write(b.scratch.offset(at), pointer as u32).unwrap();
+    }
+    b.at(offset)
+}
+
 #[test]
 fn the_console_has_an_address_and_a_link() {
     let mut b = Harness::new();
@@ -309,7 +317,13 @@ fn qos_lookups_end_without_replies() {
     assert_eq!(b.xam_call("NetDll_XNetQosGetListenStats", &[1, id, statistics]), 0);
     assert_eq!(b.xam_call("NetDll_XNetQosListen", &[1, id, 0, 0, 0, 0x10]), 0);
     let event = b.xam_call("NetDll_WSACreateEvent", &[]);
-    let lookup = [1, 2, data, data, data, 1, 0, 0, 4, 0, 0, event, result];
+    // This console, of which no session answers, and one that is not on the network.
+    let own = b.at(INTO);
+    b.xam_call("NetDll_XNetGetTitleXnAddr", &[1, own]);
+    b.memory().write(b.scratch.offset(INTO + 0x40), 0xC000_0201_u32).unwrap();
+    let addresses = put_pointers(&b, 0x900, [own, own + 0x40]);
+    let ids = put_pointers(&b, 0x910, [id, id]);
+    let lookup = [1, 2, addresses, ids, data, 1, 0, 0, 4, 0, 0, event, result];
     assert_eq!(b.xam_call("NetDll_XNetQosLookup", &lookup), 0);
     let answer = GuestAddr(b.word(0x110));
     let word = |b: &Harness, offset| b.memory().read::<u32>(answer.offset(offset)).unwrap();
@@ -323,13 +337,51 @@ fn qos_lookups_end_without_replies() {
     let answer = GuestAddr(b.word(0x110));
     let words: [u32; 3] = [0, 4, 8].map(|at| b.memory().read(answer.offset(at)).unwrap());
     assert_eq!(words, [1, 0, 0x0100_0000], "one, over without an answer");
-    let lookup = [1, 65, data, data, data, 0, 0, 0, 4, 0, 0, 0, result];
-    assert_eq!(b.xam_call("NetDll_XNetQosLookup", &lookup), 10055);
+    for (consoles, gateways, addresses, error) in
+        [(65, 0, 8, 10055), (64, u64::MAX, 8, 10055), (1, 0, 8, 10014)]
+    {
+        let lookup = [1, consoles, addresses, ids, data, gateways, 0, 0, 4, 0, 0, 0, result];
+        assert_eq!(b.xam_call("NetDll_XNetQosLookup", &lookup), error, "{consoles} {gateways}");
+    }
     // A result that can't be stored takes no memory, nor does one whose event is invalid.
     let blocks = b.kernel.pool.lock().blocks();
     assert_eq!(b.xam_call("NetDll_XNetQosServiceLookup", &[1, 0, event, 4]), 10014);
     assert_eq!(b.xam_call("NetDll_XNetQosServiceLookup", &[1, 0, 0x1234, result]), 6);
     assert_eq!(b.kernel.pool.lock().blocks(), blocks);
+}
+
+#[test]
+fn sessions_of_this_console_answer_its_own_probes() {
+    let mut b = Harness::new();
+    let own = b.at(INTO);
+    let id = b.at(0x100);
+    let result = b.at(0x110);
+    let query = b.at(0x200);
+    let data = b.put_text(DATA, "hello");
+    b.xam_call("NetDll_XNetGetTitleXnAddr", &[1, own]);
+    b.memory().write(b.scratch.offset(0x100), 7_u64).unwrap();
+    let addresses = put_pointers(&b, 0x900, [own, own]);
+    let ids = put_pointers(&b, 0x910, [id, id]);
+    let event = b.xam_call("NetDll_WSACreateEvent", &[]);
+    assert_eq!(b.xam_call("NetDll_XNetQosListen", &[1, id, data, 5, 0, 1 | 4]), 0);
+    let lookup = [1, 1, addresses, ids, 0, 0, 0, 0, 4, 0, 0, event, result];
+    let words = |b: &Harness| -> [u32; 8] {
+        let answer = GuestAddr(b.word(0x110));
+        std::array::from_fn(|index| b.memory().read(answer.offset(4 * index as u32)).unwrap())
+    };
+    assert_eq!(b.xam_call("NetDll_XNetQosLookup", &lookup), 0);
+    let found = words(&b);
+    let text = b.word(0x110) + 0x20;
+    assert_eq!(found, [1, 0, 0x0B00_0004, 0x0004_0005, text, 0x0001_0001, 100_000_000, 100_000_000]);
+    let mut bytes = [0; 5];
+    b.memory().read_bytes(GuestAddr(text), &mut bytes).unwrap();
+    assert_eq!(&bytes, b"hello");
+    assert_eq!(b.status("NtQueryEvent", &[event, query]), NtStatus::SUCCESS);
+    assert_eq!(b.word(0x204), 1, "signalled");
+    // It no longer answers.
+    assert_eq!(b.xam_call("NetDll_XNetQosListen", &[1, id, 0, 0, 0, 2]), 0);
+    assert_eq!(b.xam_call("NetDll_XNetQosLookup", &lookup), 0);
+    assert_eq!(words(&b)[..5], [1, 0, 0x0700_0004, 0x0004_0000, 0]);
 }
 
 #[test]
