@@ -58,9 +58,8 @@ pub(super) const MESSAGES: &[Message] = messages! {
     Constant 0xB_0026 XSessionFlushStats = |_, _| Ok(SESSION_NOT_LOGGED_ON);
     /// Returns the user's anonymous id for advertisers: there is none.
     Constant 0xB_003D XUserGetCachedANID = |_, _| Ok(HResult::FAIL);
-    /// Reads a context or a property that was set. Only numeric properties are supported; text and
-    /// binary ones are refused.
-    Partial 0xB_0041 XUserGetContext = get;
+    /// Reads a context or a property that was set.
+    Done 0xB_0041 XUserGetContext = get;
     /// Searches the online service for sessions by their ids: there is no connection.
     Constant 0xB_0060 XSessionSearchByIds = |_, _| Ok(NOT_LOGGED_ON);
     /// Like `XSessionSearch`, with weighted criteria.

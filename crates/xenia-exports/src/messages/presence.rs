@@ -6,10 +6,12 @@ use crate::status::failure::Fallible;
 use crate::user::presence::UserPresence;
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_user::profile::Xuid;
-use xenia_user::profile_settings::Kind;
+use xenia_user::profile_settings::{Kind, SettingId};
 
 /// Maximum size of a property in bytes.
 const MAX_PROPERTY_SIZE: u32 = 0x3E8;
+/// Size of an `XUSER_PROPERTY` in bytes.
+const PROPERTY: u32 = 0x18;
 
 /// Returns the id of a message's user: the given one if that is not 0, otherwise by index. `None`
 /// if no such user is signed in.
@@ -71,22 +73,44 @@ pub(super) fn get(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
         return Ok(HResult::OK);
     }
     let Some(at) = words.pointer(call, 0x18)? else { return Ok(HResult::INVALID_ARGUMENT) };
-    get_property(call, user, at)
+    let size = words.pointer(call, 0x10)?;
+    get_property(call, user, at, size)
 }
 
 /// Fills an `XUSER_PROPERTY`: the id, and at offset 8 an `XUSER_DATA` with its type and, 8 bytes
-/// further, the number.
-fn get_property(call: &Call, user: Xuid, at: GuestAddr) -> Fallible<HResult> {
+/// further, the number. The types are numbered as those of settings.
+fn get_property(call: &Call, user: Xuid, at: GuestAddr, size: Option<GuestAddr>) -> Fallible<HResult> {
     let id: u32 = call.memory().read(at)?;
-    let kind = id >> 28;
-    let numbers = [Kind::Int32, Kind::Int64, Kind::Double, Kind::Float, Kind::Time];
-    let is_number = numbers.into_iter().any(|number| number as u32 == kind);
     let bytes = with_user(call, user, |user| user.property(id).map(<[u8]>::to_vec)).flatten();
-    let Some(bytes) = bytes.filter(|bytes| is_number && bytes.len() <= 8) else {
+    let (Some(kind), Some(bytes)) = (SettingId(id).kind(), bytes) else {
         return Ok(HResult::INVALID_ARGUMENT);
     };
-    call.memory().write(at.offset(8), kind as u8)?;
-    call.memory().write(at.offset(0x10), 0_u64)?;
-    call.memory().write_bytes(at.offset(0x10), &bytes)?;
+    match size {
+        Some(size) if SettingId(id).is_outside() => store_outside(call, at, size, kind, &bytes),
+        _ if SettingId(id).is_outside() || bytes.len() > 8 => Ok(HResult::INVALID_ARGUMENT),
+        _ => {
+            call.memory().write(at.offset(8), kind as u8)?;
+            call.memory().write(at.offset(0x10), 0_u64)?;
+            call.memory().write_bytes(at.offset(0x10), &bytes)?;
+            Ok(HResult::OK)
+        }
+    }
+}
+
+/// Stores a text or bytes behind the `XUSER_PROPERTY`, which has their length and address. The size
+/// of both is at `size`, before the call that of the room.
+fn store_outside(call: &Call, at: GuestAddr, size: GuestAddr, kind: Kind, bytes: &[u8]) -> Fallible<HResult> {
+    let memory = call.memory();
+    let needed = PROPERTY + bytes.len() as u32;
+    let room: u32 = memory.read(size)?;
+    memory.write(size, needed)?;
+    if room < needed {
+        return Ok(Win32Error::INSUFFICIENT_BUFFER.to_hresult());
+    }
+    let behind = at.offset(PROPERTY);
+    memory.write_bytes(behind, bytes)?;
+    memory.write(at.offset(8), kind as u8)?;
+    memory.write(at.offset(0x10), bytes.len() as u32)?;
+    memory.write(at.offset(0x14), behind)?;
     Ok(HResult::OK)
 }

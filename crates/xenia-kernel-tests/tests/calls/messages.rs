@@ -68,13 +68,23 @@ fn contexts_and_properties_are_kept_for_each_user() {
     for (size, from) in [(0x3E9, pair), (u32::MAX, pair), (4, 0), (4, 8)] {
         assert_eq!(send(&mut b, GAMES, 0xB_0007, &[0, 0, 0, 0, 1, size, from, 0]), INVALID_ARGUMENT);
     }
-    // A text property is refused, and an unknown one.
+    // A text property is refused without the size of its room, and so is an unknown one.
     assert_eq!(send(&mut b, GAMES, 0xB_0007, &[0, 0, 0, 0, 0x4000_0001, 4, pair, 0]), 0);
     for id in [0x4000_0001_u32, 0x1000_0099] {
         b.memory().write(b.scratch.offset(RESULT + 0x40), id).unwrap();
         assert_eq!(send(&mut b, GAMES, 0xB_0041, &get), INVALID_ARGUMENT);
     }
     assert_eq!(send(&mut b, GAMES, 0xB_0041, &[0; 8]), INVALID_ARGUMENT);
+    // Text and bytes lie behind the structure.
+    let size = at(&b, RESULT + 0x70);
+    for (room, answer) in [(0x1B_u32, 0x8007_007A), (0x1C, 0)] {
+        b.memory().write(b.scratch.offset(RESULT + 0x40), 0x4000_0001_u32).unwrap();
+        b.memory().write(b.scratch.offset(RESULT + 0x70), room).unwrap();
+        assert_eq!(send(&mut b, GAMES, 0xB_0041, &[0, 0, 0, 0, size, 0, property, 0]), answer);
+        assert_eq!(b.word(RESULT + 0x70), 0x1C);
+    }
+    assert_eq!(b.word(RESULT + 0x48) >> 24, 4);
+    assert_eq!([0x50, 0x54, 0x58].map(|at| b.word(RESULT + at)), [4, property + 0x18, 0x0102_0304]);
 }
 
 #[test]
