@@ -120,10 +120,22 @@ pub(super) fn request(
     object: &ObjectRef,
     request: &FileRequest,
 ) -> Fallible<Flow<NtStatus>> {
+    request_with_pages(call, arguments, object, request, &[])
+}
+
+/// Like [`request`], with pages instead of a buffer if there are any.
+fn request_with_pages(
+    call: &mut Call,
+    arguments: IoArguments,
+    object: &ObjectRef,
+    request: &FileRequest,
+    pages: &[Buffer],
+) -> Fallible<Flow<NtStatus>> {
     let mut new = on_file(call, object, request, RequestPurpose::Transfer)?;
     let thread_id = call.thread_id();
     let (reply, _event) = arguments.reply(call.kernel.file_requests(), thread_id, object.body())?;
     new.reply = reply;
+    new.pages = pages;
     send_on_file(call, &new)
 }
 
@@ -148,14 +160,39 @@ pub(super) fn transfer(
     buffer: Buffer,
     offset: Option<Ptr<u64>>,
 ) -> Fallible<Flow<NtStatus>> {
+    let parameters = transfer_parameters(call, object, buffer.length, offset)?;
+    request(call, arguments, object, &FileRequest { major: kind, flags: 0, parameters, buffer })
+}
+
+/// Like [`transfer`], with pages instead of a buffer.
+pub(super) fn transfer_pages(
+    call: &mut Call,
+    arguments: IoArguments,
+    object: &ObjectRef,
+    kind: u8,
+    pages: &[Buffer],
+    offset: Option<Ptr<u64>>,
+) -> Fallible<Flow<NtStatus>> {
+    let length = pages.iter().map(|page| page.length).sum();
+    let parameters = transfer_parameters(call, object, length, offset)?;
+    let buffer = Buffer { at: GuestAddr::NULL, length };
+    let request = FileRequest { major: kind, flags: 0, parameters, buffer };
+    request_with_pages(call, arguments, object, &request, pages)
+}
+
+fn transfer_parameters(
+    call: &Call,
+    object: &ObjectRef,
+    length: u32,
+    offset: Option<Ptr<u64>>,
+) -> Fallible<[u32; 4]> {
     let is_synchronous = call.kernel.files.lock().drivers.file(object.body())?.is_synchronous;
     let offset: u64 = match offset {
         Some(offset) => offset.read(call.memory())?,
         None if is_synchronous => call.memory().read(object.body().offset(file_object::POSITION))?,
         None => return Err(NtStatus::INVALID_PARAMETER.into()),
     };
-    let parameters = [buffer.length, 0, (offset >> 32) as u32, offset as u32];
-    request(call, arguments, object, &FileRequest { major: kind, flags: 0, parameters, buffer })
+    Ok([length, 0, (offset >> 32) as u32, offset as u32])
 }
 
 /// Queries a class of file information.

@@ -71,6 +71,7 @@ pub(super) fn plain<'a>(
         flags: 0,
         parameters: [0; 4],
         buffer: Buffer::default(),
+        pages: &[],
         name: None,
         allocation: 0,
         purpose,

@@ -107,6 +107,14 @@ fn transfer(
     call.kernel.file_requests().transfer(call.cpu, thread_id, &request, transfer).map(Flow::Return)
 }
 
+/// The number of a driver's function for transfers.
+fn function_of(direction: Direction) -> u8 {
+    match direction {
+        Direction::Read => major::READ,
+        Direction::Write => major::WRITE,
+    }
+}
+
 /// The segments of a scatter/gather transfer.
 fn segments(call: &Call, array: Ptr<GuestAddr>, length: u32) -> Fallible<Vec<Buffer>> {
     if length > MAX_SCATTER_SIZE {
@@ -188,18 +196,13 @@ impl NtFile {
         let Some(object) = driver_request::file_of(call, file.file()) else {
             return transfer(call, file, direction, offset, |_| Ok(vec![buffer]));
         };
-        let function = match direction {
-            Direction::Read => major::READ,
-            Direction::Write => major::WRITE,
-        };
-        driver_file::transfer(call, file, &object, function, buffer, offset)
+        driver_file::transfer(call, file, &object, function_of(direction), buffer, offset)
     }
 
-    /// Reads from a file into an array of pages (scatter). Files of a title's own driver are
-    /// refused.
-    #[export(Partial, NtReadFileScatter, Direction::Read)]
-    /// Writes an array of pages to a file (gather). Files of a title's own driver are refused.
-    #[export(Partial, NtWriteFileGather, Direction::Write)]
+    /// Reads from a file into an array of pages (scatter). A title's own driver gets one buffer.
+    #[export(Done, NtReadFileScatter, Direction::Read)]
+    /// Writes an array of pages to a file (gather). A title's own driver gets one buffer.
+    #[export(Done, NtWriteFileGather, Direction::Write)]
     fn transfer_pages(
         call: &mut Call,
         direction: Direction,
@@ -208,7 +211,11 @@ impl NtFile {
         length: u32,
         offset: Option<Ptr<u64>>,
     ) -> Fallible<Flow<NtStatus>> {
-        transfer(call, file, direction, offset, |call| segments(call, pages, length))
+        let Some(object) = driver_request::file_of(call, file.file()) else {
+            return transfer(call, file, direction, offset, |call| segments(call, pages, length));
+        };
+        let pages = segments(call, pages, length)?;
+        driver_file::transfer_pages(call, file, &object, function_of(direction), &pages, offset)
     }
 
     /// Cancels the calling thread's pending requests on a file, and waits for a request that has

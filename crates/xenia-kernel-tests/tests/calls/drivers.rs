@@ -349,3 +349,43 @@ fn names_reach_the_driver_as_they_are_below_its_device() {
     let below = GuestAddr(rig.seen.last().unwrap().file);
     assert_eq!(rig.read(below.offset(file_object::RELATED)), root_body);
 }
+
+#[test]
+fn pages_of_a_caller_are_one_buffer_of_the_driver() {
+    const PAGES: u32 = 0x90;
+    let mut rig = Rig::new();
+    let file = rig.opened(0);
+    rig.kinds();
+    rig.keeps = vec![major::READ, major::WRITE];
+    let blocks = rig.b.kernel.pool.lock().blocks();
+    let at = |rig: &Rig, offset: u32| rig.b.scratch.offset(offset);
+    for (page, offset) in [0x6000_u32, 0x4000].into_iter().zip([PAGES, PAGES + 4]) {
+        rig.b.memory().write(at(&rig, offset), at(&rig, page)).unwrap();
+    }
+    rig.b.memory().write(at(&rig, OFFSET), 0x200_u64).unwrap();
+    let begin = |rig: &mut Rig, name: &str| {
+        let arguments = [file, 0, 0, 0, rig.at(BLOCK), rig.at(PAGES), 0x1800, rig.at(OFFSET)];
+        assert_eq!(rig.call(name, &arguments), Some(NtStatus::PENDING), "{name}");
+        rig.seen.pop().unwrap()
+    };
+    let end = |rig: &mut Rig, information: u32| {
+        rig.end = (NtStatus::SUCCESS, information);
+        let packet = rig.kept.pop().unwrap();
+        rig.complete(packet);
+        assert_eq!(rig.block(), [0, information]);
+    };
+    let read = begin(&mut rig, "NtReadFileScatter");
+    assert_eq!((read.major, read.parameters), (major::READ, [0x1800, 0, 0, 0x200]));
+    let buffer = GuestAddr(read.buffer);
+    rig.b.memory().fill(buffer, 0x1000, 1).unwrap();
+    rig.b.memory().fill(buffer.offset(0x1000), 0x800, 2).unwrap();
+    end(&mut rig, 0x1700);
+    let words = [0x6000, 0x6FFC, 0x4000, 0x46FC, 0x4700].map(|offset| rig.b.word(offset));
+    assert_eq!(words, [0x0101_0101, 0x0101_0101, 0x0202_0202, 0x0202_0202, 0], "no more than was read");
+    let write = begin(&mut rig, "NtWriteFileGather");
+    let buffer = GuestAddr(write.buffer);
+    let words = [0, 0xFFC, 0x1000, 0x16FC, 0x1700].map(|offset| rig.read(buffer.offset(offset)));
+    assert_eq!(words, [0x0101_0101, 0x0101_0101, 0x0202_0202, 0x0202_0202, 0]);
+    end(&mut rig, 0x1800);
+    assert_eq!(rig.b.kernel.pool.lock().blocks(), blocks, "all given back");
+}

@@ -5,6 +5,7 @@
 //! determines where the end is reported: the driver may write anything into the IRP. [`request`]
 //! makes and completes them; the exports call the driver's functions.
 
+mod pages;
 mod request;
 
 pub use request::{DriverAnswer, DriverCall, DriverProgress, MAX_STACK, NewFile, NewRequest};
@@ -12,6 +13,7 @@ pub use request::{DriverAnswer, DriverCall, DriverProgress, MAX_STACK, NewFile, 
 use super::completion::PortKey;
 use super::request::Reply;
 use crate::status::failure::Fallible;
+use pages::PagedTransfer;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -130,6 +132,8 @@ pub struct Drivers {
     files: BTreeMap<GuestAddr, DriverFile>,
     /// Requests, by the address of the IRP.
     requests: BTreeMap<GuestAddr, DriverRequest>,
+    /// Buffers of the requests that transfer pages, by the address of the IRP.
+    paged: BTreeMap<GuestAddr, PagedTransfer>,
 }
 
 /// Largest number of named devices.
@@ -208,6 +212,11 @@ impl Drivers {
         self.requests.get(&irp).copied()
     }
 
+    /// Takes the buffer of a request that transfers pages.
+    fn take_paged(&mut self, irp: GuestAddr) -> Option<PagedTransfer> {
+        self.paged.remove(&irp)
+    }
+
     /// The requests that a thread has made on a file and that are not over, by address of their
     /// IRPs after `last`.
     pub fn next_pending(&self, thread_id: u32, file: GuestAddr, last: GuestAddr) -> Option<GuestAddr> {
@@ -244,6 +253,9 @@ impl Drivers {
         let most = limits.value(Limit::PendingTransfers);
         check(self.requests.len() as u64 <= most, "drivers have too many requests")?;
         check(self.devices.len() <= MAX_DEVICES, "drivers have too many devices")?;
+        let mut paged = self.paged.iter();
+        let are_possible = paged.all(|(irp, paged)| self.requests.contains_key(irp) && paged.is_possible());
+        check(are_possible, "a driver has the pages of no request, or too many")?;
         check(self.devices.values().all(|names| !names.is_empty()), "a driver's device has an empty name")
     }
 
@@ -257,6 +269,9 @@ impl Drivers {
         }
         for (irp, request) in &self.requests {
             line(&format!("driver's request {irp} {request:?}"));
+        }
+        for (irp, paged) in &self.paged {
+            line(&format!("driver's pages {irp} {paged:?}"));
         }
     }
 }

@@ -65,7 +65,7 @@ pub enum ChangedFiles {
 
 impl StateSection for FilesState {
     const NAME: &'static str = "files";
-    const VERSION: u16 = 7;
+    const VERSION: u16 = 8;
 }
 
 impl Files {

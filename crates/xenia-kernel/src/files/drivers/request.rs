@@ -1,6 +1,7 @@
 //! Requests to drivers: making of the IRP and of its file object, completion, and the report of the
 //! end.
 
+use super::pages::PagedTransfer;
 use super::{DriverFile, DriverRequest, FilePhase, RequestProgress, RequestPurpose};
 use crate::abi::ProcessorMode;
 use crate::files::request::{FileRequests, IoStatus, Reply};
@@ -35,6 +36,8 @@ pub struct NewRequest<'a> {
     pub parameters: [u32; 4],
     /// Caller's buffer and its length.
     pub buffer: Buffer,
+    /// The caller's pages, if it has these instead of a buffer.
+    pub pages: &'a [Buffer],
     /// Text whose string the last parameter points to: the rest of an open's name.
     pub name: Option<&'a [u8]>,
     /// Requested size of a new file.
@@ -191,23 +194,50 @@ impl FileRequests<'_> {
         }
         let packet = self.pool.allocate(name_at + name_size)?;
         let over = packet.offset(event_at(stack));
-        let filled = self.fill_request(packet, new, stack).map_err(Into::into).and_then(|()| {
-            initialize(self.memory, over, kind::MANUAL_EVENT, dispatcher_header::SIZE, 0)?;
-            new.reply.event.map_or(Ok(()), |event| self.objects.reference(event))
-        });
-        if let Err(failure) = filled {
-            self.pool.release(packet)?;
-            return Err(failure);
-        }
+        let paged = match self.fill_block(packet, new, stack) {
+            Ok(paged) => paged,
+            Err(failure) => {
+                self.pool.release(packet)?;
+                return Err(failure);
+            }
+        };
         let &NewRequest { device, purpose, reply, .. } = new;
         let progress = RequestProgress::UnderWay;
         let request = DriverRequest { device, purpose, reply, over, progress, is_left: false };
-        self.files.lock().drivers.requests.insert(packet, request);
+        {
+            let mut files = self.files.lock();
+            files.drivers.requests.insert(packet, request);
+            files.drivers.paged.extend(paged.map(|paged| (packet, paged)));
+        }
         // A second request on the file loses the signal of the first, as on the console.
         for signal in signals(&request) {
             note(self.dispatcher.reset_event(self.memory, signal).map(|_| ()));
         }
         Ok(DriverCall { packet, function })
+    }
+
+    /// Fills the block of a request, and takes a reference to its event. Returns the buffer for its
+    /// pages.
+    fn fill_block(
+        &self,
+        packet: GuestAddr,
+        new: &NewRequest<'_>,
+        stack: u8,
+    ) -> Fallible<Option<PagedTransfer>> {
+        let paged = self.begin_pages(new)?;
+        let at = paged.as_ref().map_or(new.buffer.at, |paged| paged.at);
+        let new = NewRequest { buffer: Buffer { at, ..new.buffer }, ..*new };
+        let filled = self.fill_request(packet, &new, stack).map_err(Into::into).and_then(|()| {
+            let over = packet.offset(event_at(stack));
+            initialize(self.memory, over, kind::MANUAL_EVENT, dispatcher_header::SIZE, 0)?;
+            new.reply.event.map_or(Ok(()), |event| self.objects.reference(event))
+        });
+        if filled.is_err()
+            && let Some(paged) = &paged
+        {
+            self.pool.release(paged.at)?;
+        }
+        filled.map(|()| paged)
     }
 
     fn fill_request(&self, packet: GuestAddr, new: &NewRequest<'_>, stack: u8) -> Result<(), MemoryFault> {
@@ -277,6 +307,8 @@ impl FileRequests<'_> {
             request.progress = RequestProgress::Ending;
             *request
         };
+        // The pages are filled before anything reports the end.
+        self.end_pages(packet, if status.is_error() { 0 } else { information });
         self.report_driver_end(cpu, &request, IoStatus { status, information }, boost);
         note(self.dispatcher.set_event(self.memory, cpu, request.over, boost).map(|_| ()));
         let progress = RequestProgress::Over { status, information };
@@ -414,7 +446,7 @@ fn signals(request: &DriverRequest) -> impl Iterator<Item = GuestAddr> {
 }
 
 /// Logs the failure of one step of a report.
-fn note(step: Fallible<()>) {
+pub(super) fn note(step: Fallible<()>) {
     if let Err(failure) = step {
         tracing::debug!(target: "kernel", "end of a driver's request: {failure}");
     }
