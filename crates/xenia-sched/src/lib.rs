@@ -64,6 +64,7 @@ pub use order::{Contention, ContentionManifest, OrderError, OrderMode};
 pub use parallel::{ParallelExecutor, ParallelState};
 pub use priority::{BASE_PRIORITY, MAX_PRIORITY, REAL_TIME, base_from_increment, boosted};
 pub use sampling::{CollectedSamples, GuestSample, GuestSampler};
+pub use sched_error::SchedError;
 pub use scheduler::{Scheduler, SchedulerConfig, SchedulerState};
 pub use single_step::{OneInstruction, SingleStep};
 pub use slot::HwSlot;

@@ -101,7 +101,7 @@ impl ServiceThreads<'_> {
         }
         cpu.hold_slot(service.thread, true)?;
         let woken = cpu.wake_with(service.thread, WakeResult::unboosted(first.args[0]), &mut |ctx| {
-            self.enter_begun(service.thread, ctx)
+            self.enter_begun(service.thread, ctx);
         })?;
         woken.by_owner(service.thread);
         Ok(())

@@ -2,7 +2,7 @@
 //! and the flags of this program have the names of settings.
 
 use std::error::Error;
-use std::fmt::{self, Debug, Write as _};
+use std::fmt::{self, Debug};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::field::{RecordFields, VisitFmt as _, VisitOutput as _};
 use tracing_subscriber::fmt::FormatFields;

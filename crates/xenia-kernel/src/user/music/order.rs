@@ -136,7 +136,7 @@ mod tests {
                 let mut songs = SongOrder::new(0xABCD_0123, first).songs(count);
                 assert_eq!(songs[0], first);
                 songs.sort_unstable();
-                assert_eq!(songs, Vec::from_iter(0..count), "{count}");
+                assert_eq!(songs, (0..count).collect::<Vec<_>>(), "{count}");
             }
         }
         assert_eq!(SongOrder::new(5, 3).songs(0), [0; 0]);

@@ -100,7 +100,7 @@ struct CableConsole {
     xnet: XNet,
     end: CableEnd,
     socket: Option<SocketId>,
-    memory: GuestMemory,
+    memory: Arc<GuestMemory>,
     at: GuestAddr,
 }
 
