@@ -35,6 +35,7 @@ mod soak;
 mod steps;
 mod supply_chain;
 mod sync_suite;
+mod test_summary;
 mod tidy;
 mod title_run;
 mod tsan;

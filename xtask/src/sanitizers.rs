@@ -7,6 +7,7 @@
 
 use crate::built::target_folder;
 use crate::commands::{self, run};
+use crate::test_summary::passed_tests;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use std::ffi::OsStr;
@@ -124,29 +125,12 @@ impl Suite<'_> {
                 println!("{text}");
                 bail!("{package}: {}, or a test that fails", self.finds);
             }
-            let passed = text.lines().filter_map(passed).sum::<u64>();
+            let passed = passed_tests(&text);
             println!("{package}: {passed} tests");
             tests += passed;
         }
         ensure!(tests > 0, "no test was run");
         println!("{}: {tests} tests, nothing found, {:.0} s", self.name, start.elapsed().as_secs_f64());
         Ok(())
-    }
-}
-
-/// The number in `test result: ok. 46 passed; 0 failed; …`.
-fn passed(line: &str) -> Option<u64> {
-    line.strip_prefix("test result: ok. ")?.split(' ').next()?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tests_that_passed_are_counted() {
-        assert_eq!(passed("test result: ok. 46 passed; 0 failed; 0 ignored"), Some(46));
-        assert_eq!(passed("test result: FAILED. 5 passed; 1 failed"), None);
-        assert_eq!(passed("running 46 tests"), None);
     }
 }

@@ -45,25 +45,3 @@ pub(super) fn build(target: &Target) -> Result<Vec<TestProgram>> {
     programs.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(programs)
 }
-
-/// Number of tests that passed, by the lines that end each run; `None` if there was none to run.
-pub(super) fn passed(output: &str) -> Option<u64> {
-    let results = output.lines().filter_map(|line| line.strip_prefix("test result: ok. "));
-    let counts = results.filter_map(|line| line.split(' ').next()?.parse::<u64>().ok());
-    Some(counts.sum()).filter(|&count| count > 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tests_that_passed_are_counted() {
-        let result = |passed| {
-            format!("\nrunning 2 tests\n..\ntest result: ok. {passed} passed; 0 failed; 1 ignored\n")
-        };
-        assert_eq!(passed(&result(12)), Some(12));
-        assert_eq!(passed(&(result(1) + &result(3))), Some(4));
-        assert_eq!((passed(&result(0)), passed("")), (None, None));
-    }
-}

@@ -2,6 +2,7 @@
 
 use crate::commands;
 use crate::linting::linting_cargo;
+use crate::test_summary::passed_tests;
 use anyhow::{Result, bail};
 use std::process::Stdio;
 
@@ -18,30 +19,9 @@ pub(super) fn run() -> Result<()> {
     if !ended.status.success() {
         bail!("{text}{command:?} ended with {}", ended.status);
     }
-    match passed(&text) {
+    match passed_tests(&text) {
         0 => bail!("no test has `{NAMED}` in its name"),
         count => println!("doc tests: {count} passed"),
     }
     Ok(())
-}
-
-/// Number of tests that passed, from the summaries of test programs.
-fn passed(text: &str) -> usize {
-    let counts = text.lines().filter_map(|line| {
-        let (count, _) = line.strip_prefix("test result: ok. ")?.split_once(" passed;")?;
-        count.parse::<usize>().ok()
-    });
-    counts.sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn passed_tests_of_all_programs_are_counted() {
-        let summary = |count| format!("\ntest result: ok. {count} passed; 0 failed; 0 ignored\n");
-        let text = [0, 4, 0, 1].map(summary).concat();
-        assert_eq!((passed(&text), passed("running 2 tests\n")), (5, 0));
-    }
 }
