@@ -5,7 +5,11 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 use xenia_testing::TOOLS;
+
+/// Interval between polls of a process with a time limit.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Starts a command.
 pub(crate) fn spawn(command: &mut Command) -> Result<Child> {
@@ -36,6 +40,22 @@ fn cannot_start(command: &Command, reason: &io::Error) -> Error {
         None => format!("Install {}, or add its folder to PATH", program.display()),
     };
     Error::msg(format!("{text}. {advice}"))
+}
+
+/// Waits for a process for at most `limit`; then it is killed, and the result is `None`.
+pub(crate) fn wait_within(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if start.elapsed() >= limit {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        std::thread::sleep(POLL_INTERVAL);
+    }
 }
 
 /// Runs a command; an exit code other than success is an error.
@@ -146,6 +166,15 @@ mod tests {
         }
         let refused = format!("cannot start csmith: {}", ErrorKind::PermissionDenied);
         assert_eq!(text("csmith", ErrorKind::PermissionDenied), refused);
+    }
+
+    #[test]
+    fn a_process_is_killed_at_its_time_limit() {
+        let mut endless = spawn(Command::new("sleep").arg("600")).unwrap();
+        assert_eq!(wait_within(&mut endless, Duration::ZERO).unwrap(), None);
+        let mut short = spawn(&mut Command::new("true")).unwrap();
+        let status = wait_within(&mut short, Duration::from_mins(10)).unwrap();
+        assert!(status.is_some_and(|status| status.success()), "{status:?}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod target;
 mod test_programs;
 
 use crate::built::{program, target_folder};
-use crate::commands::run;
+use crate::commands::{run, spawn, wait_within};
 use crate::test_summary::passed_tests;
 use crate::{golden, sync_suite};
 use anyhow::{Context, Result, bail};
@@ -26,8 +26,6 @@ use std::time::{Duration, Instant};
 use target::{System, Target};
 use test_programs::TestProgram;
 
-/// Interval between polls of a process.
-const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// Lines that are printed of a run that fails.
 const SHOWN: usize = 20;
 /// Time limit of a program of tests, in time limits of a check.
@@ -274,19 +272,8 @@ impl Outcome {
 fn output_in_time(command: &mut Command, timeout: Duration) -> Result<Outcome> {
     let mut output = tempfile::tempfile()?;
     let mut errors = tempfile::tempfile()?;
-    let mut child = command.stdout(output.try_clone()?).stderr(errors.try_clone()?).spawn()?;
-    let start = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break Some(status);
-        }
-        if start.elapsed() > timeout {
-            child.kill()?;
-            child.wait()?;
-            break None;
-        }
-        std::thread::sleep(POLL_INTERVAL);
-    };
+    let mut child = spawn(command.stdout(output.try_clone()?).stderr(errors.try_clone()?))?;
+    let status = wait_within(&mut child, timeout)?;
     let text = |file: &mut File| -> Result<String> {
         let mut bytes = Vec::new();
         file.rewind()?;

@@ -13,7 +13,7 @@ mod samples;
 
 use crate::arguments::output;
 use crate::built::{target_folder, xenia_rs};
-use crate::commands::spawn;
+use crate::commands::{spawn, wait_within};
 use anyhow::{Result, bail};
 use clap::Args;
 use samples::SoakPart;
@@ -129,17 +129,8 @@ fn process(
     }
     command.args(titles).stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&messages)?);
     let mut child = spawn(&mut command)?;
-    let start = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        if start.elapsed() > time.unwrap_or_default() + GRACE {
-            child.kill()?;
-            child.wait()?;
-            bail!("{command:?} hangs");
-        }
-        std::thread::sleep(Duration::from_millis(50));
+    let Some(status) = wait_within(&mut child, time.unwrap_or_default() + GRACE)? else {
+        bail!("{command:?} hangs");
     };
     if !status.success() {
         let messages = std::fs::read_to_string(&messages).unwrap_or_default();

@@ -1,8 +1,9 @@
 //! Loss of the host's graphics device in the middle of a run, in lockstep or in parallel mode: a
 //! test flag of the program triggers it at given draws.
 
-use super::run::{MODES, TITLE_TIME, wait};
+use super::run::{MODES, TITLE_TIME};
 use crate::built::{target_folder, xenia_rs};
+use crate::commands::{spawn, wait_within};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::fs::File;
@@ -98,8 +99,8 @@ fn run(folder: &Path, mode: &str, lose_at: &[u64]) -> Result<Option<Ran>> {
     if !lose_at.is_empty() {
         command.arg("--lose-device").arg(lose_at.iter().map(u64::to_string).collect::<Vec<_>>().join(","));
     }
-    let mut child = command.stderr(File::create(&messages)?).spawn()?;
-    let status = wait(&mut child)?;
+    let mut child = spawn(command.stderr(File::create(&messages)?))?;
+    let status = wait_within(&mut child, TITLE_TIME)?;
     let messages = String::from_utf8_lossy(&std::fs::read(&messages)?).into_owned();
     let Some(status) = status else { bail!("it hangs after {TITLE_TIME:?}: {messages}") };
     if status.code() == Some(2) && messages.contains(NO_DEVICE) {

@@ -2,6 +2,7 @@
 
 use super::table::{FaultPlace, FaultTableRow, Length, Strikes};
 use crate::built::program;
+use crate::commands::{self, spawn, wait_within};
 use anyhow::{Context, Result, bail};
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
@@ -72,7 +73,7 @@ impl Ground {
         compiler
             .args(["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", SHIM, "-o"])
             .arg(&ground.shim);
-        crate::commands::run(&mut compiler)?;
+        commands::run(&mut compiler)?;
         let words: Vec<u8> = (0..WORDS).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
         for (image, setting) in [(&ground.image, ("rounds", ROUNDS)), (&ground.looking, ("check", "1"))] {
             let disc = at("disc");
@@ -81,7 +82,7 @@ impl Ground {
             std::fs::write(disc.join("data.bin"), &words)?;
             std::fs::write(disc.join(setting.0), setting.1)?;
             let mut make = Command::new(&ground.program);
-            crate::commands::run(
+            commands::run(
                 make.args(["make-iso", "--config", "/dev/null"]).arg(&disc).arg(image).stdout(Stdio::null()),
             )?;
         }
@@ -102,7 +103,7 @@ impl Ground {
 
     /// A run without a fault, which must succeed; returns its output.
     fn plain(&self, image: &Path, saves: &Path) -> Result<String> {
-        let output = self.command(image, saves, MODES[0]).output()?;
+        let output = commands::output(&mut self.command(image, saves, MODES[0]))?;
         let messages = String::from_utf8_lossy(&output.stderr).into_owned();
         if !output.status.success() {
             bail!("without a fault: {}\n{messages}", output.status);
@@ -130,7 +131,7 @@ impl Ground {
             command.env("FAULT_OUT", &count);
         }
         let begun = Instant::now();
-        let output = command.output()?;
+        let output = commands::output(&mut command)?;
         if !output.status.success() {
             bail!("with nothing but a count: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
         }
@@ -169,7 +170,7 @@ impl Ground {
             injection = format!("{injection}, {how}");
         }
         let messages = self.work.join("said.txt");
-        let mut child = command.stderr(File::create(&messages)?).spawn()?;
+        let mut child = spawn(command.stderr(File::create(&messages)?))?;
         match row.strikes {
             Strikes::Kill => {
                 std::thread::sleep(Duration::from_millis(at));
@@ -183,7 +184,7 @@ impl Ground {
             }
             Strikes::Calls { .. } | Strikes::Device => {}
         }
-        let status = wait(&mut child)?;
+        let status = wait_within(&mut child, TITLE_TIME)?;
         let messages = String::from_utf8_lossy(&std::fs::read(&messages)?).into_owned();
         let found = self.plain(&self.looking, &saves).context("looking at the saves")?;
         let end = last_number(&messages, "guest: errors ");
@@ -208,26 +209,10 @@ pub(crate) fn last_number(text: &str, words: &str) -> Option<u64> {
     text.rsplit(words).find_map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok())
 }
 
-/// Waits for the exit status; `None` after [`TITLE_TIME`].
-pub(crate) fn wait(child: &mut Child) -> Result<Option<ExitStatus>> {
-    let begun = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if begun.elapsed() > TITLE_TIME {
-            child.kill()?;
-            child.wait()?;
-            return Ok(None);
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
 /// Sends a signal; a process that has ended already is not an error.
 fn signal(child: &Child, name: &str) -> Result<()> {
     let mut kill = Command::new("kill");
-    kill.arg(format!("-{name}")).arg(child.id().to_string()).stderr(Stdio::null()).status()?;
+    commands::status(kill.arg(format!("-{name}")).arg(child.id().to_string()).stderr(Stdio::null()))?;
     Ok(())
 }
 
