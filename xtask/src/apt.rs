@@ -3,6 +3,7 @@
 //! Building and running xenia-rs needs none of them; the external reference programs and the guest
 //! toolchain do. The tools are the rows of [`xenia_testing::TOOLS`].
 
+use crate::commands;
 use anyhow::Result;
 use std::process::Command;
 use xenia_testing::{TOOLS, ToolPart};
@@ -18,15 +19,8 @@ pub(crate) fn provide() -> Result<()> {
         TOOLS.iter().flat_map(xenia_testing::ToolRow::missing).map(|part| part.package).collect();
     if !packages.is_empty() && has("apt-get") && is_root() {
         println!("installing {}", packages.join(" "));
-        let quiet = |args: &[&str], packages: &[&str]| {
-            Command::new("apt-get")
-                .args(args)
-                .args(packages)
-                .env("DEBIAN_FRONTEND", "noninteractive")
-                .status()
-        };
-        quiet(&["update", "-qq"], &[])?;
-        quiet(&["install", "-y", "-qq", "--no-install-recommends"], &packages)?;
+        apt_get(&["update", "-qq"])?;
+        apt_get(&[&["install", "-y", "-qq", "--no-install-recommends"][..], &packages].concat())?;
     }
     for row in TOOLS {
         if let Err(why) = row.find() {
@@ -36,13 +30,25 @@ pub(crate) fn provide() -> Result<()> {
     Ok(())
 }
 
-/// Installs cargo-nextest if it is missing.
+/// Runs apt-get. A failure is only reported: the tools that are still missing are listed with the
+/// tests that need them.
+fn apt_get(args: &[&str]) -> Result<()> {
+    let mut command = Command::new("apt-get");
+    let status = commands::status(command.args(args).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    if !status.success() {
+        println!("{command:?} ended with {status}");
+    }
+    Ok(())
+}
+
+/// Installs cargo-nextest if it is missing; returns whether it is there.
 pub(crate) fn provide_nextest() -> Result<bool> {
     if has("cargo-nextest") {
         return Ok(true);
     }
     println!("installing cargo-nextest");
-    let status = Command::new("cargo").args(["install", "--locked", "--quiet", "cargo-nextest"]).status()?;
+    let mut install = Command::new("cargo");
+    let status = commands::status(install.args(["install", "--locked", "--quiet", "cargo-nextest"]))?;
     if !status.success() {
         println!("missing: cargo-nextest; unit tests run through cargo test instead");
     }

@@ -5,7 +5,7 @@
 
 use crate::built::xenia_rs;
 use crate::generated::compare;
-use crate::gpu_suite;
+use crate::{commands, gpu_suite};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::Path;
@@ -45,9 +45,5 @@ pub(crate) fn run(args: &DocsArgs) -> Result<()> {
 }
 
 fn generate(words: &[&str]) -> Result<String> {
-    let output = xenia_rs()?.arg("generate").args(words).output().context("xenia-rs generate")?;
-    if !output.status.success() {
-        bail!("xenia-rs generate {words:?}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    String::from_utf8(output.stdout).context("xenia-rs generate")
+    commands::printed(xenia_rs()?.arg("generate").args(words))
 }

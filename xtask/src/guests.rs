@@ -2,7 +2,7 @@
 
 use crate::built::program;
 use crate::cases::files_below;
-use crate::commands::run_all;
+use crate::commands::{self, run_all};
 use crate::{not_run, sdk};
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -29,8 +29,7 @@ pub(crate) struct GuestsArgs {
 
 /// Names of the programs, from the script.
 fn programs() -> Result<Vec<String>> {
-    let output = Command::new(SCRIPT).arg("programs").output().context(SCRIPT)?;
-    let names = String::from_utf8(output.stdout)?;
+    let names = commands::printed(Command::new(SCRIPT).arg("programs"))?;
     Ok(names.split_whitespace().map(str::to_owned).collect())
 }
 

@@ -204,8 +204,8 @@ impl Versions {
             return Ok(known.clone());
         }
         let version = if Path::new(path).is_file() {
-            let output = Command::new("git").args(["hash-object", "--", path]).output().context("git")?;
-            Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+            let hash = commands::printed(Command::new("git").args(["hash-object", "--", path]))?;
+            Some(hash.trim().to_owned())
         } else {
             None
         };

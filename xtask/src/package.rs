@@ -18,8 +18,8 @@ mod icon;
 
 use crate::apt::has;
 use crate::arguments::output;
-use crate::commands::run;
-use anyhow::{Context, Result, ensure};
+use crate::commands::{self, run};
+use anyhow::{Context, Result};
 use clap::Args;
 use folder::Folder;
 use sha2::{Digest, Sha256};
@@ -114,9 +114,8 @@ fn release() -> Result<PathBuf> {
 
 /// Time of the newest commit, in seconds since 1970: that of all packaged files.
 fn commit_time() -> Result<u64> {
-    let log = Command::new("git").args(["log", "-1", "--format=%ct"]).output().context("git")?;
-    ensure!(log.status.success(), "git log: {}", String::from_utf8_lossy(&log.stderr).trim());
-    String::from_utf8_lossy(&log.stdout).trim().parse().context("the commit's time")
+    let time = commands::printed(Command::new("git").args(["log", "-1", "--format=%ct"]))?;
+    time.trim().parse().with_context(|| format!("the commit's time: `{}`", time.trim()))
 }
 
 /// Writes the Flatpak manifest, which packages the folder.

@@ -20,8 +20,10 @@ mod plain_state;
 mod tree;
 mod unsafe_modules;
 
+use crate::commands;
 use anyhow::{Context, Result, anyhow, bail};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Source folders to check.
 const ROOTS: &[&str] = &["crates", "fuzz/targets", "jit-tests", "benches", "xtask/src"];
@@ -129,6 +131,12 @@ fn collect(folder: &Path, into: &mut Vec<Source>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The files that git tracks and that match one of the patterns; all without a pattern.
+fn tracked_files(patterns: &[&str]) -> Result<Vec<String>> {
+    let listed = commands::printed(Command::new("git").args(["ls-files", "-z", "--"]).args(patterns))?;
+    Ok(listed.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }
 
 fn is_long(source: &Source) -> bool {

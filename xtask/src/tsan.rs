@@ -5,7 +5,7 @@
 //! `xtask/tsan/std.c` announces that library's locks to the sanitizer; the linker places it before
 //! them. Before the tests, two small programs verify that races are detected, and only races.
 
-use crate::commands::run;
+use crate::commands::{self, run};
 use crate::sanitizers::{self, FOUND, SanitizerArgs, Suite};
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -95,10 +95,9 @@ fn flags(out: &Path) -> Result<Vec<String>> {
     let libraries = sanitizers::libraries("tsan")?;
     let library = sanitizers::find(&libraries, "libstd-", ".so")?
         .with_context(|| format!("no libstd-*.so in {}", libraries.display()))?;
-    let symbols =
-        Command::new("nm").args(["--dynamic", "--defined-only", "--format=posix"]).arg(&library).output();
-    let symbols = symbols.context("cannot start nm (Debian package binutils)")?;
-    let symbols = String::from_utf8_lossy(&symbols.stdout);
+    let mut nm = Command::new("nm");
+    nm.args(["--dynamic", "--defined-only", "--format=posix"]).arg(&library);
+    let symbols = commands::printed(&mut nm).context("listing symbols by nm (Debian package binutils)")?;
     let object = out.join("std.o");
     let mut compile = Command::new("cc");
     compile.args(["-O1", "-fexceptions", "-c", "-o"]).arg(&object).arg(Path::new(FOLDER).join("std.c"));

@@ -18,11 +18,11 @@ pub(super) fn make(folder: &Folder, time: u64) -> Result<PathBuf> {
     let [mit, apache] = licences;
     fs::write(documents.join("copyright"), format!("{}\nor\n\n{}", mit?, apache?))?;
     let mut du = Command::new("du");
-    let size = commands::output(du.args(["-k", "-s", "--apparent-size"]).arg(root.join("usr")))?;
-    let size = String::from_utf8_lossy(&size.stdout);
+    let size = commands::printed(du.args(["-k", "-s", "--apparent-size"]).arg(root.join("usr")))?;
+    let kibibytes = size.split_whitespace().next().context("du printed no size")?;
     let template = fs::read_to_string(Path::new(DESKTOP).join("control"))?;
     let glibc = newest_glibc(&fs::read(folder.program())?)?;
-    let control = control(&template, size.split_whitespace().next().unwrap_or("0"), &glibc)?;
+    let control = control(&template, kibibytes, &glibc)?;
     fs::create_dir(root.join("DEBIAN"))?;
     fs::write(root.join("DEBIAN/control"), control)?;
     run(Command::new("chmod").args(["-R", "u=rwX,go=rX"]).arg(&root))?;

@@ -31,8 +31,7 @@ impl Folder {
         let binary = folder.file("bin/xenia-rs")?;
         fs::copy(program, &binary).with_context(|| program.display().to_string())?;
         fs::set_permissions(&binary, fs::Permissions::from_mode(0o755))?;
-        let says = Command::new(&binary).arg("--version").output().context("starting the program")?;
-        let version = String::from_utf8_lossy(&says.stdout);
+        let version = commands::printed(Command::new(&binary).arg("--version"))?;
         ensure!(version.contains(VERSION), "the program is {}, not {VERSION}", version.trim());
         folder.copy(&desktop_file("desktop"), &format!("applications/{ID}.desktop"))?;
         folder.copy(&desktop_file("metainfo.xml"), &format!("metainfo/{ID}.metainfo.xml"))?;
@@ -44,9 +43,8 @@ impl Folder {
             folder.copy(Path::new(document), &format!("doc/xenia-rs/{document}"))?;
         }
         for (shell, place) in SHELLS {
-            let script = commands::output(Command::new(&binary).args(["completions", shell]))?;
-            ensure!(script.status.success(), "completions {shell} failed");
-            fs::write(folder.file(&format!("share/{place}"))?, script.stdout)?;
+            let script = commands::printed(Command::new(&binary).args(["completions", shell]))?;
+            fs::write(folder.file(&format!("share/{place}"))?, script)?;
         }
         folder.manual(&binary)?;
         Ok(folder)

@@ -1,6 +1,7 @@
 //! Database tests: a large database, and a program that is killed while it writes.
 
 use super::run::title_command;
+use crate::commands;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -18,7 +19,7 @@ fn run(folder: &Path, title: &Path, content: &Path, words: &[&str]) -> Result<St
     let text = folder.join("grow.txt");
     let json = folder.join("grow.json");
     let mut command = title_command(title, &["--parallel"], content, [&text, &json])?;
-    let output = command.arg("PWD=/hdd").arg("--").arg(FILE).args(words).output()?;
+    let output = commands::output(command.arg("PWD=/hdd").arg("--").arg(FILE).args(words))?;
     let messages = std::fs::read_to_string(&text).unwrap_or_default();
     let report: Value =
         serde_json::from_str(&std::fs::read_to_string(&json).context("no report was written")?)?;
@@ -98,7 +99,7 @@ fn write_until_killed(folder: &Path, title: &Path, content: &Path, time: u32) ->
     let json = folder.join("killed.json");
     let mut command = title_command(title, &["--parallel"], content, [Path::new("/dev/stdout"), &json])?;
     command.args(["PWD=/hdd", "--", FILE, "write", "600"]).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn()?;
+    let mut child = commands::spawn(&mut command)?;
     let output = child.stdout.take().context("standard output")?;
     let (sender, lines) = std::sync::mpsc::channel();
     let reader = std::thread::spawn(move || {

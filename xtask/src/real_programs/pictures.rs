@@ -9,7 +9,7 @@ use super::catalogue::{Pictures, RealProgram};
 use super::run::{ProgramOutcome, title_command};
 use crate::gpu_suite::NO_DEVICE;
 use crate::gpu_suite::picture::RgbPicture;
-use crate::not_run;
+use crate::{commands, not_run};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::path::Path;
@@ -73,11 +73,8 @@ fn run(here: &Path, pictures: &Pictures, flags: &[&str], content: &Path) -> Resu
     all.push(frame.to_string_lossy().into_owned());
     all.extend(flags.iter().map(|&flag| flag.to_owned()));
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
-    let output = title_command(&title, &all, content, [&text, &json])?
-        .arg("PWD=/hdd")
-        .arg("--")
-        .args(&pictures.arguments)
-        .output()?;
+    let mut command = title_command(&title, &all, content, [&text, &json])?;
+    let output = commands::output(command.arg("PWD=/hdd").arg("--").args(&pictures.arguments))?;
     let messages = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() && messages.contains(NO_DEVICE) {
         return Ok(None);

@@ -5,12 +5,11 @@
 //! that are left. A count above its budget is a finding, and so is a count below it, until the
 //! budget is lowered: it only falls.
 
-use super::{Source, TABLES, functions, map};
+use super::{Source, TABLES, functions, map, tracked_files};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
 /// Columns of a comment or of a page's text.
 const COLUMNS: usize = 100;
@@ -116,11 +115,9 @@ fn pages() -> Result<Vec<String>> {
 
 /// Tracked files that exist and match one of the patterns.
 fn listed(patterns: &[&str]) -> Result<Vec<String>> {
-    let listed =
-        Command::new("git").args(["ls-files", "-z"]).args(patterns).output().context("git ls-files")?;
-    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let names = listed.split('\0').filter(|name| !name.is_empty() && Path::new(name).exists());
-    Ok(names.map(str::to_owned).collect())
+    let mut files = tracked_files(patterns)?;
+    files.retain(|file| Path::new(file).exists());
+    Ok(files)
 }
 
 impl Counts {

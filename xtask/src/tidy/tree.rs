@@ -3,8 +3,8 @@
 //!
 //! Only files that git tracks are checked.
 
-use anyhow::{Context, Result, bail};
-use std::process::Command;
+use super::tracked_files;
+use anyhow::Result;
 
 /// All names at the top level.
 const TOP: &[&str] = &[
@@ -43,14 +43,8 @@ const LEFTOVERS: &[&str] = &[".bak", ".log", ".orig", ".profraw", ".rej", ".swp"
 
 /// Checks the list of files from git.
 pub(super) fn check(findings: &mut Vec<String>) -> Result<()> {
-    let listed = Command::new("git").args(["ls-files", "-z"]).output().context("git ls-files")?;
-    if !listed.status.success() {
-        bail!("git ls-files: {}", String::from_utf8_lossy(&listed.stderr).trim());
-    }
-    let paths: Vec<_> = listed.stdout.split(|&byte| byte == 0).filter(|path| !path.is_empty()).collect();
-    let paths: Vec<_> = paths.into_iter().map(String::from_utf8_lossy).collect();
-    let paths: Vec<&str> = paths.iter().map(AsRef::as_ref).collect();
-    judge(&paths, findings);
+    let paths = tracked_files(&[])?;
+    judge(&paths.iter().map(String::as_str).collect::<Vec<_>>(), findings);
     Ok(())
 }
 
