@@ -1,6 +1,7 @@
 //! The programs that cargo builds for the tasks, and their folder.
 
 use crate::commands::run;
+use crate::files;
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::Command;
@@ -24,7 +25,7 @@ pub(crate) fn require_current_program() -> Result<()> {
     let built = path.metadata()?.modified()?;
     // Cargo writes this file beside each program that it builds.
     let list = target_folder().join("debug/xenia-rs.d");
-    let list = std::fs::read_to_string(&list).with_context(|| format!("reading {}", list.display()))?;
+    let list = files::read_text(&list)?;
     for source in sources(&list) {
         let is_newer = source.metadata().and_then(|data| data.modified()).is_ok_and(|time| time > built);
         if is_newer {

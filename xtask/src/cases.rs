@@ -5,9 +5,10 @@
 
 use crate::built::target_folder;
 use crate::commands::run;
+use crate::files;
 use crate::generated;
 use crate::not_run;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -37,21 +38,19 @@ pub(crate) fn check(args: &CasesArgs) -> Result<()> {
         return run(Command::new(&program).arg(FOLDER));
     }
     let out = target_folder().join("cases");
-    if out.exists() {
-        std::fs::remove_dir_all(&out)?;
-    }
+    files::remove_folder(&out)?;
     run(Command::new(&program).arg(&out).stdout(std::process::Stdio::null()))?;
     let written = case_files(&out)?;
     if written.is_empty() {
         bail!("{} wrote nothing", program.display());
     }
     for file in &written {
-        let wanted = std::fs::read_to_string(out.join(file))?;
+        let wanted = files::read_text(out.join(file))?;
         generated::compare(&Path::new(FOLDER).join(file), &wanted, false, "cargo xtask cases --bless")?;
     }
     let mut by_hand = 0;
     for file in case_files(Path::new(FOLDER))?.iter().filter(|file| !written.contains(file)) {
-        let text = std::fs::read_to_string(Path::new(FOLDER).join(file))?;
+        let text = files::read_text(Path::new(FOLDER).join(file))?;
         if text.contains(MARK) {
             bail!("{FOLDER}/{} says that make-cases wrote it, but that doesn't", file.display());
         }
@@ -63,23 +62,5 @@ pub(crate) fn check(args: &CasesArgs) -> Result<()> {
 
 /// Every case file below a folder, relative to it.
 fn case_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    files_below(folder, &["s"])
-}
-
-/// Every file below a folder whose name has one of these endings, relative to the folder.
-pub(crate) fn files_below(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(&next).with_context(|| format!("listing {}", next.display()))? {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ending| endings.iter().any(|one| ending == *one)) {
-                found.push(path.strip_prefix(folder)?.to_owned());
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
+    files::below(folder, |name| files::has_ending(name, &["s"]))
 }

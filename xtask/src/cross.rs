@@ -11,6 +11,7 @@ mod test_programs;
 
 use crate::built::{program, target_folder};
 use crate::commands::{run, spawn, wait_within};
+use crate::files;
 use crate::test_summary::passed_tests;
 use crate::{golden, sync_suite};
 use anyhow::{Context, Result, bail};
@@ -77,15 +78,12 @@ pub(crate) fn cross(args: &CrossArgs) -> Result<()> {
     run(target.cargo()?.args(["build", "--quiet", "--package", "xenia-rs", "--target", target.triple]))?;
     let work = target_folder().join("cross");
     let game = work.join("game");
-    std::fs::create_dir_all(&game)?;
-    std::fs::write(game.join("pace"), sync_suite::PACE.to_string())?;
+    files::create_folder(&game)?;
+    files::write(game.join("pace"), sync_suite::PACE.to_string())?;
     let cache = work.join("cache");
-    if cache.exists() {
-        std::fs::remove_dir_all(&cache)?;
-    }
-    std::fs::create_dir(&cache)?;
+    files::renew_folder(&cache)?;
     let settings = work.join("empty.toml");
-    std::fs::write(&settings, "")?;
+    files::write(&settings, "")?;
     let cross = CrossProgram {
         target,
         runner: target.runner().context("no runner")?,

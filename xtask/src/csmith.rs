@@ -16,6 +16,7 @@
 mod build;
 mod judge;
 
+use crate::files;
 use crate::programs::verdict::EngineFlags;
 use crate::{arguments, built, not_run};
 use anyhow::{Context, Result, bail};
@@ -208,7 +209,7 @@ fn compare_program(
         let kept = builder.keep(seed, level, &title, &expected)?;
         for (engine, what) in found.differences {
             // A cross-check's report is long; the file has all of it.
-            std::fs::write(kept.join(format!("{}.txt", engine.replace(' ', "_"))), &what)?;
+            files::write(kept.join(format!("{}.txt", engine.replace(' ', "_"))), &what)?;
             let what = what.lines().take(4).collect::<Vec<_>>().join("\n  ");
             tally.differences.push(CsmithDifference { seed, level, engine, what, kept: kept.clone() });
         }
@@ -276,7 +277,7 @@ fn write_json(path: &Path, args: &CsmithArgs, tally: &Tally, wall_seconds: f64) 
         "differences": tally.differences.iter().map(CsmithDifference::to_json).collect::<Vec<_>>(),
         "wall_seconds": wall_seconds,
     });
-    std::fs::write(path, format!("{value:#}\n")).with_context(|| format!("writing {}", path.display()))
+    files::write(path, format!("{value:#}\n"))
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@
 use crate::apt::has;
 use crate::built::program;
 use crate::commands::{self, run};
+use crate::files;
 use anyhow::{Context, Result, bail, ensure};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -37,14 +37,14 @@ pub(crate) fn deploy_check() -> Result<()> {
     let root = tempfile::tempdir().context("a folder for the image")?;
     // Users other than root need access.
     run(Command::new("chmod").arg("755").arg(root.path()))?;
-    let image = Image::build(root.path(), &fs::read_to_string(CONTAINER)?)?;
+    let image = Image::build(root.path(), &files::read_text(CONTAINER)?)?;
     image.run(&["--version"], &[])?;
     sweep(&image)
 }
 
 /// Runs the manifest's command in the image, for each index.
 fn sweep(image: &Image<'_>) -> Result<()> {
-    let manifest = fs::read_to_string(MANIFEST)?;
+    let manifest = files::read_text(MANIFEST)?;
     let number = |key: &str| -> Result<u32> {
         let (_, rest) = manifest.split_once(key).with_context(|| format!("{MANIFEST} has no {key}"))?;
         Ok(rest.split_whitespace().next().unwrap_or_default().parse()?)
@@ -52,10 +52,10 @@ fn sweep(image: &Image<'_>) -> Result<()> {
     let command =
         manifest.lines().find_map(|line| line.trim().strip_prefix("- exec ")).context("no command")?;
     let at = image.root.join("sweep");
-    fs::create_dir_all(at.join("root"))?;
-    fs::copy("guest/bin/hello.xex", at.join("root/hello.xex"))?;
-    fs::write(at.join("root/sweep.toml"), SPEC)?;
-    fs::create_dir(at.join("out"))?;
+    files::create_folder(at.join("root"))?;
+    files::copy("guest/bin/hello.xex", at.join("root/hello.xex"))?;
+    files::write(at.join("root/sweep.toml"), SPEC)?;
+    files::create_folder(at.join("out"))?;
     run(Command::new("chown").args(["-R", &image.user]).arg(&at))?;
     image.run(&["sweep", "plan", "/sweep/root/sweep.toml", "--out", "/sweep/plan"], &[])?;
     for index in 0..number("completions:")? {
@@ -79,7 +79,7 @@ struct Image<'a> {
 impl<'a> Image<'a> {
     fn build(root: &'a Path, text: &str) -> Result<Self> {
         for folder in ["proc", "dev", "tmp", "bin", "usr/local/bin"] {
-            fs::create_dir_all(root.join(folder))?;
+            files::create_folder(root.join(folder))?;
         }
         run(Command::new("chmod").arg("1777").arg(root.join("tmp")))?;
         copy(root, Path::new("/bin/sh"), Path::new("/bin/sh"))?;
@@ -130,14 +130,14 @@ impl<'a> Image<'a> {
 fn copy(root: &Path, from: &Path, to: &Path) -> Result<()> {
     let into = |path: &Path| -> Result<PathBuf> {
         let target = root.join(path.strip_prefix("/").unwrap_or(path));
-        fs::create_dir_all(target.parent().context("no folder")?)?;
+        files::create_folder(target.parent().context("no folder")?)?;
         Ok(target)
     };
-    fs::copy(from, into(to)?).with_context(|| format!("copying {}", from.display()))?;
+    files::copy(from, into(to)?)?;
     let libraries = commands::output(Command::new("ldd").arg(from))?;
     for library in String::from_utf8_lossy(&libraries.stdout).split_whitespace() {
         if library.starts_with('/') {
-            fs::copy(library, into(Path::new(library))?).with_context(|| format!("copying {library}"))?;
+            files::copy(library, into(Path::new(library))?)?;
         }
     }
     Ok(())

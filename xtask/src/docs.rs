@@ -5,8 +5,8 @@
 
 use crate::built::xenia_rs;
 use crate::generated::compare;
-use crate::{commands, gpu_suite};
-use anyhow::{Context, Result, bail};
+use crate::{commands, files, gpu_suite};
+use anyhow::{Result, bail};
 use clap::Args;
 use std::path::Path;
 
@@ -32,8 +32,7 @@ pub(crate) fn run(args: &DocsArgs) -> Result<()> {
         let file = Path::new(FOLDER).join(kind).with_extension("md");
         compare(&file, &generate(&[kind])?, args.bless, "cargo xtask docs --bless")?;
     }
-    for entry in std::fs::read_dir(FOLDER).with_context(|| format!("listing {FOLDER}"))? {
-        let path = entry?.path();
+    for path in files::list(FOLDER)? {
         let known = path == Path::new(gpu_suite::TABLE)
             || path.file_stem().is_some_and(|stem| kinds.iter().any(|kind| stem == *kind));
         if !known {

@@ -16,6 +16,7 @@ mod plot;
 mod threads;
 
 use crate::built;
+use crate::files;
 use anyhow::{Context, Result, bail};
 use case::Case;
 use clap::Args;
@@ -95,26 +96,26 @@ pub(crate) struct FrameTimesArgs {
 /// Measures, and writes the requested outputs.
 pub(crate) fn run(args: &FrameTimesArgs) -> Result<()> {
     let folder = built::target_folder().join("frame-times");
-    std::fs::create_dir_all(&folder)?;
+    files::create_folder(&folder)?;
     let folder = folder.canonicalize()?;
     let times = folder.join("times.json");
     let picture = folder.join("times.svg");
     if !args.no_run {
         let figures = measure(args, &folder)?;
-        std::fs::write(&times, format!("{figures:#}\n"))?;
+        files::write(&times, format!("{figures:#}\n"))?;
         println!("the figures are in {}", times.display());
     }
-    let text = std::fs::read_to_string(&times).context("there are no figures")?;
+    let text = files::read_text(&times).context("there are no figures")?;
     let figures: Value = serde_json::from_str(&text)?;
-    std::fs::write(&picture, plot::svg(&figures)?)?;
+    files::write(&picture, plot::svg(&figures)?)?;
     println!("the picture is {}", picture.display());
     if args.bless || args.page.is_some() {
         let page = args.page.as_deref().unwrap_or(Path::new(PAGE));
-        std::fs::write(page, page::page(&figures)?).with_context(|| format!("writing {}", page.display()))?;
+        files::write(page, page::page(&figures)?)?;
         println!("{} is written", page.display());
     }
     if args.bless {
-        std::fs::copy(&picture, PICTURE)?;
+        files::copy(&picture, PICTURE)?;
         println!("{PICTURE} is written");
     }
     Ok(())

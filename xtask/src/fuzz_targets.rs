@@ -6,6 +6,7 @@
 //! views of guest memory; all crates with a parser forbid `unsafe`. cargo-fuzz runs the same
 //! targets.
 
+use crate::files;
 use crate::{apt, arguments, built, commands};
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -57,7 +58,7 @@ pub(crate) fn run(args: &FuzzTargetsArgs) -> Result<()> {
     }
     // Separate from the main build, which would otherwise be rebuilt at every change of flags.
     let build = built::target_folder().join("fuzz-targets");
-    std::fs::create_dir_all(&build)?;
+    files::create_folder(&build)?;
     let build = build.canonicalize()?;
     let wrapper = Path::new(FOLDER).join("rustc-coverage").canonicalize().context("fuzz/rustc-coverage")?;
     let mut cargo = Command::new("cargo");
@@ -93,7 +94,7 @@ pub(crate) fn run(args: &FuzzTargetsArgs) -> Result<()> {
         lines.push(format!("{result}\n"));
     }
     if let Some(path) = &args.json {
-        std::fs::write(path, lines.concat()).with_context(|| format!("writing {}", path.display()))?;
+        files::write(path, lines.concat())?;
     }
     if !found.is_empty() {
         bail!("findings in {}; the logs are beside the inputs", found.join(", "));
@@ -104,16 +105,12 @@ pub(crate) fn run(args: &FuzzTargetsArgs) -> Result<()> {
 /// The targets' names, in alphabetical order.
 fn targets(folder: &Path, only: Option<&str>) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder.join("targets"))? {
-        let path = entry?.path();
+    for path in files::list(folder.join("targets"))? {
         let name = path.file_stem().context("file name")?.to_string_lossy().into_owned();
-        if path.extension().is_some_and(|extension| extension == "rs")
-            && only.is_none_or(|only| name.contains(only))
-        {
+        if files::has_ending(&path, &["rs"]) && only.is_none_or(|only| name.contains(only)) {
             names.push(name);
         }
     }
-    names.sort();
     Ok(names)
 }
 
@@ -122,16 +119,13 @@ fn minimise(build: &Path, name: &str, others: &[PathBuf]) -> Result<[usize; 2]> 
     let corpora = build.join("corpus");
     let corpus = corpora.join(name);
     let temporary = corpora.join(format!("{name}.draft"));
-    if temporary.exists() {
-        std::fs::remove_dir_all(&temporary)?;
-    }
-    std::fs::create_dir_all(&corpus)?;
-    std::fs::create_dir(&temporary)?;
+    files::renew_folder(&temporary)?;
+    files::create_folder(&corpus)?;
     let mut folders = vec![corpus.clone(), Path::new(FOLDER).join("seeds").join(name)];
     folders.extend(others.iter().map(|other| other.join(name)).filter(|other| other.is_dir()));
     let mut before = 0;
     for folder in &folders {
-        before += std::fs::read_dir(folder)?.count();
+        before += files::list(folder)?.len();
     }
     let mut command = Command::new(build.join("release").join(name));
     command.arg("-merge=1").arg(&temporary).args(&folders).env("RUST_BACKTRACE", "0");
@@ -143,16 +137,16 @@ fn minimise(build: &Path, name: &str, others: &[PathBuf]) -> Result<[usize; 2]> 
         bail!("it ended with {status}; see {}", log.display());
     }
     // The old corpus is kept until the merge is complete.
-    std::fs::remove_dir_all(&corpus)?;
-    std::fs::rename(&temporary, &corpus)?;
-    Ok([before, std::fs::read_dir(&corpus)?.count()])
+    files::remove_folder(&corpus)?;
+    files::rename(&temporary, &corpus)?;
+    Ok([before, files::list(&corpus)?.len()])
 }
 
 fn fuzz(build: &Path, name: &str, args: &FuzzTargetsArgs) -> Result<Value> {
     let corpus = build.join("corpus").join(name);
     let findings = build.join("findings").join(name);
-    std::fs::create_dir_all(&corpus)?;
-    std::fs::create_dir_all(&findings)?;
+    files::create_folder(&corpus)?;
+    files::create_folder(&findings)?;
     let log = findings.join("log.txt");
     let mut command = Command::new(build.join("release").join(name));
     // libFuzzer adds new inputs to the first folder.
@@ -168,7 +162,7 @@ fn fuzz(build: &Path, name: &str, args: &FuzzTargetsArgs) -> Result<Value> {
         command.arg(format!("-seed={seed}"));
     }
     let status = commands::status(command.stderr(File::create(&log)?))?;
-    let text = String::from_utf8_lossy(&std::fs::read(&log)?).into_owned();
+    let text = String::from_utf8_lossy(&files::read(&log)?).into_owned();
     let figures = figures(&text);
     let finding = if status.success() {
         None

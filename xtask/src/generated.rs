@@ -1,6 +1,7 @@
 //! Checked-in files that a task generates.
 
-use anyhow::{Context, Result, bail};
+use crate::files;
+use anyhow::{Result, bail};
 use std::path::Path;
 
 /// Compares a generated file with its expected text, or writes it; `writer` is the command that
@@ -9,11 +10,11 @@ pub(crate) fn compare(path: &Path, wanted: &str, bless: bool, writer: &str) -> R
     let name = path.display();
     if bless {
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
+            files::create_folder(folder)?;
         }
-        return std::fs::write(path, wanted).with_context(|| format!("writing {name}"));
+        return files::write(path, wanted);
     }
-    let found = std::fs::read_to_string(path).with_context(|| format!("reading {name}"))?;
+    let found = files::read_text(path)?;
     for (found, wanted) in
         found.lines().zip(wanted.lines()).filter(|(found, wanted)| found != wanted).take(10)
     {

@@ -3,6 +3,7 @@
 
 use crate::built::{target_folder, xenia_rs};
 use crate::commands::run_all;
+use crate::files;
 use crate::not_run;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
@@ -82,7 +83,7 @@ impl GoldenCase {
     /// Path of an event log.
     fn log(&self, of: &str) -> Result<PathBuf> {
         let folder = target_folder().join(GOLDEN);
-        std::fs::create_dir_all(&folder)?;
+        files::create_folder(&folder)?;
         let stem = self.file.file_stem().context("file name")?.display();
         Ok(folder.join(format!("{stem}.{of}.log")))
     }
@@ -90,8 +91,8 @@ impl GoldenCase {
     /// Checks that the machines of the relay have written the log of the whole run.
     fn compare_logs(&self) -> Result<()> {
         let [whole, relay] = [self.log(WHOLE)?, self.log(RELAY)?];
-        let lines = std::fs::read(&whole).with_context(|| format!("reading {}", whole.display()))?;
-        if lines.is_empty() || lines != std::fs::read(&relay)? {
+        let lines = files::read(&whole)?;
+        if lines.is_empty() || lines != files::read(&relay)? {
             bail!("{} and {} differ; `xenia-rs diff` says where", whole.display(), relay.display());
         }
         Ok(())
@@ -107,11 +108,9 @@ fn own_title(stem: &str) -> Result<(&str, PathBuf)> {
 
 /// The golden files, in the order of their names.
 fn golden_files() -> Result<Vec<PathBuf>> {
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(GOLDEN)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
-    files.sort();
-    Ok(files)
+    let mut golden = files::list(GOLDEN)?;
+    golden.retain(|file| files::has_ending(file, &["json"]));
+    Ok(golden)
 }
 
 /// The golden cases of our own guest programs.
@@ -141,7 +140,7 @@ fn golden_case(file: &Path) -> Result<Option<GoldenCase>> {
         not_run::write_down(&file.display().to_string(), Tool::Titles, &why)?;
         return Ok(None);
     };
-    let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+    let text = files::read_text(file)?;
     let golden: serde_json::Value = serde_json::from_str(&text)?;
     let mut limits = Vec::new();
     for (key, flag) in [("limit_instructions", "-n"), ("limit_frames", "--frames")] {

@@ -11,6 +11,7 @@ mod scene;
 
 use crate::built::{target_folder, xenia_rs};
 use crate::commands::{self, run};
+use crate::files;
 use crate::{generated, not_run};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
@@ -80,7 +81,7 @@ type Verdicts = BTreeMap<String, bool>;
 pub(crate) fn suite(args: &GpuSuiteArgs) -> Result<()> {
     let scenes = read_scenes()?;
     let work = target_folder().join("gpu-suite");
-    std::fs::create_dir_all(&work)?;
+    files::create_folder(&work)?;
     let trace = work.join("suite.trace");
     let title = args.title.as_deref().unwrap_or(Path::new(TITLE));
     run(xenia_rs()?
@@ -99,7 +100,7 @@ pub(crate) fn suite(args: &GpuSuiteArgs) -> Result<()> {
             bail!("{name} {NO_DEVICE}");
         } else {
             not_run::write_down(&format!("gpu suite on {name}"), Tool::Vulkan, "no device")?;
-            kept.push((name, recorded(&std::fs::read_to_string(TABLE)?, name)));
+            kept.push((name, recorded(&files::read_text(TABLE)?, name)));
         }
     }
     let chosen: Vec<(usize, &Scene)> = scenes
@@ -176,15 +177,14 @@ fn judge(
 
 /// The scenes in order; a scene without a folder, or a folder without a scene, is an error.
 fn read_scenes() -> Result<Vec<Scene>> {
-    let order = std::fs::read_to_string(ORDER).with_context(|| format!("reading {ORDER}"))?;
+    let order = files::read_text(ORDER)?;
     let names: Vec<&str> = order
         .lines()
         .filter_map(|line| line.strip_prefix("SCENE(").and_then(|rest| rest.strip_suffix(')')))
         .collect();
-    for entry in std::fs::read_dir(GOLDEN).with_context(|| format!("listing {GOLDEN}"))? {
-        let name = entry?.file_name();
-        if !names.iter().any(|other| name == *other) {
-            bail!("{GOLDEN}/{} belongs to no scene of {ORDER}", name.display());
+    for folder in files::list(GOLDEN)? {
+        if !names.iter().any(|name| folder.ends_with(name)) {
+            bail!("{} belongs to no scene of {ORDER}", folder.display());
         }
     }
     names.iter().map(|name| Scene::read(Path::new(GOLDEN), name)).collect()
@@ -192,9 +192,7 @@ fn read_scenes() -> Result<Vec<Scene>> {
 
 /// Plays the trace on a backend into a folder; false if the host has no device for it.
 fn play(backend: &str, trace: &Path, out: &Path) -> Result<bool> {
-    if out.exists() {
-        std::fs::remove_dir_all(out)?;
-    }
+    files::remove_folder(out)?;
     let json = out.with_extension("json");
     let mut command = xenia_rs()?;
     command.args(["trace", "play", "--gpu", backend, "--dump-frames"]).arg(out).arg(trace);
@@ -211,7 +209,7 @@ fn play(backend: &str, trace: &Path, out: &Path) -> Result<bool> {
         }
         bail!("{command:?} ended with {}:\n{messages}", output.status);
     }
-    let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&json)?)?;
+    let report: serde_json::Value = serde_json::from_str(&files::read_text(&json)?)?;
     if let Some(problems) = report["problems"].as_object().filter(|problems| !problems.is_empty()) {
         println!("{backend} reports problems: {problems:?}");
     }

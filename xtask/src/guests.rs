@@ -1,8 +1,8 @@
 //! `cargo xtask guests`: builds the guest programs and compares them with guest/bin.
 
 use crate::built::program;
-use crate::cases::files_below;
 use crate::commands::{self, run_all};
+use crate::files;
 use crate::{not_run, sdk};
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -33,11 +33,14 @@ fn programs() -> Result<Vec<String>> {
     Ok(names.split_whitespace().map(str::to_owned).collect())
 }
 
+fn is_binary(name: &Path) -> bool {
+    files::has_ending(name, ENDINGS)
+}
+
 /// The files that a build has left in a folder, by their paths below guest/bin.
 fn built(out: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
-    let mut files = files_below(out, ENDINGS)?;
-    // The script links there the files that it packs.
-    files.retain(|file| !file.starts_with("obj"));
+    // The script links into `obj` the files that it packs.
+    let files = files::below(out, |name| is_binary(name) && !name.starts_with("obj"))?;
     Ok(files.into_iter().map(|file| (file.clone(), out.join(file))).collect())
 }
 
@@ -45,14 +48,14 @@ fn built(out: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
 fn compare(built: &BTreeMap<PathBuf, PathBuf>, folder: &Path) -> Result<()> {
     for (file, path) in built {
         let checked_in = folder.join(file);
-        if !checked_in.is_file() || std::fs::read(path)? != std::fs::read(&checked_in)? {
+        if !checked_in.is_file() || files::read(path)? != files::read(&checked_in)? {
             bail!(
                 "{} is not what its sources build; `cargo xtask guests --bless` replaces it",
                 checked_in.display()
             );
         }
     }
-    if let Some(file) = files_below(folder, ENDINGS)?.iter().find(|file| !built.contains_key(*file)) {
+    if let Some(file) = files::below(folder, is_binary)?.iter().find(|file| !built.contains_key(*file)) {
         bail!("{SCRIPT} does not build {}", folder.join(file).display());
     }
     Ok(())
@@ -71,10 +74,7 @@ pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
     for first in 0..BUILDS {
         let out = Path::new("target/guest").join(first.to_string());
         // A file of an earlier build would pass for one of this build.
-        if out.exists() {
-            std::fs::remove_dir_all(&out)?;
-        }
-        std::fs::create_dir_all(&out)?;
+        files::renew_folder(&out)?;
         let mut build = Command::new(SCRIPT);
         // The script changes its working folder.
         build.arg(out.canonicalize()?).args(programs.iter().skip(first).step_by(BUILDS));
@@ -93,8 +93,8 @@ pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
     if args.bless {
         for (file, path) in &files {
             let to = Path::new(BINARIES).join(file);
-            std::fs::create_dir_all(to.parent().context("folder")?)?;
-            std::fs::copy(path, to)?;
+            files::create_folder(to.parent().context("folder")?)?;
+            files::copy(path, to)?;
         }
     }
     compare(&files, Path::new(BINARIES))?;

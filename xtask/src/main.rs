@@ -12,6 +12,7 @@ mod csmith;
 mod deploy_check;
 mod docs;
 mod faults;
+mod files;
 mod frame_times;
 mod fuzz_targets;
 mod generated;

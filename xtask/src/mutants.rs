@@ -8,6 +8,7 @@
 
 use crate::apt::has;
 use crate::commands;
+use crate::files;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -125,13 +126,13 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
     }
     let name = format!("{}-{}", area.name(), shard.replace('/', "-of-"));
     let out = Path::new("target/mutants").join(&name);
-    std::fs::create_dir_all(&out)?;
+    files::create_folder(&out)?;
     // A separate build folder, cleaned of our crates: Cargo identifies them by their path in the
     // workspace and their files' times, and would mistake a mutant of another copy for this tree's
     // code.
     let build =
         std::env::var_os("XENIA_MUTANTS_BUILD").map_or_else(|| "target/mutants/build".into(), PathBuf::from);
-    std::fs::create_dir_all(&build)?;
+    files::create_folder(&build)?;
     let build = build.canonicalize()?;
     let cargo = || {
         let mut command = Command::new("cargo");
@@ -161,14 +162,13 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
         .args(area.more_judges());
     let status = commands::status(&mut mutants)?;
     let outcomes = out.join("mutants.out/outcomes.json");
-    let text = std::fs::read_to_string(&outcomes)
-        .with_context(|| format!("cargo mutants ended with {status} and left no {}", outcomes.display()))?;
+    let text = files::read_text(&outcomes).with_context(|| format!("cargo mutants ended with {status}"))?;
     let lines = kept_lines(&text)?;
     if lines.is_empty() {
         bail!("no mutant of shard {shard} was tested");
     }
-    std::fs::create_dir_all(KEPT)?;
-    std::fs::write(Path::new(KEPT).join(format!("{name}.jsonl")), lines)?;
+    files::create_folder(KEPT)?;
+    files::write(Path::new(KEPT).join(format!("{name}.jsonl")), lines)?;
     summary()
 }
 
@@ -262,14 +262,9 @@ impl Summary {
 
 fn summary() -> Result<()> {
     let mut kept = Vec::new();
-    let mut files: Vec<_> = std::fs::read_dir(KEPT)
-        .with_context(|| format!("no results are kept in {KEPT}"))?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<_>>()?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "jsonl"));
-    files.sort();
-    for file in files {
-        for line in std::fs::read_to_string(&file)?.lines() {
+    let files = files::list(KEPT).context("no results are kept")?;
+    for file in files.iter().filter(|file| files::has_ending(file, &["jsonl"])) {
+        for line in files::read_text(file)?.lines() {
             let value: Value =
                 serde_json::from_str(line).with_context(|| format!("{}: {line}", file.display()))?;
             let text = |key: &str| {

@@ -3,7 +3,8 @@
 //! failed.
 
 use crate::built::target_folder;
-use anyhow::{Context, Result};
+use crate::files;
+use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
@@ -17,7 +18,7 @@ const REPEATED_FILE: &str = "repeated.txt";
 /// Path of a record.
 fn file(name: &str) -> Result<PathBuf> {
     let folder = target_folder();
-    std::fs::create_dir_all(&folder)?;
+    files::create_folder(&folder)?;
     // Tests run in other folders, so the path must be absolute.
     Ok(folder.canonicalize()?.join(name))
 }
@@ -25,10 +26,7 @@ fn file(name: &str) -> Result<PathBuf> {
 /// Clears the records of the last run.
 pub(crate) fn forget() -> Result<()> {
     for name in [SKIPPED_FILE, REPEATED_FILE] {
-        let file = file(name)?;
-        if file.exists() {
-            std::fs::remove_file(&file).with_context(|| format!("removing {}", file.display()))?;
-        }
+        files::remove(file(name)?)?;
     }
     Ok(())
 }
@@ -74,7 +72,7 @@ fn recorded(name: &str) -> Result<String> {
     if !file.exists() {
         return Ok(String::new());
     }
-    std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))
+    files::read_text(&file)
 }
 
 /// Names of the repeated tests; their record has the reasons.

@@ -19,6 +19,7 @@ mod icon;
 use crate::apt::has;
 use crate::arguments::output;
 use crate::commands::{self, run};
+use crate::files;
 use anyhow::{Context, Result};
 use clap::Args;
 use folder::Folder;
@@ -62,7 +63,7 @@ pub(crate) fn package(args: &PackageArgs) -> Result<()> {
         None => release()?,
     };
     // It may hold files of the user's: only files made here are replaced.
-    fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
+    files::create_folder(&args.out)?;
     let time = commit_time()?;
     let folder = Folder::make(&program, &args.out)?;
     let mut made = Vec::new();
@@ -79,7 +80,7 @@ pub(crate) fn package(args: &PackageArgs) -> Result<()> {
     made.extend(app_image::make(&folder, args.runtime.as_deref(), time)?);
     flatpak(&folder)?;
     let sums = args.out.join("SHA256SUMS");
-    fs::write(&sums, checksums(&made)?).with_context(|| sums.display().to_string())?;
+    files::write(&sums, checksums(&made)?)?;
     for file in made.iter().chain([&sums]) {
         println!("{} ({} KiB)", file.display(), fs::metadata(file)?.len() / 1024);
     }
@@ -120,16 +121,16 @@ fn commit_time() -> Result<u64> {
 
 /// Writes the Flatpak manifest, which packages the folder.
 fn flatpak(folder: &Folder) -> Result<()> {
-    let template = fs::read_to_string(desktop_file("flatpak.yml"))?;
+    let template = files::read_text(desktop_file("flatpak.yml"))?;
     let manifest = template.replace("@FOLDER@", &folder.name());
-    Ok(fs::write(folder.out().join(format!("{ID}.yml")), manifest)?)
+    files::write(folder.out().join(format!("{ID}.yml")), manifest)
 }
 
 /// Lines of a file for `sha256sum --check`.
 fn checksums(files: &[PathBuf]) -> Result<String> {
     let mut lines = String::new();
     for file in files {
-        let digest = Sha256::digest(fs::read(file).with_context(|| file.display().to_string())?);
+        let digest = Sha256::digest(files::read(file)?);
         digest.iter().try_for_each(|byte| write!(lines, "{byte:02x}"))?;
         let name = file.file_name().context("a package has a name")?;
         writeln!(lines, "  {}", name.display())?;

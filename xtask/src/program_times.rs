@@ -15,6 +15,7 @@ mod to_main;
 
 pub(crate) use page::number;
 
+use crate::files;
 use crate::programs::{self, catalogue as described};
 use crate::real_programs::catalogue::{ProgramRun, RealProgram};
 use crate::real_programs::{self, build};
@@ -72,7 +73,7 @@ impl FigureFiles {
     /// Makes the folder of the files.
     fn create() -> Result<Self> {
         let folder = built::target_folder().join("program-figures");
-        std::fs::create_dir_all(&folder)?;
+        files::create_folder(&folder)?;
         Ok(Self {
             times: folder.join("times.json"),
             picture: folder.join("times.svg"),
@@ -85,7 +86,7 @@ impl FigureFiles {
 /// Builds, times, and writes the requested outputs.
 pub(crate) fn run(args: &TimesArgs) -> Result<()> {
     let folder = built::target_folder().join("program-times");
-    std::fs::create_dir_all(&folder)?;
+    files::create_folder(&folder)?;
     let folder = folder.canonicalize()?;
     let rows = provide(args, &folder)?;
     if args.shares {
@@ -95,7 +96,7 @@ pub(crate) fn run(args: &TimesArgs) -> Result<()> {
     if rows.is_empty() && titles.is_empty() {
         bail!("there is nothing to time");
     }
-    std::fs::write(folder.join("programs.json"), format!("{:#}\n", json!({ "programs": &rows })))?;
+    files::write(folder.join("programs.json"), format!("{:#}\n", json!({ "programs": &rows })))?;
     println!("{} programs are built", rows.len());
     let files = FigureFiles::create()?;
     let interp = if args.no_interp { "" } else { ",interp" };
@@ -112,7 +113,7 @@ pub(crate) fn run(args: &TimesArgs) -> Result<()> {
         write_page(args.page.as_deref().unwrap_or(Path::new(PAGE)), &files)?;
     }
     if args.bless {
-        std::fs::copy(&files.picture, PICTURE)?;
+        files::copy(&files.picture, PICTURE)?;
         println!("{PICTURE} is written");
     }
     Ok(())
@@ -162,15 +163,15 @@ fn write_shares(rows: &[Value], programs: &Path, files: &FigureFiles) -> Result<
         .iter()
         .map(|row| shares::program_shares(programs, &emulator, row).with_context(|| row["name"].to_string()))
         .collect();
-    Ok(std::fs::write(&files.parts, format!("{:#}\n", Value::from(shares?)))?)
+    files::write(&files.parts, format!("{:#}\n", Value::from(shares?)))
 }
 
 /// Writes the page from the figures.
 fn write_page(page: &Path, files: &FigureFiles) -> Result<()> {
-    let times = std::fs::read(&files.times).context("there are no figures")?;
+    let times = files::read(&files.times).context("there are no figures")?;
     let kept = |path| std::fs::read(path).map_or(Ok(Value::Null), |text| serde_json::from_slice(&text));
     let text = page::page(&serde_json::from_slice(&times)?, &kept(&files.parts)?, &kept(&files.much_code)?)?;
-    std::fs::write(page, text).with_context(|| format!("writing {}", page.display()))?;
+    files::write(page, text)?;
     println!("{} is written", page.display());
     Ok(())
 }
@@ -188,7 +189,7 @@ fn computing(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Value>>
     for program in catalogue.select(&names)? {
         let to_main = folder.join(format!("{}.elf", program.name));
         let title = built.join(program.title());
-        std::fs::write(&to_main, to_main::ends_at_main(&std::fs::read(&title)?, "title_exit")?)?;
+        files::write(&to_main, to_main::ends_at_main(&files::read(&title)?, "title_exit")?)?;
         rows.push(json!({
             "name": program.name,
             "kind": program.kind.name(),
@@ -223,9 +224,7 @@ fn whole(folder: &Path, program: &RealProgram) -> Result<Value> {
     }
     let here = built.join(&program.name);
     let files = folder.join(format!("{}-files", program.name));
-    if files.is_dir() {
-        std::fs::remove_dir_all(&files)?;
-    }
+    files::remove_folder(&files)?;
     for run in &program.timed {
         real_programs::run::provide_files(program, run, &here, &packages, &files)?;
     }
@@ -243,10 +242,10 @@ fn whole(folder: &Path, program: &RealProgram) -> Result<Value> {
         })
     };
     let first = program.timed.first().context("nothing of it is timed")?;
-    let elf = std::fs::read(here.join(build::folder_of("guest")).join(&first.program))?;
+    let elf = files::read(here.join(build::folder_of("guest")).join(&first.program))?;
     let short = here.join("to-main.elf");
     let to_main = folder.join(format!("{}{SUFFIX}.xex", program.name));
-    std::fs::write(&short, to_main::ends_at_main(&elf, "end_title")?)?;
+    files::write(&short, to_main::ends_at_main(&elf, "end_title")?)?;
     sdk.pack(&short, &to_main)?;
     Ok(json!({
         "name": format!("{}{SUFFIX}", program.name),

@@ -18,6 +18,7 @@ pub(crate) mod fetch;
 pub(crate) mod library;
 pub(crate) mod verdict;
 
+use crate::files;
 use crate::{built, not_run};
 use anyhow::{Context, Result};
 use build::Builder;
@@ -100,7 +101,7 @@ pub(crate) fn provide(names: &[String]) -> Result<PathBuf> {
 /// Folder of the built programs.
 pub(crate) fn folder() -> Result<PathBuf> {
     let folder = built::target_folder().join("programs");
-    std::fs::create_dir_all(&folder)?;
+    files::create_folder(&folder)?;
     Ok(folder.canonicalize()?)
 }
 
@@ -109,8 +110,7 @@ fn write_list(folder: &Path, catalogue: &Catalogue) -> Result<()> {
     let built = catalogue.programs.iter().filter(|program| folder.join(program.title()).is_file());
     let rows: Vec<_> = built.map(row).collect();
     let path = folder.join("programs.json");
-    std::fs::write(&path, format!("{:#}\n", json!({ "programs": rows })))
-        .with_context(|| format!("writing {}", path.display()))
+    files::write(&path, format!("{:#}\n", json!({ "programs": rows })))
 }
 
 fn row(program: &ProgramDescription) -> serde_json::Value {

@@ -7,6 +7,7 @@
 //! `--long`, or XENIA_LONG=1, selects the counts of a run of many minutes.
 
 use crate::built::target_folder;
+use crate::files;
 use crate::title_run::{TitleOutcome, TitleRun};
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -164,14 +165,14 @@ pub(crate) fn races(args: &RacesArgs) -> Result<()> {
     {
         let work = target_folder().join("races").join(program.name);
         let folder = work.join("game");
-        std::fs::create_dir_all(&folder)?;
+        files::create_folder(&folder)?;
         for RaceSetting { file, short, long } in program.settings {
-            std::fs::write(folder.join(file), if args.long { long } else { short }.to_string())?;
+            files::write(folder.join(file), if args.long { long } else { short }.to_string())?;
         }
         for flags in modes.iter().cycle().take(runs) {
             let strict = flags.contains(&"--reservations-table=strict");
-            std::fs::write(folder.join("strict"), if strict { "1" } else { "0" })?;
-            std::fs::write(folder.join("persist"), if made.parallel { PERSIST } else { "0" })?;
+            files::write(folder.join("strict"), if strict { "1" } else { "0" })?;
+            files::write(folder.join("persist"), if made.parallel { PERSIST } else { "0" })?;
             let run = TitleRun {
                 title: &titles.join(program.name).with_extension("xex"),
                 work: &work,

@@ -13,6 +13,7 @@ mod pictures;
 pub(crate) mod run;
 mod transcripts;
 
+use crate::files;
 use crate::programs::{self, fetch};
 use crate::sdk::Sdk;
 use crate::{built, not_run};
@@ -149,7 +150,7 @@ pub(crate) fn fetched(programs: &[RealProgram]) -> Result<PathBuf> {
 /// Folder of the built programs.
 pub(crate) fn folder() -> Result<PathBuf> {
     let folder = built::target_folder().join("real-programs");
-    std::fs::create_dir_all(&folder)?;
+    files::create_folder(&folder)?;
     Ok(folder.canonicalize()?)
 }
 

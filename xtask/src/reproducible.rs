@@ -6,6 +6,7 @@
 
 use crate::arguments::output;
 use crate::commands::run;
+use crate::files;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ pub(crate) struct ReproducibleArgs {
 
 /// Builds twice and compares.
 pub(crate) fn reproducible(args: &ReproducibleArgs) -> Result<()> {
-    std::fs::create_dir_all(&args.work)?;
+    files::create_folder(&args.work)?;
     let work = args.work.canonicalize()?;
     // Folder names of different lengths, too.
     let programs = ["first", "the-second-one"]
@@ -41,9 +42,7 @@ pub(crate) fn reproducible(args: &ReproducibleArgs) -> Result<()> {
 }
 
 fn build(commit: &str, folder: &Path) -> Result<Vec<u8>> {
-    if folder.exists() {
-        std::fs::remove_dir_all(folder)?;
-    }
+    files::remove_folder(folder)?;
     run(Command::new("git").args(["clone", "--quiet", "--no-checkout", "."]).arg(folder))?;
     run(Command::new("git").arg("-C").arg(folder).args(["checkout", "--quiet", "--detach"]).arg(commit))?;
     let registry = match std::env::var_os("CARGO_HOME") {
@@ -58,7 +57,7 @@ fn build(commit: &str, folder: &Path) -> Result<Vec<u8>> {
     // Not the flags that this task was called with.
     run(cargo.env_remove("RUSTC_WORKSPACE_WRAPPER").env_remove("RUSTFLAGS"))?;
     let program = folder.join("target/release/xenia-rs");
-    let bytes = std::fs::read(&program).with_context(|| format!("reading {}", program.display()))?;
-    std::fs::remove_dir_all(folder)?;
+    let bytes = files::read(&program)?;
+    files::remove_folder(folder)?;
     Ok(bytes)
 }

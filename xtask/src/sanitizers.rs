@@ -7,8 +7,9 @@
 
 use crate::built::target_folder;
 use crate::commands::{self, run};
+use crate::files;
 use crate::test_summary::passed_tests;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ pub(crate) const FOUND: i32 = 66;
 /// The build folder of that name, created if necessary.
 pub(crate) fn folder(name: &str) -> Result<PathBuf> {
     let out = target_folder().join(name);
-    std::fs::create_dir_all(&out)?;
+    files::create_folder(&out)?;
     Ok(out.canonicalize()?)
 }
 
@@ -52,13 +53,11 @@ pub(crate) fn libraries(sanitizer: &str) -> Result<PathBuf> {
 
 /// The file in a folder whose name begins and ends with these texts.
 pub(crate) fn find(folder: &Path, start: &str, end: &str) -> Result<Option<PathBuf>> {
-    for entry in std::fs::read_dir(folder).with_context(|| format!("{}", folder.display()))? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.starts_with(start) && name.ends_with(end) {
-            return Ok(Some(folder.join(name)));
-        }
-    }
-    Ok(None)
+    let is_it = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(start) && name.ends_with(end)
+    };
+    Ok(files::list(folder)?.into_iter().find(is_it))
 }
 
 /// Compiles a program and runs each of its modes, which must exit with the given code: errors that

@@ -10,6 +10,7 @@ pub(crate) mod cxx;
 mod stub_object;
 
 use crate::commands::quietly;
+use crate::files;
 use crate::programs::build::{COMPILER, GUEST, LINK, TITLE_LINK, hash_folder};
 use crate::programs::catalogue::{Catalogue, LIBRARY};
 use crate::programs::library::CLibrary;
@@ -74,7 +75,7 @@ pub(crate) fn title(args: &TitleArgs) -> Result<()> {
     let mut command = Command::new(compiler);
     commands::run(command.args(["-O2", "-o"]).arg(&elf).args(&args.files).args(&args.gcc))?;
     let packed = sdk.pack(&elf, &args.output);
-    std::fs::remove_file(&elf)?;
+    files::remove(&elf)?;
     packed?;
     println!("{} is there; `xenia-rs exec {0}` runs it", args.output.display());
     Ok(())
@@ -94,7 +95,7 @@ impl Sdk {
         Tool::Gcc32.row().find().map_err(anyhow::Error::msg)?;
         let program = provide_program()?;
         let folder = built::target_folder().join("sdk");
-        std::fs::create_dir_all(&folder)?;
+        files::create_folder(&folder)?;
         let folder = folder.canonicalize()?;
         let sources = Path::new(SOURCES).canonicalize()?;
         let packages = programs::folder()?;
@@ -117,10 +118,7 @@ impl Sdk {
         }
         println!("building the C library's system layer for titles");
         let objects = folder.join("objects");
-        if objects.is_dir() {
-            std::fs::remove_dir_all(&objects)?;
-        }
-        std::fs::create_dir_all(&objects)?;
+        files::renew_folder(&objects)?;
         let layer = system_layer(&sources.join("system"), &library, &objects)?;
         archive(&folder.join("libsystem.a"), &layer)?;
         let stubs = stubs(&exports, &objects)?;
@@ -132,7 +130,7 @@ impl Sdk {
         } else {
             cxx::provide(&folder, &sources, &library, &headers)?;
         }
-        std::fs::write(&stamp, made_of)?;
+        files::write(&stamp, made_of)?;
         Ok(sdk)
     }
 
@@ -178,12 +176,8 @@ fn provide_program() -> Result<PathBuf> {
 
 /// Compiles the files of the system layer; start and end are not part of its archive.
 fn system_layer(sources: &Path, library: &CLibrary, objects: &Path) -> Result<Vec<PathBuf>> {
-    let mut files: Vec<_> =
-        std::fs::read_dir(sources)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-    files.retain(|file| file.extension().is_some_and(|kind| kind == "c" || kind == "S"));
-    files.sort();
     let mut layer = Vec::new();
-    for file in files {
+    for file in files::list(sources)?.into_iter().filter(|file| files::has_ending(file, &["c", "S"])) {
         let name = file.file_name().context("a file's name")?.to_string_lossy().into_owned();
         let object = objects.join(format!("{name}.o"));
         let mut command = Command::new(COMPILER);
@@ -206,9 +200,9 @@ fn compiler_include() -> Result<String> {
 /// import only those that it uses.
 fn stubs(exports: &[ImportableExport], objects: &Path) -> Result<PathBuf> {
     let folder = objects.join("stubs");
-    std::fs::create_dir_all(&folder)?;
+    files::create_folder(&folder)?;
     for export in exports {
-        std::fs::write(folder.join(format!("{}.o", export.name)), stub_object(export))?;
+        files::write(folder.join(format!("{}.o", export.name)), stub_object(export))?;
     }
     Ok(folder)
 }
@@ -216,13 +210,13 @@ fn stubs(exports: &[ImportableExport], objects: &Path) -> Result<PathBuf> {
 /// Writes the stub library of the exports that guest programs may use into a folder, and returns
 /// its absolute path. The objects have the list's order, in which the linker finds and places them.
 pub(crate) fn guest_stubs(folder: &Path) -> Result<PathBuf> {
-    let list = std::fs::read_to_string(GUEST_EXPORTS).context(GUEST_EXPORTS)?;
-    std::fs::create_dir_all(folder)?;
+    let list = files::read_text(GUEST_EXPORTS)?;
+    files::create_folder(folder)?;
     let mut objects = Vec::new();
     for line in list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let export = listed_export(line).with_context(|| format!("{GUEST_EXPORTS}: {line}"))?;
         let object = folder.join(format!("{}.o", export.name));
-        std::fs::write(&object, stub_object(&export))?;
+        files::write(&object, stub_object(&export))?;
         objects.push(object);
     }
     let library = folder.join("libkernel.a");
@@ -248,17 +242,12 @@ fn listed_export(line: &str) -> Option<ImportableExport> {
 
 /// Creates an archive of objects, or of the objects in a folder.
 fn archive(archive: &Path, objects: &[PathBuf]) -> Result<()> {
-    if archive.is_file() {
-        std::fs::remove_file(archive)?;
-    }
+    files::remove(archive)?;
     let mut command = Command::new(COMPILER.replace("gcc", "ar"));
     command.arg("rcsD").arg(archive);
     for object in objects {
         if object.is_dir() {
-            let mut files: Vec<_> =
-                std::fs::read_dir(object)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-            files.sort();
-            command.args(files);
+            command.args(files::list(object)?);
         } else {
             command.arg(object);
         }
@@ -311,7 +300,7 @@ fn write_script(driver: &Path, name: &str, compile: &str, link: &str) -> Result<
     // A query, not a program to link.
     writeln!(text, "case $* in -v|--version|-dump*|-print*) exec {compile} \"$@\";; esac")?;
     writeln!(text, "exec {link}")?;
-    std::fs::write(driver, text)?;
+    files::write(driver, text)?;
     std::fs::set_permissions(driver, std::fs::Permissions::from_mode(0o755))?;
     Ok(())
 }

@@ -14,6 +14,7 @@ mod samples;
 use crate::arguments::output;
 use crate::built::{target_folder, xenia_rs};
 use crate::commands::{spawn, wait_within};
+use crate::files;
 use anyhow::{Result, bail};
 use clap::Args;
 use samples::SoakPart;
@@ -61,11 +62,10 @@ pub(crate) fn soak(args: &SoakTestArgs) -> Result<()> {
     }
     let out = args.out.clone().unwrap_or_else(|| target_folder().join("soak"));
     if !args.judge {
-        std::fs::create_dir_all(&out)?;
-        for entry in std::fs::read_dir(&out)? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "jsonl") {
-                std::fs::remove_file(path)?;
+        files::create_folder(&out)?;
+        for path in files::list(&out)? {
+            if files::has_ending(&path, &["jsonl"]) {
+                files::remove(path)?;
             }
         }
         run(Duration::from_secs_f64(args.hours * 3600.0), &out.canonicalize()?)?;
@@ -74,7 +74,7 @@ pub(crate) fn soak(args: &SoakTestArgs) -> Result<()> {
     plot::write(&out.join("soak.svg"), &samples)?;
     let verdict = judge::judge(&samples);
     let text = verdict.to_string();
-    std::fs::write(out.join("verdict.txt"), &text)?;
+    files::write(out.join("verdict.txt"), &text)?;
     print!("{text}");
     println!("samples, plot and verdict are in {}", out.display());
     if !verdict.passed() {
@@ -144,10 +144,10 @@ fn titles(out: &Path) -> Result<Vec<(&'static str, PathBuf)>> {
     let mut titles = Vec::new();
     for name in OURS {
         let folder = out.join("titles").join(name);
-        std::fs::create_dir_all(&folder)?;
+        files::create_folder(&folder)?;
         let title = folder.join(format!("{name}.xex"));
-        std::fs::copy(format!("guest/bin/{name}.xex"), &title)?;
-        std::fs::write(folder.join("pace"), PACE)?;
+        files::copy(format!("guest/bin/{name}.xex"), &title)?;
+        files::write(folder.join("pace"), PACE)?;
         titles.push((name, title));
     }
     let theirs = std::env::var_os(TITLES).map(|folder| PathBuf::from(folder).join(THEIRS));

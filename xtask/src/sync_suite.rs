@@ -8,6 +8,7 @@
 //! each engine, must have the same event log.
 
 use crate::built::target_folder;
+use crate::files;
 use crate::not_run;
 use crate::title_run::TitleRun;
 use anyhow::{Context, Result, bail};
@@ -114,10 +115,10 @@ pub(crate) fn console(args: &SyncSuiteArgs) -> Result<()> {
 fn run_suite(suite: &Suite, args: &SyncSuiteArgs, paces: &[u32]) -> Result<()> {
     let title = args.title.as_deref().unwrap_or(Path::new(suite.title));
     let file = suite.known;
-    let text = std::fs::read_to_string(file).with_context(|| format!("reading {file}"))?;
+    let text = files::read_text(file)?;
     let known: Known = toml::from_str(&text).with_context(|| file.to_owned())?;
     let work = target_folder().join(suite.name);
-    std::fs::create_dir_all(&work)?;
+    files::create_folder(&work)?;
     let mut runs = 0;
     let mut cases = 0;
     let mut check = |flags: &[&str], log: Option<&Path>| -> Result<()> {
@@ -155,7 +156,7 @@ fn run_suite(suite: &Suite, args: &SyncSuiteArgs, paces: &[u32]) -> Result<()> {
         for engine in ENGINES {
             let log = work.join(format!("events{engine}"));
             check(&["--sched-order", &order, engine], Some(&log))?;
-            logs.push(std::fs::read(&log).with_context(|| format!("reading {}", log.display()))?);
+            logs.push(files::read(&log)?);
         }
         if logs.iter().any(|log| log.is_empty() || *log != logs[0]) {
             bail!("{order}: the event logs in {} differ; `xenia-rs diff` says where", work.display());
@@ -174,8 +175,8 @@ fn run(
     event_log: Option<&Path>,
 ) -> Result<CaseVerdicts> {
     let folder = work.join("game");
-    std::fs::create_dir_all(&folder)?;
-    std::fs::write(folder.join("pace"), pace.to_string())?;
+    files::create_folder(&folder)?;
+    files::write(folder.join("pace"), pace.to_string())?;
     copy_libraries(title, &folder)?;
     let folder = Some(&*folder);
     let run = TitleRun { title, work, flags, event_log, folder, timeout: MAX_SECONDS, watch_memory: false };
@@ -186,15 +187,14 @@ fn run(
 /// Copies the modules that the title loads at run time, from a folder of its name, into its game
 /// folder.
 fn copy_libraries(title: &Path, game: &Path) -> Result<()> {
-    let (from, Some(name)) = (title.with_extension(""), title.file_stem()) else { return Ok(()) };
+    let from = title.with_extension("");
     if !from.is_dir() {
         return Ok(());
     }
-    let to = game.join(name);
-    std::fs::create_dir_all(&to)?;
-    for library in std::fs::read_dir(&from).with_context(|| format!("listing {}", from.display()))? {
-        let library = library?;
-        std::fs::copy(library.path(), to.join(library.file_name()))?;
+    let to = game.join(title.file_stem().context("a title has a name")?);
+    files::create_folder(&to)?;
+    for library in files::list(&from)? {
+        files::copy(&library, to.join(library.file_name().context("a library has a name")?))?;
     }
     Ok(())
 }

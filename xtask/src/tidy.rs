@@ -21,7 +21,8 @@ mod tree;
 mod unsafe_modules;
 
 use crate::commands;
-use anyhow::{Context, Result, anyhow, bail};
+use crate::files;
+use anyhow::{Result, anyhow, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -67,7 +68,10 @@ impl Source {
 pub(crate) fn run() -> Result<()> {
     let mut sources = Vec::new();
     for root in ROOTS {
-        collect(Path::new(root), &mut sources)?;
+        for file in files::below(root, |name| files::has_ending(name, &["rs"]))? {
+            let path = Path::new(root).join(file);
+            sources.push(Source { text: files::read_text(&path)?, path });
+        }
     }
     sources.sort_by(|a, b| a.path.cmp(&b.path));
     let mut findings = std::thread::scope(|scope| {
@@ -117,20 +121,6 @@ fn check_others(sources: &[Source]) -> Result<Vec<String>> {
     module_pairs::check(sources, &mut findings)?;
     host_words::check(sources, &mut findings);
     Ok(findings)
-}
-
-fn collect(folder: &Path, into: &mut Vec<Source>) -> Result<()> {
-    for entry in std::fs::read_dir(folder).with_context(|| format!("listing {}", folder.display()))? {
-        let path = entry?.path();
-        if path.is_dir() {
-            collect(&path, into)?;
-        } else if path.extension().is_some_and(|e| e == "rs") {
-            let text =
-                std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-            into.push(Source { path, text });
-        }
-    }
-    Ok(())
 }
 
 /// The files that git tracks and that match one of the patterns; all without a pattern.

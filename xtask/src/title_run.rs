@@ -3,7 +3,8 @@
 
 use crate::built::xenia_rs;
 use crate::commands::spawn;
-use anyhow::{Context, Result, bail};
+use crate::files;
+use anyhow::{Result, bail};
 use serde_json::Value;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -49,9 +50,7 @@ impl TitleRun<'_> {
         let json = file("run.json");
         let messages = file("said.txt");
         for stale in [&guest, &json] {
-            if stale.exists() {
-                std::fs::remove_file(stale)?;
-            }
+            files::remove(stale)?;
         }
         let mut command = xenia_rs()?;
         command.arg("exec").arg(self.title).args([
@@ -89,7 +88,7 @@ impl TitleRun<'_> {
         if !status.success() && !json.exists() {
             bail!("ended with {status}, {}", last());
         }
-        let report = std::fs::read_to_string(&json).with_context(|| format!("reading {}", json.display()))?;
+        let report = files::read_text(&json)?;
         let report: Value = serde_json::from_str(&report)?;
         if report["exit"] != "exit" {
             bail!("ended by {}, {}", report["exit"], last());

@@ -2,6 +2,7 @@
 //! level for the title.
 
 use crate::commands::{self, quietly};
+use crate::files;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -84,10 +85,10 @@ pub(crate) struct CsmithBuilder {
 impl CsmithBuilder {
     /// Creates `folder` and compiles the code shared by all programs into it.
     pub(crate) fn new(folder: &Path) -> Result<Self> {
-        std::fs::create_dir_all(folder)?;
+        files::create_folder(folder)?;
         let folder = folder.canonicalize()?;
         // Otherwise csmith would measure the host's types.
-        std::fs::write(folder.join("platform.info"), "integer size = 4\npointer size = 4\n")?;
+        files::write(folder.join("platform.info"), "integer size = 4\npointer size = 4\n")?;
         let found = commands::output(Command::new(COMPILER).arg("-print-file-name=include"))?;
         let include = String::from_utf8(found.stdout)?.trim().to_owned();
         let guest = Path::new("guest").canonicalize().context("no folder guest here")?;
@@ -162,10 +163,10 @@ impl CsmithBuilder {
     /// Keeps source, title and expected text of a program that differs; returns their folder.
     pub(crate) fn keep(&self, seed: u64, level: u8, title: &Path, expected: &str) -> Result<PathBuf> {
         let folder = self.folder.join(format!("failed/{seed}_O{level}"));
-        std::fs::create_dir_all(&folder)?;
-        std::fs::copy(self.folder.join("program.c"), folder.join("program.c"))?;
-        std::fs::copy(title, folder.join("title.elf"))?;
-        std::fs::write(folder.join("expected.txt"), expected)?;
+        files::create_folder(&folder)?;
+        files::copy(self.folder.join("program.c"), folder.join("program.c"))?;
+        files::copy(title, folder.join("title.elf"))?;
+        files::write(folder.join("expected.txt"), expected)?;
         Ok(folder)
     }
 }

@@ -1,6 +1,7 @@
 //! Runs a program on both sides and reports differences.
 
 use crate::commands;
+use crate::files;
 use crate::programs::verdict::EngineFlags;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -148,7 +149,7 @@ pub(crate) fn compare(
             differs(what);
             continue;
         }
-        let report: Value = serde_json::from_slice(&std::fs::read(&figures)?)?;
+        let report: Value = serde_json::from_slice(&files::read(&figures)?)?;
         found.instructions += report["instructions"].as_u64().context("no `instructions` in the figures")?;
         let end = json!([report["instructions"], report["digest"]]);
         match &first {

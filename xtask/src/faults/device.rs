@@ -4,6 +4,7 @@
 use super::run::{MODES, TITLE_TIME};
 use crate::built::{target_folder, xenia_rs};
 use crate::commands::{spawn, wait_within};
+use crate::files;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::fs::File;
@@ -37,7 +38,7 @@ impl DeviceLossTest {
     /// Makes a run without losses; `None` if the host has no device.
     pub(crate) fn prepare() -> Result<Option<Self>> {
         let folder = target_folder().join("faults/device");
-        std::fs::create_dir_all(&folder)?;
+        files::create_folder(&folder)?;
         let Some(ran) = run(&folder, MODES[0], &[])? else { return Ok(None) };
         let draws = ran.report["gpu"]["draws"].as_u64().filter(|&draws| draws > FRAMES).context("draws")?;
         if ran.messages.contains(ANOTHER) {
@@ -88,9 +89,7 @@ impl DeviceLossTest {
 fn run(folder: &Path, mode: &str, lose_at: &[u64]) -> Result<Option<Ran>> {
     let [json, picture, messages] = ["run.json", "last.png", "said.txt"].map(|name| folder.join(name));
     for stale in [&json, &picture] {
-        if stale.exists() {
-            std::fs::remove_file(stale)?;
-        }
+        files::remove(stale)?;
     }
     let mut command = xenia_rs()?;
     command.args(["exec", "--headless", mode, "--gpu", "wgpu"]);
@@ -101,7 +100,7 @@ fn run(folder: &Path, mode: &str, lose_at: &[u64]) -> Result<Option<Ran>> {
     }
     let mut child = spawn(command.stderr(File::create(&messages)?))?;
     let status = wait_within(&mut child, TITLE_TIME)?;
-    let messages = String::from_utf8_lossy(&std::fs::read(&messages)?).into_owned();
+    let messages = String::from_utf8_lossy(&files::read(&messages)?).into_owned();
     let Some(status) = status else { bail!("it hangs after {TITLE_TIME:?}: {messages}") };
     if status.code() == Some(2) && messages.contains(NO_DEVICE) {
         return Ok(None);
@@ -109,6 +108,6 @@ fn run(folder: &Path, mode: &str, lose_at: &[u64]) -> Result<Option<Ran>> {
     if !status.success() {
         bail!("it ended with {status}: {messages}");
     }
-    let report = serde_json::from_str(&std::fs::read_to_string(&json)?)?;
-    Ok(Some(Ran { messages, report, picture: std::fs::read(&picture)? }))
+    let report = serde_json::from_str(&files::read_text(&json)?)?;
+    Ok(Some(Ran { messages, report, picture: files::read(&picture)? }))
 }

@@ -3,6 +3,7 @@
 use super::table::{FaultPlace, FaultTableRow, Length, Strikes};
 use crate::built::program;
 use crate::commands::{self, spawn, wait_within};
+use crate::files;
 use anyhow::{Context, Result, bail};
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
@@ -58,7 +59,7 @@ pub(crate) struct FaultRunOutcome {
 impl Ground {
     /// Builds the library, the discs, and the initial saves.
     pub(crate) fn prepare(folder: &Path) -> Result<Self> {
-        std::fs::create_dir_all(folder)?;
+        files::create_folder(folder)?;
         let folder = folder.canonicalize()?;
         let at = |name: &str| folder.join(name);
         let ground = Self {
@@ -77,16 +78,16 @@ impl Ground {
         let words: Vec<u8> = (0..WORDS).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
         for (image, setting) in [(&ground.image, ("rounds", ROUNDS)), (&ground.looking, ("check", "1"))] {
             let disc = at("disc");
-            renew(&disc)?;
-            std::fs::copy(TITLE, disc.join("default.xex"))?;
-            std::fs::write(disc.join("data.bin"), &words)?;
-            std::fs::write(disc.join(setting.0), setting.1)?;
+            files::renew_folder(&disc)?;
+            files::copy(TITLE, disc.join("default.xex"))?;
+            files::write(disc.join("data.bin"), &words)?;
+            files::write(disc.join(setting.0), setting.1)?;
             let mut make = Command::new(&ground.program);
             commands::run(
                 make.args(["make-iso", "--config", "/dev/null"]).arg(&disc).arg(image).stdout(Stdio::null()),
             )?;
         }
-        renew(&ground.saves)?;
+        files::renew_folder(&ground.saves)?;
         let messages = ground.plain(&ground.image, &ground.saves)?;
         if !messages.contains("errors 0") || last_number(&messages, "committed ") != ROUNDS.parse().ok() {
             bail!("without a fault the title says:\n{messages}");
@@ -113,10 +114,10 @@ impl Ground {
 
     /// Creates the saves and disc of a run; returns their paths.
     fn fresh(&self) -> Result<(PathBuf, PathBuf)> {
-        renew(&self.work)?;
+        files::renew_folder(&self.work)?;
         let image = self.work.join("game.iso");
         let saves = self.work.join("saves");
-        std::fs::copy(&self.image, &image)?;
+        files::copy(&self.image, &image)?;
         copy_folder(&self.saves, &saves)?;
         Ok((image, saves))
     }
@@ -136,7 +137,7 @@ impl Ground {
             bail!("with nothing but a count: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
         }
         match row.strikes {
-            Strikes::Calls { .. } => Ok(std::fs::read_to_string(&count)?.trim().parse()?),
+            Strikes::Calls { .. } => Ok(files::read_text(&count)?.trim().parse()?),
             _ => Ok(begun.elapsed().as_millis() as u64),
         }
     }
@@ -185,7 +186,7 @@ impl Ground {
             Strikes::Calls { .. } | Strikes::Device => {}
         }
         let status = wait_within(&mut child, TITLE_TIME)?;
-        let messages = String::from_utf8_lossy(&std::fs::read(&messages)?).into_owned();
+        let messages = String::from_utf8_lossy(&files::read(&messages)?).into_owned();
         let found = self.plain(&self.looking, &saves).context("looking at the saves")?;
         let end = last_number(&messages, "guest: errors ");
         let failed = messages
@@ -221,22 +222,14 @@ pub(crate) fn signal_of(status: ExitStatus) -> Option<i32> {
     status.signal()
 }
 
-fn renew(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        std::fs::remove_dir_all(folder)?;
-    }
-    Ok(std::fs::create_dir_all(folder)?)
-}
-
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &target)?;
+    files::create_folder(to)?;
+    for path in files::list(from)? {
+        let target = to.join(path.file_name().context("a file has a name")?);
+        if path.is_dir() {
+            copy_folder(&path, &target)?;
         } else {
-            std::fs::copy(entry.path(), target)?;
+            files::copy(path, target)?;
         }
     }
     Ok(())

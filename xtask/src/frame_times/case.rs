@@ -1,6 +1,7 @@
 //! The titles: the demo, a sample of others, and the scene of guest/game-frame in three sizes.
 
-use anyhow::{Context, Result};
+use crate::files;
+use anyhow::Result;
 use std::path::{Path, PathBuf};
 use xenia_testing::TITLES;
 
@@ -52,10 +53,10 @@ pub(super) fn all(folder: &Path) -> Result<Vec<Case>> {
     }
     for &(name, frames, settings) in SIZES {
         let place = folder.join(name);
-        std::fs::create_dir_all(&place)?;
+        files::create_folder(&place)?;
         let title = place.join("game-frame.xex");
-        std::fs::copy(SCENE, &title).with_context(|| format!("copying {SCENE}"))?;
-        std::fs::write(place.join(SETTINGS), settings)?;
+        files::copy(SCENE, &title)?;
+        files::write(place.join(SETTINGS), settings)?;
         cases.push(Case { name: name.to_owned(), title, frames, settings });
     }
     Ok(cases)

@@ -4,6 +4,7 @@ use super::Way;
 use super::case::Case;
 use super::threads::Sampled;
 use crate::commands::spawn;
+use crate::files;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -67,18 +68,14 @@ impl Run<'_> {
         let json = self.folder.join("run.json");
         let cache = self.folder.join("cache");
         let messages = self.folder.join("said.txt");
-        if json.exists() {
-            std::fs::remove_file(&json)?;
-        }
+        files::remove(&json)?;
         let mut command = hermetic(self.program);
         command.arg("exec").arg(&self.case.title).args(["--headless", "--fresh"]).args(self.way.flags());
         command.args(["--frames", &self.frames.to_string(), "--timeout", TIMEOUT]);
         match self.purpose {
             Purpose::Times => {}
             Purpose::FirstStart => {
-                if cache.exists() {
-                    std::fs::remove_dir_all(&cache)?;
-                }
+                files::remove_folder(&cache)?;
                 command.envs(NO_DRIVER_CACHES);
             }
             Purpose::Picture(file) => {

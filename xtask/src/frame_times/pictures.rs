@@ -4,6 +4,7 @@
 use super::WAYS;
 use super::case::Case;
 use super::figures::{Purpose, Run};
+use crate::files;
 use crate::gpu_suite::picture::RgbPicture;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -22,9 +23,7 @@ pub(super) fn compare(program: &Path, folder: &Path, case: &Case) -> Result<Valu
     // Without an adapter the first run fails at once.
     for way in [wgpu, reference] {
         println!("{} with {}: the picture of frame {frame}", case.name, way.name);
-        if picture.exists() {
-            std::fs::remove_file(&picture)?;
-        }
+        files::remove(&picture)?;
         let purpose = Purpose::Picture(&picture);
         Run { program, folder, case, way, frames: frame, purpose }.measure()?;
         pictures.push(RgbPicture::read(&picture)?);

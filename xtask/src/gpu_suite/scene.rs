@@ -2,6 +2,7 @@
 
 use super::formula::{Evaluation, Formula};
 use super::picture::RgbPicture;
+use crate::files;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::path::Path;
@@ -47,7 +48,7 @@ impl Scene {
     pub(crate) fn read(folder: &Path, name: &str) -> Result<Self> {
         let path = folder.join(name).join("expect.toml");
         let path_name = path.display();
-        let text = std::fs::read_to_string(&path).with_context(|| format!("reading {path_name}"))?;
+        let text = files::read_text(&path)?;
         let file: File = toml::from_str(&text).with_context(|| format!("{path_name}"))?;
         let formula = Formula::parse(&file.picture).with_context(|| format!("{path_name}: picture"))?;
         for component in COMPONENTS {

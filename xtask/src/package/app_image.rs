@@ -8,7 +8,8 @@ use super::ID;
 use super::folder::Folder;
 use crate::apt::has;
 use crate::commands::run;
-use anyhow::{Context, Result, ensure};
+use crate::files;
+use anyhow::{Result, ensure};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -24,7 +25,7 @@ pub(super) fn make(folder: &Folder, runtime: Option<&Path>, time: u64) -> Result
     symlink("usr/bin/xenia-rs", root.join("AppRun"))?;
     symlink(format!("usr/share/applications/{ID}.desktop"), root.join(format!("{ID}.desktop")))?;
     let icon = format!("{ID}.png");
-    fs::copy(root.join(format!("usr/share/icons/hicolor/256x256/apps/{icon}")), root.join(&icon))?;
+    files::copy(root.join(format!("usr/share/icons/hicolor/256x256/apps/{icon}")), root.join(&icon))?;
     symlink(&icon, root.join(".DirIcon"))?;
     let not_made = || format!("not made: the AppImage (its folder is {})", root.display());
     let Some(runtime) = runtime else {
@@ -35,7 +36,7 @@ pub(super) fn make(folder: &Folder, runtime: Option<&Path>, time: u64) -> Result
         println!("missing: mksquashfs (Debian package squashfs-tools), {}", not_made());
         return Ok(None);
     }
-    let bytes = fs::read(runtime).with_context(|| runtime.display().to_string())?;
+    let bytes = files::read(runtime)?;
     ensure!(is_runtime(&bytes), "{} is not a runtime of AppImages of type 2", runtime.display());
     run(Command::new("chmod").args(["-R", "u=rwX,go=rX"]).arg(&root))?;
     let system = folder.out().join("AppImage.squashfs");
@@ -46,11 +47,11 @@ pub(super) fn make(folder: &Folder, runtime: Option<&Path>, time: u64) -> Result
     tool.args(["-noappend", "-all-root", "-no-xattrs", "-comp", "zstd", "-quiet", "-no-progress"]);
     run(tool.args(["-mkfs-time", &time, "-all-time", &time]))?;
     let image = folder.out().join(format!("{}.AppImage", folder.name()));
-    fs::write(&image, bytes).with_context(|| image.display().to_string())?;
+    files::write(&image, bytes)?;
     let mut file = File::options().append(true).open(&image)?;
     io::copy(&mut File::open(&system)?, &mut file)?;
     file.set_permissions(fs::Permissions::from_mode(0o755))?;
-    fs::remove_file(&system)?;
+    files::remove(&system)?;
     Ok(Some(image))
 }
 

@@ -3,9 +3,9 @@
 use super::folder::Folder;
 use super::{DESKTOP, VERSION};
 use crate::commands::{self, run};
+use crate::files;
 use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSection};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,23 +14,23 @@ pub(super) fn make(folder: &Folder, time: u64) -> Result<PathBuf> {
     let root = folder.as_usr("deb")?;
     let documents = root.join("usr/share/doc/xenia-rs");
     // Debian's name for the licences.
-    let licences = ["LICENSE-MIT", "LICENSE-APACHE"].map(|name| fs::read_to_string(documents.join(name)));
-    let [mit, apache] = licences;
-    fs::write(documents.join("copyright"), format!("{}\nor\n\n{}", mit?, apache?))?;
+    let mit = files::read_text(documents.join("LICENSE-MIT"))?;
+    let apache = files::read_text(documents.join("LICENSE-APACHE"))?;
+    files::write(documents.join("copyright"), format!("{mit}\nor\n\n{apache}"))?;
     let mut du = Command::new("du");
     let size = commands::printed(du.args(["-k", "-s", "--apparent-size"]).arg(root.join("usr")))?;
     let kibibytes = size.split_whitespace().next().context("du printed no size")?;
-    let template = fs::read_to_string(Path::new(DESKTOP).join("control"))?;
-    let glibc = newest_glibc(&fs::read(folder.program())?)?;
+    let template = files::read_text(Path::new(DESKTOP).join("control"))?;
+    let glibc = newest_glibc(&files::read(folder.program())?)?;
     let control = control(&template, kibibytes, &glibc)?;
-    fs::create_dir(root.join("DEBIAN"))?;
-    fs::write(root.join("DEBIAN/control"), control)?;
+    files::create_folder(root.join("DEBIAN"))?;
+    files::write(root.join("DEBIAN/control"), control)?;
     run(Command::new("chmod").args(["-R", "u=rwX,go=rX"]).arg(&root))?;
     let package = folder.out().join(format!("xenia-rs_{VERSION}_amd64.deb"));
     let mut deb = Command::new("dpkg-deb");
     deb.args(["--root-owner-group", "-Zxz", "--build"]).env("SOURCE_DATE_EPOCH", time.to_string());
     run(deb.arg(&root).arg(&package))?;
-    fs::remove_dir_all(&root)?;
+    files::remove_folder(&root)?;
     Ok(package)
 }
 
@@ -58,6 +58,7 @@ fn newest_glibc(program: &[u8]) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn the_control_file_is_complete() {

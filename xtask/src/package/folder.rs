@@ -2,7 +2,8 @@
 
 use super::{ID, VERSION, desktop_file, icon};
 use crate::commands::{self, run};
-use anyhow::{Context, Result, ensure};
+use crate::files;
+use anyhow::{Result, ensure};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ impl Folder {
         let folder = Self { path: out.join(format!("xenia-rs-{VERSION}-linux-x86_64")), out: out.to_owned() };
         remove(&folder.path)?;
         let binary = folder.file("bin/xenia-rs")?;
-        fs::copy(program, &binary).with_context(|| program.display().to_string())?;
+        files::copy(program, &binary)?;
         fs::set_permissions(&binary, fs::Permissions::from_mode(0o755))?;
         let version = commands::printed(Command::new(&binary).arg("--version"))?;
         ensure!(version.contains(VERSION), "the program is {}, not {VERSION}", version.trim());
@@ -44,7 +45,7 @@ impl Folder {
         }
         for (shell, place) in SHELLS {
             let script = commands::printed(Command::new(&binary).args(["completions", shell]))?;
-            fs::write(folder.file(&format!("share/{place}"))?, script)?;
+            files::write(folder.file(&format!("share/{place}"))?, script)?;
         }
         folder.manual(&binary)?;
         Ok(folder)
@@ -54,21 +55,20 @@ impl Folder {
     fn manual(&self, program: &Path) -> Result<()> {
         let pages = self.path.join("share/man/man1");
         run(Command::new(program).args(["man", "--out"]).arg(&pages))?;
-        let names: Vec<_> = fs::read_dir(pages)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-        run(Command::new("gzip").args(["-9", "-n"]).args(names))
+        run(Command::new("gzip").args(["-9", "-n"]).args(files::list(pages)?))
     }
 
     /// A file below the folder, whose own folder exists.
     fn file(&self, place: &str) -> Result<PathBuf> {
         let path = self.path.join(place);
-        fs::create_dir_all(path.parent().unwrap_or(&path)).with_context(|| path.display().to_string())?;
+        files::create_folder(path.parent().unwrap_or(&path))?;
         Ok(path)
     }
 
     /// Copies a file of this tree to a place below `share`.
     fn copy(&self, from: &Path, place: &str) -> Result<()> {
         let to = self.file(&format!("share/{place}"))?;
-        fs::copy(from, &to).with_context(|| from.display().to_string())?;
+        files::copy(from, &to)?;
         Ok(())
     }
 
@@ -91,7 +91,7 @@ impl Folder {
     pub(super) fn as_usr(&self, name: &str) -> Result<PathBuf> {
         let root = self.out.join(name);
         remove(&root)?;
-        fs::create_dir_all(&root)?;
+        files::create_folder(&root)?;
         run(Command::new("cp").arg("-a").arg(&self.path).arg(root.join("usr")))?;
         Ok(root)
     }
@@ -110,7 +110,7 @@ impl Folder {
 /// Removes a folder that an earlier run has made.
 fn remove(path: &Path) -> Result<()> {
     if path.exists() {
-        fs::remove_dir_all(path).with_context(|| path.display().to_string())?;
+        files::remove_folder(path)?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! those of a second.
 
 use crate::commands;
+use crate::files;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -58,8 +59,8 @@ pub(super) fn can_be_had() -> Result<()> {
 pub(super) fn program_shares(folder: &Path, emulator: &Path, program: &Value) -> Result<Value> {
     let steps = program["steps"].as_array().map_or(0, Vec::len);
     let alone = folder.join("shares");
-    std::fs::create_dir_all(&alone)?;
-    std::fs::write(alone.join("programs.json"), json!({ "programs": [program] }).to_string())?;
+    files::create_folder(&alone)?;
+    files::write(alone.join("programs.json"), json!({ "programs": [program] }).to_string())?;
     let samples = alone.join("perf.data");
     let mut command = Command::new("perf");
     command

@@ -5,6 +5,7 @@ use super::catalogue::{ProgramDescription, ProgramSources};
 use super::fetch;
 use super::library::CLibrary;
 use crate::commands::{self, quietly};
+use crate::files;
 use anyhow::{Context, Result, bail};
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -119,16 +120,13 @@ impl Builder {
             return Ok(false);
         }
         let work = self.folder.join("objects").join(&program.name);
-        if work.is_dir() {
-            std::fs::remove_dir_all(&work)?;
-        }
-        std::fs::create_dir_all(&work)?;
+        files::renew_folder(&work)?;
         for file in &program.embed {
             embed(&self.described.join(&program.name).join(file), &work)?;
         }
         self.guest(program, &work)?;
         self.native(program, &work)?;
-        std::fs::write(&stamp, made_of)?;
+        files::write(&stamp, made_of)?;
         Ok(true)
     }
 
@@ -257,23 +255,21 @@ impl Builder {
 
 /// Writes `file` as a C array into `work`.
 fn embed(file: &Path, work: &Path) -> Result<()> {
-    let bytes = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+    let bytes = files::read(file)?;
     let name = file.file_name().context("a file's name")?.to_string_lossy().replace('.', "_");
     let numbers: Vec<_> = bytes.iter().map(u8::to_string).collect();
     let text = format!("static const char {name}[{}] = {{{}}};\n", bytes.len(), numbers.join(","));
-    Ok(std::fs::write(work.join(format!("{name}.h")), text)?)
+    files::write(work.join(format!("{name}.h")), text)
 }
 
+/// Hashes the files below a folder, with their paths, but for descriptions of programs.
 pub(crate) fn hash_folder(folder: &Path, hasher: &mut DefaultHasher) -> Result<()> {
-    let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
-    entries.sort_by_key(std::fs::DirEntry::path);
-    for entry in entries {
-        let path = entry.path();
+    for path in files::list(folder)? {
         if path.is_dir() {
             hash_folder(&path, hasher)?;
         } else if path.file_name().is_some_and(|name| name != "program.toml") {
             path.hash(hasher);
-            std::fs::read(&path)?.hash(hasher);
+            files::read(&path)?.hash(hasher);
         }
     }
     Ok(())
@@ -284,13 +280,11 @@ fn matching(root: &Path, pattern: &str) -> Result<Vec<PathBuf>> {
     let (folder, file) = pattern.rsplit_once('/').unwrap_or((".", pattern));
     let folder = if folder == "." { root.to_owned() } else { root.join(folder) };
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))? {
-        let entry = entry?;
-        if matches(file, &entry.file_name().to_string_lossy()) {
-            found.push(entry.path());
+    for path in files::list(&folder)? {
+        if matches(file, &path.file_name().unwrap_or_default().to_string_lossy()) {
+            found.push(path);
         }
     }
-    found.sort();
     Ok(found)
 }
 

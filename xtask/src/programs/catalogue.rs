@@ -1,6 +1,7 @@
 //! Descriptions in guest/programs: a folder with a `program.toml` for each program, and
 //! `sources.toml` for the packages.
 
+use crate::files;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -117,8 +118,7 @@ impl Catalogue {
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         let sources = read_toml(&folder.join("sources.toml"))?;
         let mut programs = Vec::new();
-        for entry in std::fs::read_dir(folder)? {
-            let path = entry?.path();
+        for path in files::list(folder)? {
             let described = path.join("program.toml");
             if described.is_file() {
                 let mut program: ProgramDescription = read_toml(&described)?;
@@ -141,7 +141,7 @@ impl Catalogue {
 }
 
 fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    let text = files::read_text(path)?;
     toml::from_str(&text).with_context(|| format!("{}", path.display()))
 }
 

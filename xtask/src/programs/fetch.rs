@@ -7,6 +7,7 @@
 use super::catalogue::{Catalogue, LIBRARY, ProgramDescription, SourceTarball};
 use crate::apt;
 use crate::commands::{self, quietly};
+use crate::files;
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -43,8 +44,8 @@ pub(crate) fn fetch_packages(
         return Ok(());
     }
     let tarballs = folder.join("tarballs");
-    std::fs::create_dir_all(&tarballs)?;
-    std::fs::create_dir_all(folder.join("sources"))?;
+    files::create_folder(&tarballs)?;
+    files::create_folder(folder.join("sources"))?;
     let file_of = |package: &str| {
         let source = sources.get(package);
         source.with_context(|| format!("guest/programs/sources.toml has no package {package}"))
@@ -77,16 +78,13 @@ fn download(folder: &Path, tarballs: &Path, source: &[&str], binary: &[&str]) ->
     }
     let own = folder.join("apt");
     for name in ["lists/partial", "cache/archives/partial"] {
-        std::fs::create_dir_all(own.join(name))?;
+        files::create_folder(own.join(name))?;
     }
     let keys = if Path::new(KEYS).is_file() { format!("[signed-by={KEYS}] ") } else { String::new() };
     let list = own.join("sources.list");
-    std::fs::write(
-        &list,
-        format!("deb-src {keys}{ARCHIVE} {SUITE} main\ndeb {keys}{ARCHIVE} {SUITE} main\n"),
-    )?;
+    files::write(&list, format!("deb-src {keys}{ARCHIVE} {SUITE} main\ndeb {keys}{ARCHIVE} {SUITE} main\n"))?;
     let config = own.join("apt.conf");
-    std::fs::write(
+    files::write(
         &config,
         format!(
             "Dir::Etc::SourceList \"{}\";\nDir::Etc::SourceParts \"/dev/null\";\nDir::State::Lists \"{}\";\n\
@@ -125,10 +123,7 @@ fn check_hash(file: &Path, expected: &str) -> Result<()> {
 /// the final name.
 fn unpack(tarball: &Path, to: &Path) -> Result<()> {
     let partial = to.with_extension("partial");
-    if partial.is_dir() {
-        std::fs::remove_dir_all(&partial)?;
-    }
-    std::fs::create_dir_all(&partial)?;
+    files::renew_folder(&partial)?;
     if tarball.to_string_lossy().ends_with(BINARY) {
         quietly(Command::new("dpkg-deb").arg("--extract").arg(tarball).arg(&partial))?;
     } else {
@@ -136,7 +131,7 @@ fn unpack(tarball: &Path, to: &Path) -> Result<()> {
         tar.arg("xf").arg(tarball).arg("-C").arg(&partial).arg("--strip-components=1");
         quietly(&mut tar)?;
     }
-    std::fs::rename(&partial, to).with_context(|| format!("renaming to {}", to.display()))
+    files::rename(&partial, to)
 }
 
 #[cfg(test)]

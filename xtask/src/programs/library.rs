@@ -5,6 +5,7 @@ use super::build::{COMPILER, GUEST};
 use super::catalogue::LIBRARY;
 use super::fetch;
 use crate::commands::quietly;
+use crate::files;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,7 +23,7 @@ impl CLibrary {
     /// Builds the library, unless it exists for the same sources and flags.
     pub(crate) fn provide(folder: &Path, system: &Path) -> Result<Self> {
         let installed = folder.join("library");
-        let calls = std::fs::read_to_string(system.join("syscall_arch.h"))?;
+        let calls = files::read_text(system.join("syscall_arch.h"))?;
         let made_of = format!("{GUEST:?}\n{calls}");
         let stamp = folder.join("library.stamp");
         if std::fs::read_to_string(&stamp).is_ok_and(|text| text == made_of) && installed.is_dir() {
@@ -31,12 +32,10 @@ impl CLibrary {
         println!("building the guest's C library");
         let source = folder.join("library-build");
         for old in [&source, &installed] {
-            if old.is_dir() {
-                std::fs::remove_dir_all(old)?;
-            }
+            files::remove_folder(old)?;
         }
         quietly(Command::new("cp").arg("-r").arg(fetch::unpacked(folder, LIBRARY)).arg(&source))?;
-        std::fs::write(source.join("arch/powerpc/syscall_arch.h"), calls)?;
+        files::write(source.join("arch/powerpc/syscall_arch.h"), calls)?;
         let mut configure = Command::new("sh");
         configure.current_dir(&source).args(["./configure", "--target=powerpc", "--disable-shared"]);
         configure.arg(format!("--prefix={}", installed.display()));
@@ -47,7 +46,7 @@ impl CLibrary {
         let mut make = Command::new("make");
         make.current_dir(&source).args(["-s", &format!("-j{jobs}"), "install-headers", "install-libs"]);
         quietly(&mut make).context("building musl (Debian package make)")?;
-        std::fs::write(&stamp, made_of)?;
+        files::write(&stamp, made_of)?;
         Ok(Self::at(&installed))
     }
 

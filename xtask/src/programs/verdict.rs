@@ -2,6 +2,7 @@
 
 use super::catalogue::ProgramDescription;
 use crate::commands::printed;
+use crate::files;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::Command;
@@ -82,8 +83,8 @@ pub(crate) fn bless(folder: &Path, described: &Path, programs: &[&ProgramDescrip
             continue;
         }
         let path = described.join(&program.name).join("program.toml");
-        let text = std::fs::read_to_string(&path)?;
-        std::fs::write(&path, with_answers(&text, answer, exact))?;
+        let text = files::read_text(&path)?;
+        files::write(&path, with_answers(&text, answer, exact))?;
     }
     if !wrong.is_empty() {
         bail!("{} programs without one answer:\n{}", wrong.len(), wrong.join("\n"));

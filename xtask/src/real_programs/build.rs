@@ -3,6 +3,7 @@
 
 use super::catalogue::RealProgram;
 use crate::commands::quietly;
+use crate::files;
 use crate::programs::build::{WIDE, hash_folder};
 use crate::sdk::{Sdk, cxx};
 use anyhow::Result;
@@ -26,7 +27,7 @@ pub(crate) fn provide(folder: &Path, sources: &Path, sdk: &Sdk, program: &RealPr
     let mut hasher = DefaultHasher::new();
     hash_folder(&program.folder, &mut hasher)?;
     program.wide.then_some(WIDE).hash(&mut hasher);
-    std::fs::read(sdk.compiler.with_file_name("stamp"))?.hash(&mut hasher);
+    files::read(sdk.compiler.with_file_name("stamp"))?.hash(&mut hasher);
     let made_of = format!("{:016x}\n", hasher.finish());
     if std::fs::read_to_string(&stamp).is_ok_and(|text| text == made_of) {
         return Ok(());
@@ -39,15 +40,15 @@ pub(crate) fn provide(folder: &Path, sources: &Path, sdk: &Sdk, program: &RealPr
         let (work, out) = one_side(&folder, sources, program, side, [compiler, cxx])?;
         for name in programs_of(program) {
             if side == "native" {
-                std::fs::copy(work.join(&name), out.join(&name))?;
+                files::copy(work.join(&name), out.join(&name))?;
             } else {
                 // One folder each, and the usual name of titles: some look for their executable.
-                std::fs::create_dir_all(out.join(&name))?;
+                files::create_folder(out.join(&name))?;
                 sdk.pack(&work.join(&name), &out.join(&name).join(TITLE))?;
             }
         }
     }
-    Ok(std::fs::write(stamp, made_of)?)
+    files::write(stamp, made_of)
 }
 
 /// Also builds the program for qemu-ppc, unless it is up to date. The other builds must exist.
@@ -58,7 +59,7 @@ pub(crate) fn provide_for_qemu(
     program: &RealProgram,
 ) -> Result<()> {
     let folder = folder.join(&program.name);
-    let made_of = std::fs::read_to_string(folder.join("stamp"))?;
+    let made_of = files::read_text(folder.join("stamp"))?;
     let stamp = folder.join("stamp-qemu");
     if std::fs::read_to_string(&stamp).is_ok_and(|text| text == made_of) {
         return Ok(());
@@ -67,9 +68,9 @@ pub(crate) fn provide_for_qemu(
     let compiler = sdk.linux_compiler();
     let (work, out) = one_side(&folder, sources, program, "qemu", [&compiler, Path::new("false")])?;
     for name in programs_of(program) {
-        std::fs::copy(work.join(&name), out.join(&name))?;
+        files::copy(work.join(&name), out.join(&name))?;
     }
-    Ok(std::fs::write(stamp, made_of)?)
+    files::write(stamp, made_of)
 }
 
 /// Runs `build.sh` in an empty folder; returns that folder, and an empty one for its output.
@@ -83,10 +84,7 @@ fn one_side(
     let work = folder.join(folder_of(side));
     let out = folder.join(side);
     for old in [&work, &out] {
-        if old.is_dir() {
-            std::fs::remove_dir_all(old)?;
-        }
-        std::fs::create_dir_all(old)?;
+        files::renew_folder(old)?;
     }
     let flags = if program.wide && side == "guest" { WIDE } else { &[] };
     // Each build.sh lets the shell split this into words.

@@ -1,5 +1,6 @@
 //! Descriptions in guest/real-programs.
 
+use crate::files;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -142,9 +143,8 @@ impl Each {
     fn runs(&self, sources: &Path) -> Result<Vec<ProgramRun>> {
         let (folder, ending) = self.pattern.split_once("/*.").context("a pattern is FOLDER/*.ENDING")?;
         let mut names = Vec::new();
-        for entry in std::fs::read_dir(sources.join(&self.from).join(folder))? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|found| found == ending) {
+        for path in files::list(sources.join(&self.from).join(folder))? {
+            if files::has_ending(&path, &[ending]) {
                 names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
             }
         }
@@ -180,13 +180,12 @@ impl RealProgram {
 /// Reads every description, ordered by name.
 pub(crate) fn read(folder: &Path) -> Result<Vec<RealProgram>> {
     let mut programs = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
+    for path in files::list(folder)? {
         let described = path.join("program.toml");
         if !described.is_file() {
             continue;
         }
-        let text = std::fs::read_to_string(&described)?;
+        let text = files::read_text(&described)?;
         let mut program: RealProgram =
             toml::from_str(&text).with_context(|| format!("{}", described.display()))?;
         program.name = path.file_name().context("a folder's name")?.to_string_lossy().into_owned();

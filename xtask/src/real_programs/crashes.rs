@@ -2,6 +2,7 @@
 
 use super::run::title_command;
 use crate::commands;
+use crate::files;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -21,8 +22,7 @@ fn run(folder: &Path, title: &Path, content: &Path, words: &[&str]) -> Result<St
     let mut command = title_command(title, &["--parallel"], content, [&text, &json])?;
     let output = commands::output(command.arg("PWD=/hdd").arg("--").arg(FILE).args(words))?;
     let messages = std::fs::read_to_string(&text).unwrap_or_default();
-    let report: Value =
-        serde_json::from_str(&std::fs::read_to_string(&json).context("no report was written")?)?;
+    let report: Value = serde_json::from_str(&files::read_text(&json).context("no report was written")?)?;
     if report["exit"] != "exit" || report["exit_code"] != 0 {
         let errors = String::from_utf8_lossy(&output.stderr);
         bail!("{words:?}: ended by {} with {}: {messages}{errors}", report["exit"], report["exit_code"]);
@@ -33,9 +33,7 @@ fn run(folder: &Path, title: &Path, content: &Path, words: &[&str]) -> Result<St
 /// Creates a database of this many MB, and checks it in a second run.
 pub(crate) fn large(folder: &Path, title: &Path, size: u32) -> Result<()> {
     let content = folder.join("large");
-    if content.is_dir() {
-        std::fs::remove_dir_all(&content)?;
-    }
+    files::remove_folder(&content)?;
     let begun = Instant::now();
     let made = run(folder, title, &content, &["make", &size.to_string()])?;
     let made_in = begun.elapsed().as_secs_f64();
@@ -55,16 +53,14 @@ pub(crate) fn large(folder: &Path, title: &Path, size: u32) -> Result<()> {
         "a database of {bytes} bytes: made in {made_in:.1} s, all of it in {all:.1} s; {}",
         output.trim()
     );
-    Ok(std::fs::remove_dir_all(&content)?)
+    files::remove_folder(&content)
 }
 
 /// Kills the writing program repeatedly; each time the database must be intact, and have every
 /// transaction reported as committed.
 pub(crate) fn kills(folder: &Path, title: &Path, times: u32) -> Result<()> {
     let content = folder.join("kills");
-    if content.is_dir() {
-        std::fs::remove_dir_all(&content)?;
-    }
+    files::remove_folder(&content)?;
     run(folder, title, &content, &["check"])?;
     let mut last = 0;
     let mut most = 0;
@@ -90,7 +86,7 @@ pub(crate) fn kills(folder: &Path, title: &Path, times: u32) -> Result<()> {
     if last < u64::from(times) {
         bail!("too few transactions to have been in the middle of any");
     }
-    Ok(std::fs::remove_dir_all(&content)?)
+    files::remove_folder(&content)
 }
 
 /// Lets the title write for some time after its first transaction and kills it; returns the last

@@ -7,6 +7,7 @@
 use super::build::TITLE;
 use super::catalogue::{Pictures, RealProgram};
 use super::run::{ProgramOutcome, title_command};
+use crate::files;
 use crate::gpu_suite::NO_DEVICE;
 use crate::gpu_suite::picture::RgbPicture;
 use crate::{commands, not_run};
@@ -65,9 +66,7 @@ fn run(here: &Path, pictures: &Pictures, flags: &[&str], content: &Path) -> Resu
     let title = here.join("guest").join(&pictures.program).join(TITLE);
     let [text, json, frame] = ["pictures.txt", "pictures.json", "frame.png"].map(|name| here.join(name));
     for old in [&json, &frame] {
-        if old.exists() {
-            std::fs::remove_file(old)?;
-        }
+        files::remove(old)?;
     }
     let mut all = vec!["--frames".to_owned(), pictures.frames.to_string(), "--last-frame".to_owned()];
     all.push(frame.to_string_lossy().into_owned());
@@ -79,7 +78,7 @@ fn run(here: &Path, pictures: &Pictures, flags: &[&str], content: &Path) -> Resu
     if !output.status.success() && messages.contains(NO_DEVICE) {
         return Ok(None);
     }
-    let report = std::fs::read_to_string(&json).with_context(|| messages.clone().into_owned())?;
+    let report = files::read_text(&json).with_context(|| messages.clone().into_owned())?;
     let report: Value = serde_json::from_str(&report)?;
     if report["exit"] != "frames" || report["frames"] != pictures.frames {
         bail!("ended by {} after {} frames: {messages}", report["exit"], report["frames"]);

@@ -3,6 +3,7 @@
 use super::build::TITLE;
 use super::catalogue::{Extent, ProgramRun, RealProgram};
 use crate::commands::{self, quietly};
+use crate::files;
 use crate::{built, programs};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
@@ -72,9 +73,7 @@ pub(crate) fn run(
     let mut runs = program.all_runs(&sources)?;
     runs.retain(|run| run.is_selected_by(extent));
     let work = here.join("work");
-    if work.is_dir() {
-        std::fs::remove_dir_all(&work)?;
-    }
+    files::remove_folder(&work)?;
     let native_disk = work.join("native");
     let disk_of = |mode: ProgramMode| work.join(mode.name()).join(DISK);
     let mut outcome = ProgramOutcome { runs: 0, wrong: Vec::new() };
@@ -130,18 +129,16 @@ pub(crate) fn provide_files(
     sources: &Path,
     disk: &Path,
 ) -> Result<()> {
-    std::fs::create_dir_all(disk)?;
-    let mut files: Vec<PathBuf> = run.own.iter().map(|name| program.folder.join(name)).collect();
+    files::create_folder(disk)?;
+    let mut wanted: Vec<PathBuf> = run.own.iter().map(|name| program.folder.join(name)).collect();
     if let Some(package) = &run.from {
-        files.extend(run.files.iter().map(|name| sources.join(package).join(name)));
+        wanted.extend(run.files.iter().map(|name| sources.join(package).join(name)));
     }
     let made = here.join(super::build::folder_of("native")).join("files");
     if made.is_dir() {
-        for entry in std::fs::read_dir(made)? {
-            files.push(entry?.path());
-        }
+        wanted.extend(files::list(made)?);
     }
-    for file in files {
+    for file in wanted {
         let name = file.file_name().context("a file's name")?;
         if !disk.join(name).exists() {
             quietly(Command::new("cp").arg("-rL").arg(&file).arg(disk))?;
@@ -169,7 +166,7 @@ fn natively(here: &Path, run: &ProgramRun, disk: &Path) -> Result<Ended> {
     }
     let status = commands::status(&mut command)?;
     let code = status.code().with_context(|| format!("{command:?} ended with {status}"))?;
-    Ok(Ended { code: code.into(), text: std::fs::read(&text_path)?, digest: None })
+    Ok(Ended { code: code.into(), text: files::read(&text_path)?, digest: None })
 }
 
 /// A command that runs a title with this content folder; its output goes to `text`, its report to
@@ -203,13 +200,13 @@ fn as_title(here: &Path, run: &ProgramRun, mode: ProgramMode, work: &Path) -> Re
     }
     let output = commands::output(command.arg("--").args(&run.arguments))?;
     let messages = String::from_utf8_lossy(&output.stderr).into_owned();
-    let report = std::fs::read_to_string(&json).with_context(|| messages.clone())?;
+    let report = files::read_text(&json).with_context(|| messages.clone())?;
     let report: Value = serde_json::from_str(&report)?;
     let Some(code) = report["exit_code"].as_i64().filter(|_| report["exit"] == "exit") else {
         bail!("ended by {}: {messages}", report["exit"]);
     };
     let digest = report["digest"].as_str().filter(|_| mode != ProgramMode::Parallel).map(str::to_owned);
-    Ok(Ended { code, text: bytes_of(&std::fs::read_to_string(&text)?), digest })
+    Ok(Ended { code, text: bytes_of(&files::read_text(&text)?), digest })
 }
 
 /// Bytes written by a title: the log has one character per byte.
@@ -251,22 +248,13 @@ fn different_files(native: &Path, title: &Path) -> Result<Vec<String>> {
     Ok(names.filter(|name| native.get(*name) != title.get(*name)).cloned().collect())
 }
 
-/// Every file below a folder.
+/// Every file below a folder, but for the emulator's own.
 fn contents(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(&next).with_context(|| format!("{}", next.display()))? {
-            let path = entry?.path();
-            let name = path.strip_prefix(folder)?.to_string_lossy().into_owned();
-            if path.is_dir() {
-                folders.push(path);
-            } else if !name.contains(".xenia-") {
-                found.insert(name, std::fs::read(&path)?);
-            }
-        }
-    }
-    Ok(found)
+    let names = files::below(folder, |name| !name.to_string_lossy().contains(".xenia-"))?;
+    names
+        .iter()
+        .map(|name| Ok((name.to_string_lossy().into_owned(), files::read(folder.join(name))?)))
+        .collect()
 }
 
 #[cfg(test)]

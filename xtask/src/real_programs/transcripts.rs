@@ -4,6 +4,7 @@
 use super::build::{TITLE, folder_of};
 use super::catalogue::RealProgram;
 use super::run::{ProgramOutcome, provide_files};
+use crate::files;
 use crate::{commands, linting, not_run, programs};
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -24,9 +25,7 @@ pub(super) fn compare(folder: &Path, program: &RealProgram, outcome: &mut Progra
     let here = folder.join(name);
     let sources = programs::folder()?.join("sources");
     let staged = here.join("gdb");
-    if staged.is_dir() {
-        std::fs::remove_dir_all(&staged)?;
-    }
+    files::remove_folder(&staged)?;
     let beside = staged.join(name);
     let runs = program.all_runs(&sources)?;
     provide_files(program, runs.first().context("a program without runs")?, &here, &sources, &beside)?;
@@ -34,7 +33,7 @@ pub(super) fn compare(folder: &Path, program: &RealProgram, outcome: &mut Progra
         (here.join("guest").join(name).join(TITLE), "title.xex"),
         (here.join(folder_of("guest")).join(name), "symbols.elf"),
     ] {
-        std::fs::copy(&from, beside.join(to)).with_context(|| format!("copying {}", from.display()))?;
+        files::copy(&from, beside.join(to))?;
     }
     outcome.runs += 1;
     let test = ["test", "--package", "xenia-rs", "--test", "tests", "--quiet", "gdb_prints"];

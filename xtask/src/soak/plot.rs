@@ -1,6 +1,7 @@
 //! Plot of the samples: memory, counts and code over the time of all parts.
 
 use super::samples::{Line, Sample, SoakPart};
+use crate::files;
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 use std::path::Path;
@@ -55,7 +56,7 @@ pub(crate) fn write(path: &Path, samples: &[Sample]) -> Result<()> {
     let mut picture = String::new();
     draw(&mut picture, &timed(samples))
         .map_err(|error| anyhow!("cannot draw {}: {error}", path.display()))?;
-    Ok(std::fs::write(path, picture)?)
+    files::write(path, picture)
 }
 
 fn draw(picture: &mut String, samples: &[(f64, &Line)]) -> Result<(), Box<dyn std::error::Error>> {

@@ -1,5 +1,6 @@
 //! The lines written by `xenia-rs soak`, and their files.
 
+use crate::files;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::path::Path;
@@ -87,7 +88,7 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Sample>> {
             if !path.is_file() {
                 break;
             }
-            let text = std::fs::read_to_string(&path)?;
+            let text = files::read_text(&path)?;
             for line in text.lines() {
                 let line = serde_json::from_str(line).with_context(|| path.display().to_string())?;
                 samples.push(Sample { part, number, line });

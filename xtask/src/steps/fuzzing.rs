@@ -5,6 +5,7 @@ use super::xenia;
 use crate::arguments::seed_of_the_day;
 use crate::built::{target_folder, xenia_rs};
 use crate::commands::run;
+use crate::files;
 use crate::{gpu_suite, not_run};
 use anyhow::Result;
 use xenia_testing::Tool;
@@ -56,7 +57,7 @@ pub(super) fn long_scenes() -> Result<()> {
         return Ok(());
     }
     let found = target_folder().join("scenes");
-    std::fs::create_dir_all(&found)?;
+    files::create_folder(&found)?;
     let seed = seed_of_the_day().to_string();
     let mut command = xenia_rs()?;
     command.args(["fuzz", "--scenes", "100_000", "--seconds", LONG_SECONDS, "--seed", &seed]);

@@ -1,5 +1,6 @@
 //! Cargo.lock: checksums of package versions.
 
+use crate::files;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ pub(super) struct Lock(BTreeMap<(String, String), String>);
 impl Lock {
     /// Reads the workspace's lock file.
     pub(super) fn read() -> Result<Self> {
-        Self::parse(&std::fs::read_to_string(LOCK).context(LOCK)?).context(LOCK)
+        Self::parse(&files::read_text(LOCK)?).context(LOCK)
     }
 
     pub(super) fn parse(text: &str) -> Result<Self> {

@@ -1,5 +1,6 @@
 //! Reader of deny.toml: licences, duplicates and targets, with cargo-deny's semantics.
 
+use crate::files;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use spdx::{Expression, Licensee, ParseMode};
@@ -48,8 +49,7 @@ pub(super) struct Rules {
 impl Rules {
     /// Reads the rules from a file.
     pub(super) fn read(path: &str) -> Result<Self> {
-        Self::parse(&std::fs::read_to_string(path).with_context(|| path.to_owned())?)
-            .with_context(|| path.to_owned())
+        Self::parse(&files::read_text(path)?).with_context(|| path.to_owned())
     }
 
     fn parse(text: &str) -> Result<Self> {

@@ -5,6 +5,7 @@
 
 use super::lock::Lock;
 use super::{RULES, Rules, metadata};
+use crate::files;
 use anyhow::{Context, Result};
 use cargo_metadata::{DependencyKind, Metadata, Package, PackageId};
 use clap::Args;
@@ -30,7 +31,7 @@ pub(crate) fn sbom(args: &SbomArgs) -> Result<()> {
     let bill = bill(&metadata(target)?, &Lock::read()?)?;
     let count = bill["components"].as_array().map_or(0, Vec::len);
     let text = serde_json::to_string_pretty(&bill)? + "\n";
-    std::fs::write(&args.out, text).with_context(|| format!("writing {}", args.out.display()))?;
+    files::write(&args.out, text)?;
     println!("{}: {count} components", args.out.display());
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! dependencies of our crates are compared, by name: to resolve them takes packages that are not
 //! needed here.
 
+use crate::files;
 use anyhow::{Context, Result, bail};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 use serde::Deserialize;
@@ -39,7 +40,7 @@ pub(super) fn check() -> Result<()> {
         let mut needs = workspace.clone();
         needs.extend(needs_of(&format!("{folder}/Cargo.toml"))?);
         let path = format!("{folder}/Cargo.lock");
-        let text = std::fs::read_to_string(&path).with_context(|| path.clone())?;
+        let text = files::read_text(&path)?;
         let missing = missing(&text, &needs).with_context(|| path.clone())?;
         if !missing.is_empty() {
             bail!(

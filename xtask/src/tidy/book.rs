@@ -2,7 +2,8 @@
 //!
 //! Decisions are in two lists: by number in the summary, by subject in their index.
 
-use anyhow::{Context, Result};
+use crate::files;
+use anyhow::Result;
 use std::path::Path;
 
 /// Folder of the book.
@@ -47,7 +48,7 @@ fn not_once<'a>(pages: &'a [String], listed: &'a [String]) -> impl Iterator<Item
 
 /// Targets of a list's links, in their order.
 fn listed(list: &Path) -> Result<Vec<String>> {
-    let text = std::fs::read_to_string(list).with_context(|| format!("reading {}", list.display()))?;
+    let text = files::read_text(list)?;
     Ok(text.lines().flat_map(super::documents::links).map(str::to_owned).collect())
 }
 

@@ -1,6 +1,7 @@
 //! Checks that every external dependency has a reason in docs/src/dependencies.md, and every reason
 //! a dependency.
 
+use crate::files;
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 
@@ -11,13 +12,13 @@ const MANIFEST: &str = "Cargo.toml";
 
 /// Compares the two, in both directions.
 pub(super) fn check(findings: &mut Vec<String>) -> Result<()> {
-    let manifest = std::fs::read_to_string(MANIFEST).context(MANIFEST)?;
+    let manifest = files::read_text(MANIFEST)?;
     let manifest: toml::Table = manifest.parse().context(MANIFEST)?;
     let dependencies = manifest.get("workspace").and_then(|workspace| workspace.get("dependencies"));
     let dependencies = dependencies.and_then(toml::Value::as_table).context("no [workspace.dependencies]")?;
     let outside = dependencies.iter().filter(|(_, dependency)| dependency.get("path").is_none());
     let used: BTreeSet<&str> = outside.map(|(name, _)| name.as_str()).collect();
-    let text = std::fs::read_to_string(REASONS).context(REASONS)?;
+    let text = files::read_text(REASONS)?;
     let explained: BTreeSet<&str> = explained(&text).collect();
     for name in used.difference(&explained) {
         findings.push(format!("{REASONS}: no reason for {name}"));

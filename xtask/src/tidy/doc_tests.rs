@@ -4,15 +4,15 @@
 //! without examples switch their doc tests off.
 
 use super::Source;
-use anyhow::{Context, Result};
+use crate::files;
+use anyhow::Result;
 
 /// Folders with a manifest, beside those of `crates`.
 const OTHERS: [&str; 2] = ["jit-tests", "benches"];
 
 /// Runs the check.
 pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()> {
-    let crates = std::fs::read_dir("crates").context("reading crates")?;
-    let mut folders: Vec<_> = crates.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    let mut folders = files::list("crates")?;
     folders.extend(OTHERS.map(Into::into));
     for folder in folders {
         let manifest = folder.join("Cargo.toml");

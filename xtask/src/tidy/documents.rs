@@ -6,7 +6,8 @@
 //! in capitals (`emit/FAMILY.rs`).
 
 use super::Source;
-use anyhow::{Context, Result};
+use crate::files;
+use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -48,8 +49,7 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
         |file: &&PathBuf| is_markdown(file) && (file.starts_with(BOOK) || file.ends_with(README));
     documents.extend(files.iter().filter(is_document).cloned());
     for document in documents {
-        let text =
-            std::fs::read_to_string(&document).with_context(|| format!("reading {}", document.display()))?;
+        let text = files::read_text(&document)?;
         for (number, line) in outside_fences(&text) {
             let place = format!("{}:{number}", document.display());
             for target in links(line).filter(|target| !target.contains("://")) {
@@ -260,8 +260,7 @@ pub(super) fn links(line: &str) -> impl Iterator<Item = &str> {
 
 /// All files below a folder, except build output.
 pub(super) fn all_files(folder: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in std::fs::read_dir(folder).with_context(|| format!("listing {}", folder.display()))? {
-        let path = entry?.path();
+    for path in files::list(folder)? {
         if path.is_dir() && path.file_name().is_none_or(|name| name != "target") {
             all_files(&path, into)?;
         } else if path.is_file() {

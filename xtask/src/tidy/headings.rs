@@ -2,8 +2,8 @@
 
 use super::book::{BOOK, SUMMARY};
 use super::documents::links;
-use anyhow::{Context, Result};
-use std::fs;
+use crate::files;
+use anyhow::Result;
 use std::path::{Path, PathBuf};
 
 /// Compares the first heading of each page with the page's name in the summary.
@@ -54,7 +54,7 @@ fn link(line: &str) -> Option<(&str, &str)> {
 }
 
 fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
+    files::read_text(path)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! budget is lowered: it only falls.
 
 use super::{Source, TABLES, functions, map, tracked_files};
+use crate::files;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -90,14 +91,14 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
         counts.note("long-functions", place);
     }
     for page in pages()? {
-        let text = std::fs::read_to_string(&page).with_context(|| format!("reading {page}"))?;
+        let text = files::read_text(&page)?;
         counts.add_page(&page, &text);
     }
     for file in listed(&OTHER_LANGUAGES)? {
-        let text = std::fs::read_to_string(&file).with_context(|| format!("reading {file}"))?;
+        let text = files::read_text(&file)?;
         counts.add_other_language(&file, &text);
     }
-    let text = std::fs::read_to_string(Path::new(BUDGETS)).with_context(|| format!("reading {BUDGETS}"))?;
+    let text = files::read_text(Path::new(BUDGETS))?;
     let budgets: Budgets = toml::from_str(&text).with_context(|| BUDGETS.to_owned())?;
     counts.compare(&budgets.0, findings);
     Ok(())

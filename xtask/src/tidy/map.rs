@@ -4,6 +4,7 @@
 //! whichever package, that none of its sources names.
 
 use super::Source;
+use crate::files;
 use crate::linting::WRAPPER;
 use anyhow::{Context, Result};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
@@ -36,7 +37,7 @@ enum Homes {
 
 /// Compares the table with cargo's metadata and with the sources.
 pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()> {
-    let text = std::fs::read_to_string(MAP).with_context(|| format!("reading {MAP}"))?;
+    let text = files::read_text(MAP)?;
     let rows = parse(&text, findings);
     let metadata = MetadataCommand::new().no_deps().exec().context("cargo metadata")?;
     let packages: BTreeMap<&str, &Package> =
@@ -44,7 +45,7 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
     for name in packages.keys().filter(|name| rows.iter().all(|row| row.name != **name)) {
         findings.push(format!("{MAP}: the table has no row for {name}"));
     }
-    let wrapper = std::fs::read_to_string(WRAPPER).with_context(|| format!("reading {WRAPPER}"))?;
+    let wrapper = files::read_text(WRAPPER)?;
     for (index, row) in rows.iter().enumerate() {
         if row.homes != Homes::Forbidden && !wrapper.contains(&row.name) {
             findings.push(format!("{WRAPPER} lets clippy compile {}, which has `unsafe`", row.name));

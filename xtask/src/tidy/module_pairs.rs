@@ -9,6 +9,7 @@
 //! the modules within a top module are not found, nor are those that [`imports`] does not see.
 
 use super::{Source, imports};
+use crate::files;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +36,7 @@ struct ModuleCount {
 
 /// Compares the pairs and circles of each crate with its budgets.
 pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()> {
-    let text = std::fs::read_to_string(Path::new(BUDGETS)).with_context(|| format!("reading {BUDGETS}"))?;
+    let text = files::read_text(Path::new(BUDGETS))?;
     let mut budgets: ModuleBudgets = toml::from_str(&text).with_context(|| BUDGETS.to_owned())?;
     for folder in imports::crate_folders(sources) {
         let name = imports::crate_name(folder);

@@ -1,7 +1,8 @@
 //! Compares the table of SECURITY.md with the modules that have `unsafe`, in both directions.
 
 use super::Source;
-use anyhow::{Context, Result};
+use crate::files;
+use anyhow::Result;
 use std::collections::BTreeSet;
 
 /// The page with the table.
@@ -11,7 +12,7 @@ const HEADER: &str = "| module | why |";
 
 /// Compares the two. Tests and examples are not part of what users run.
 pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()> {
-    let text = std::fs::read_to_string(PAGE).with_context(|| format!("reading {PAGE}"))?;
+    let text = files::read_text(PAGE)?;
     let documented: BTreeSet<String> = documented(&text).map(str::to_owned).collect();
     let part_of_program = |path: &str| path.starts_with("crates/") && path.contains("/src/");
     let there: BTreeSet<String> = sources
