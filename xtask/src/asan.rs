@@ -5,6 +5,7 @@
 //! mapped, so the sanitizer allows any access to it, and compiled code has no checks. Before the
 //! tests, a small program verifies that errors are detected.
 
+use crate::built::work_folder;
 use crate::sanitizers::{self, FOUND, SanitizerArgs, Suite};
 use anyhow::Result;
 use std::ffi::OsStr;
@@ -23,7 +24,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
 
 /// Verifies that the sanitizer detects errors, and runs the tests under it.
 pub(crate) fn asan(args: &SanitizerArgs) -> Result<()> {
-    let out = sanitizers::folder("asan")?;
+    let out = work_folder("asan")?;
     sanitizers::libraries("asan")?;
     let flags = ["-Zsanitizer=address".to_owned(), "-Cunsafe-allow-abi-mismatch=sanitizer".to_owned()];
     // Use after free, out-of-bounds accesses and leaks are reported; correct code is not.

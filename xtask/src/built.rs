@@ -12,6 +12,13 @@ pub(crate) fn target_folder() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
 }
 
+/// The absolute path of a task's folder in [`target_folder`], which is made if it is missing.
+pub(crate) fn work_folder(name: &str) -> Result<PathBuf> {
+    let folder = target_folder().join(name);
+    files::create_folder(&folder)?;
+    Ok(folder.canonicalize()?)
+}
+
 /// Path of the program under test, in the development profile.
 pub(crate) fn program() -> Result<PathBuf> {
     let path = target_folder().join("debug/xenia-rs");

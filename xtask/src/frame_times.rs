@@ -95,9 +95,7 @@ pub(crate) struct FrameTimesArgs {
 
 /// Measures, and writes the requested outputs.
 pub(crate) fn run(args: &FrameTimesArgs) -> Result<()> {
-    let folder = built::target_folder().join("frame-times");
-    files::create_folder(&folder)?;
-    let folder = folder.canonicalize()?;
+    let folder = built::work_folder("frame-times")?;
     let times = folder.join("times.json");
     let picture = folder.join("times.svg");
     if !args.no_run {

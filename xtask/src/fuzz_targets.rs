@@ -57,9 +57,7 @@ pub(crate) fn run(args: &FuzzTargetsArgs) -> Result<()> {
         bail!("no target in {FOLDER}/targets fits");
     }
     // Separate from the main build, which would otherwise be rebuilt at every change of flags.
-    let build = built::target_folder().join("fuzz-targets");
-    files::create_folder(&build)?;
-    let build = build.canonicalize()?;
+    let build = built::work_folder("fuzz-targets")?;
     let wrapper = Path::new(FOLDER).join("rustc-coverage").canonicalize().context("fuzz/rustc-coverage")?;
     let mut cargo = Command::new("cargo");
     cargo

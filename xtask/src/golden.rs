@@ -1,7 +1,7 @@
 //! Golden digests: each file in golden/ names a title and a limit, and holds the digest that the
 //! run must end with under every set of engine flags.
 
-use crate::built::{target_folder, xenia_rs};
+use crate::built::{work_folder, xenia_rs};
 use crate::commands::run_all;
 use crate::files;
 use crate::not_run;
@@ -82,8 +82,7 @@ impl GoldenCase {
 
     /// Path of an event log.
     fn log(&self, of: &str) -> Result<PathBuf> {
-        let folder = target_folder().join(GOLDEN);
-        files::create_folder(&folder)?;
+        let folder = work_folder(GOLDEN)?;
         let stem = self.file.file_stem().context("file name")?.display();
         Ok(folder.join(format!("{stem}.{of}.log")))
     }

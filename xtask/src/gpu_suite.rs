@@ -9,7 +9,7 @@ mod formula;
 pub(crate) mod picture;
 mod scene;
 
-use crate::built::{target_folder, xenia_rs};
+use crate::built::{work_folder, xenia_rs};
 use crate::commands::{self, run};
 use crate::files;
 use crate::{generated, not_run};
@@ -80,8 +80,7 @@ type Verdicts = BTreeMap<String, bool>;
 /// Runs the GPU suite.
 pub(crate) fn suite(args: &GpuSuiteArgs) -> Result<()> {
     let scenes = read_scenes()?;
-    let work = target_folder().join("gpu-suite");
-    files::create_folder(&work)?;
+    let work = work_folder("gpu-suite")?;
     let trace = work.join("suite.trace");
     let title = args.title.as_deref().unwrap_or(Path::new(TITLE));
     run(xenia_rs()?

@@ -9,8 +9,9 @@
 //! Only a nightly compiler includes it, which is not used for anything else:
 //! `rustup toolchain install nightly --component miri,rust-src`.
 
+use crate::built::work_folder;
 use crate::commands;
-use crate::sanitizers::{self, SanitizerArgs, Suite};
+use crate::sanitizers::{SanitizerArgs, Suite};
 use anyhow::{Result, bail, ensure};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -43,7 +44,7 @@ const LONG: &str = "safe code, and too much of it";
 
 /// Verifies that Miri detects errors, and runs the tests in it.
 pub(crate) fn miri(args: &SanitizerArgs) -> Result<()> {
-    let out = sanitizers::folder("miri")?;
+    let out = work_folder("miri")?;
     check(&out)?;
     let suite = Suite {
         name: "miri",

@@ -18,6 +18,7 @@ mod icon;
 
 use crate::apt::has;
 use crate::arguments::output;
+use crate::built::target_folder;
 use crate::commands::{self, run};
 use crate::files;
 use anyhow::{Context, Result};
@@ -109,8 +110,7 @@ fn release() -> Result<PathBuf> {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--release", "--locked", "--package", "xenia-rs"]);
     run(cargo.env_remove("RUSTC_WORKSPACE_WRAPPER"))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    Ok(target.join("release/xenia-rs"))
+    Ok(target_folder().join("release/xenia-rs"))
 }
 
 /// Time of the newest commit, in seconds since 1970: that of all packaged files.

@@ -72,8 +72,7 @@ struct FigureFiles {
 impl FigureFiles {
     /// Makes the folder of the files.
     fn create() -> Result<Self> {
-        let folder = built::target_folder().join("program-figures");
-        files::create_folder(&folder)?;
+        let folder = built::work_folder("program-figures")?;
         Ok(Self {
             times: folder.join("times.json"),
             picture: folder.join("times.svg"),
@@ -85,9 +84,7 @@ impl FigureFiles {
 
 /// Builds, times, and writes the requested outputs.
 pub(crate) fn run(args: &TimesArgs) -> Result<()> {
-    let folder = built::target_folder().join("program-times");
-    files::create_folder(&folder)?;
-    let folder = folder.canonicalize()?;
+    let folder = built::work_folder("program-times")?;
     let rows = provide(args, &folder)?;
     if args.shares {
         shares::can_be_had()?;

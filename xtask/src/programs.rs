@@ -100,9 +100,7 @@ pub(crate) fn provide(names: &[String]) -> Result<PathBuf> {
 
 /// Folder of the built programs.
 pub(crate) fn folder() -> Result<PathBuf> {
-    let folder = built::target_folder().join("programs");
-    files::create_folder(&folder)?;
-    Ok(folder.canonicalize()?)
+    built::work_folder("programs")
 }
 
 /// Writes the list that `bench --programs` reads: every program that is built.

@@ -13,7 +13,6 @@ mod pictures;
 pub(crate) mod run;
 mod transcripts;
 
-use crate::files;
 use crate::programs::{self, fetch};
 use crate::sdk::Sdk;
 use crate::{built, not_run};
@@ -149,9 +148,7 @@ pub(crate) fn fetched(programs: &[RealProgram]) -> Result<PathBuf> {
 
 /// Folder of the built programs.
 pub(crate) fn folder() -> Result<PathBuf> {
-    let folder = built::target_folder().join("real-programs");
-    files::create_folder(&folder)?;
-    Ok(folder.canonicalize()?)
+    built::work_folder("real-programs")
 }
 
 /// Builds the programs; returns the folder and the programs, without those whose requirements are

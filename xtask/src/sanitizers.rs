@@ -5,7 +5,6 @@
 //! set. The standard library is the precompiled one, without instrumentation, so its sources are
 //! not needed.
 
-use crate::built::target_folder;
 use crate::commands::{self, run};
 use crate::files;
 use crate::test_summary::passed_tests;
@@ -21,13 +20,6 @@ pub(crate) const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// Exit code of a program in which a sanitizer found an error.
 pub(crate) const FOUND: i32 = 66;
-
-/// The build folder of that name, created if necessary.
-pub(crate) fn folder(name: &str) -> Result<PathBuf> {
-    let out = target_folder().join(name);
-    files::create_folder(&out)?;
-    Ok(out.canonicalize()?)
-}
 
 /// Selection of tests to run.
 #[derive(Debug, Args)]

@@ -94,9 +94,7 @@ impl Sdk {
     pub(crate) fn provide() -> Result<Self> {
         Tool::Gcc32.row().find().map_err(anyhow::Error::msg)?;
         let program = provide_program()?;
-        let folder = built::target_folder().join("sdk");
-        files::create_folder(&folder)?;
-        let folder = folder.canonicalize()?;
+        let folder = built::work_folder("sdk")?;
         let sources = Path::new(SOURCES).canonicalize()?;
         let packages = programs::folder()?;
         let catalogue = Catalogue::read(Path::new(programs::DESCRIBED))?;

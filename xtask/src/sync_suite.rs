@@ -7,7 +7,7 @@
 //! like one that begins to fail, so that the list stays true. Two runs with the same seed, one on
 //! each engine, must have the same event log.
 
-use crate::built::target_folder;
+use crate::built::work_folder;
 use crate::files;
 use crate::not_run;
 use crate::title_run::TitleRun;
@@ -117,8 +117,7 @@ fn run_suite(suite: &Suite, args: &SyncSuiteArgs, paces: &[u32]) -> Result<()> {
     let file = suite.known;
     let text = files::read_text(file)?;
     let known: Known = toml::from_str(&text).with_context(|| file.to_owned())?;
-    let work = target_folder().join(suite.name);
-    files::create_folder(&work)?;
+    let work = work_folder(suite.name)?;
     let mut runs = 0;
     let mut cases = 0;
     let mut check = |flags: &[&str], log: Option<&Path>| -> Result<()> {

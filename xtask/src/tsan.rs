@@ -5,6 +5,7 @@
 //! `xtask/tsan/std.c` announces that library's locks to the sanitizer; the linker places it before
 //! them. Before the tests, two small programs verify that races are detected, and only races.
 
+use crate::built::work_folder;
 use crate::commands::{self, run};
 use crate::sanitizers::{self, FOUND, SanitizerArgs, Suite};
 use anyhow::{Context, Result};
@@ -57,7 +58,7 @@ const ONE_THREAD: &str = "one thread, and limits of time that the sanitizer is t
 
 /// Verifies that the sanitizer detects races, and runs the tests under it.
 pub(crate) fn tsan(args: &SanitizerArgs) -> Result<()> {
-    let out = sanitizers::folder("tsan")?;
+    let out = work_folder("tsan")?;
     let flags = flags(&out)?;
     // A race is reported; correct code is not.
     let source = Path::new(FOLDER).join("check.rs");

@@ -2,7 +2,7 @@
 //! test flag of the program triggers it at given draws.
 
 use super::run::{MODES, TITLE_TIME};
-use crate::built::{target_folder, xenia_rs};
+use crate::built::{work_folder, xenia_rs};
 use crate::commands::{spawn, wait_within};
 use crate::files;
 use anyhow::{Context, Result, bail};
@@ -37,8 +37,7 @@ pub(crate) struct DeviceLossTest {
 impl DeviceLossTest {
     /// Makes a run without losses; `None` if the host has no device.
     pub(crate) fn prepare() -> Result<Option<Self>> {
-        let folder = target_folder().join("faults/device");
-        files::create_folder(&folder)?;
+        let folder = work_folder("faults/device")?;
         let Some(ran) = run(&folder, MODES[0], &[])? else { return Ok(None) };
         let draws = ran.report["gpu"]["draws"].as_u64().filter(|&draws| draws > FRAMES).context("draws")?;
         if ran.messages.contains(ANOTHER) {

@@ -3,9 +3,8 @@
 
 use super::xenia;
 use crate::arguments::seed_of_the_day;
-use crate::built::{target_folder, xenia_rs};
+use crate::built::{work_folder, xenia_rs};
 use crate::commands::run;
-use crate::files;
 use crate::{gpu_suite, not_run};
 use anyhow::Result;
 use xenia_testing::Tool;
@@ -56,8 +55,7 @@ pub(super) fn long_scenes() -> Result<()> {
     if !not_run::need(Tool::Vulkan, "fuzz of scenes")? {
         return Ok(());
     }
-    let found = target_folder().join("scenes");
-    files::create_folder(&found)?;
+    let found = work_folder("scenes")?;
     let seed = seed_of_the_day().to_string();
     let mut command = xenia_rs()?;
     command.args(["fuzz", "--scenes", "100_000", "--seconds", LONG_SECONDS, "--seed", &seed]);
