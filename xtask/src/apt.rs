@@ -6,11 +6,11 @@
 use crate::commands;
 use anyhow::Result;
 use std::process::Command;
-use xenia_testing::{TOOLS, ToolPart};
+use xenia_testing::{TOOLS, find_program};
 
 /// Whether `program` is on the path, or is the full path of a file.
-pub(crate) fn has(program: &'static str) -> bool {
-    ToolPart { file: program, package: "" }.is_installed()
+pub(crate) fn has(program: &str) -> bool {
+    find_program(program).is_some()
 }
 
 /// Installs missing packages, or reports the missing ones and the skipped tests.

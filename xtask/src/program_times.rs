@@ -19,7 +19,7 @@ use crate::files;
 use crate::programs::{self, catalogue as described};
 use crate::real_programs::catalogue::{ProgramRun, RealProgram};
 use crate::real_programs::{self, build};
-use crate::{built, commands, sdk::Sdk};
+use crate::{apt, built, commands, sdk::Sdk};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
@@ -206,7 +206,7 @@ fn computing(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Value>>
 
 /// The row of a program with files.
 fn whole(folder: &Path, program: &RealProgram) -> Result<Value> {
-    if let Some(tool) = program.needs.as_ref().filter(|tool| !real_programs::is_on_path(tool)) {
+    if let Some(tool) = program.needs.as_ref().filter(|tool| !apt::has(tool)) {
         bail!("there is no {tool}");
     }
     let packages = real_programs::fetched(std::slice::from_ref(program))?.join("sources");

@@ -15,7 +15,7 @@ mod transcripts;
 
 use crate::programs::{self, fetch};
 use crate::sdk::Sdk;
-use crate::{built, not_run};
+use crate::{apt, built, not_run};
 use anyhow::{Context, Result, bail};
 use catalogue::{Extent, RealProgram};
 use clap::Args;
@@ -156,7 +156,7 @@ pub(crate) fn folder() -> Result<PathBuf> {
 fn provide(names: &[String]) -> Result<(PathBuf, Vec<RealProgram>)> {
     let mut programs = select(names)?;
     programs.retain(|program| match &program.needs {
-        Some(tool) if !is_on_path(tool) => {
+        Some(tool) if !apt::has(tool) => {
             println!("{} is not built: there is no {tool}", program.name);
             false
         }
@@ -170,10 +170,4 @@ fn provide(names: &[String]) -> Result<(PathBuf, Vec<RealProgram>)> {
             .with_context(|| format!("building {}", program.name))?;
     }
     Ok((folder, programs))
-}
-
-/// Whether a host program is on the path.
-pub(crate) fn is_on_path(tool: &str) -> bool {
-    std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(tool).is_file()))
 }

@@ -38,7 +38,7 @@ pub use folder::fast_folder;
 pub use hermetic::{hermetic, without_settings};
 pub use kills::{kill_or_reap, kills};
 pub use repeats::{PACES, REPEATED, note_repeat, record_repeat};
-pub use tools::{TOOLS, Tool, ToolPart, ToolRow};
+pub use tools::{TOOLS, Tool, ToolPart, ToolRow, find_program};
 
 use std::fmt::Display;
 use std::io::Write;

@@ -1,7 +1,7 @@
 //! External tools of the tests: one row each, with the files that prove its presence and the Debian
 //! packages that contain them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// An external tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +64,14 @@ const UINPUT: &str = "/dev/uinput";
 
 const fn part(file: &'static str, package: &'static str) -> ToolPart {
     ToolPart { file, package }
+}
+
+/// The path of a program that is on the path, or of a file that is named by its full path.
+#[must_use]
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    // Joining an absolute path gives that path.
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 /// All tools, one row each.
@@ -179,9 +187,7 @@ impl Tool {
 impl ToolPart {
     /// Whether the program is on the path, or the file exists.
     pub fn is_installed(&self) -> bool {
-        // Joining an absolute path gives that path.
-        std::env::var_os("PATH")
-            .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(self.file).is_file()))
+        find_program(self.file).is_some()
     }
 }
 
@@ -232,6 +238,7 @@ mod tests {
     fn a_part_is_a_program_on_the_path_or_a_file() {
         assert!(part("sh", "dash").is_installed());
         assert!(part("/bin/sh", "dash").is_installed());
+        assert_eq!(find_program("/bin/sh").as_deref(), Some(Path::new("/bin/sh")));
         assert!(!part("/bin/no-such-program", "none").is_installed());
         const NOWHERE: &[ToolPart] = &[part("no-such-program", "none")];
         let row = ToolRow { tool: Tool::Qemu, name: "x", parts: NOWHERE, used_for: "" };

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
+use xenia_testing::find_program;
 
 /// Systems to build for.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -178,7 +179,7 @@ impl Target {
             missing.push(format!("the standard library: rustup target add {}", self.triple));
         }
         let (linker, packages) = self.linker;
-        if find_in_path(linker).is_none() {
+        if find_program(linker).is_none() {
             missing.push(format!("{linker} (Debian: {packages})"));
         }
         if self.runner().is_none() {
@@ -196,7 +197,7 @@ impl Target {
     /// The program that runs the built one.
     pub(super) fn runner(&self) -> Option<PathBuf> {
         let named = std::env::var_os(self.variable).map(PathBuf::from);
-        named.or_else(|| self.runners.iter().find_map(|name| find_in_path(name)))
+        named.or_else(|| self.runners.iter().find_map(|name| find_program(name)))
     }
 
     /// Cargo, with the setting for the target's linker.
@@ -205,12 +206,6 @@ impl Target {
         command.envs(self.linker_variable.map(|variable| (variable, self.linker.0)));
         Ok(command)
     }
-}
-
-fn find_in_path(name: &str) -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?)
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file())
 }
 
 #[cfg(test)]
