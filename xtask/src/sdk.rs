@@ -11,7 +11,7 @@ mod stub_object;
 
 use crate::commands::quietly;
 use crate::files;
-use crate::programs::build::{COMPILER, GUEST, LINK, TITLE_LINK, hash_folder};
+use crate::programs::build::{COMPILER, GUEST, LINK, TITLE_LINK, compiler_include, hash_folder};
 use crate::programs::catalogue::{Catalogue, LIBRARY};
 use crate::programs::library::CLibrary;
 use crate::programs::{self, fetch};
@@ -174,24 +174,20 @@ fn provide_program() -> Result<PathBuf> {
 
 /// Compiles the files of the system layer; start and end are not part of its archive.
 fn system_layer(sources: &Path, library: &CLibrary, objects: &Path) -> Result<Vec<PathBuf>> {
+    let of_compiler = compiler_include()?;
     let mut layer = Vec::new();
     for file in files::list(sources)?.into_iter().filter(|file| files::has_ending(file, &["c", "S"])) {
         let name = file.file_name().context("a file's name")?.to_string_lossy().into_owned();
         let object = objects.join(format!("{name}.o"));
         let mut command = Command::new(COMPILER);
         command.args(GUEST).args(STRICT).arg("-nostdinc").arg("-isystem").arg(&library.include);
-        command.arg("-isystem").arg(compiler_include()?);
+        command.arg("-isystem").arg(&of_compiler);
         quietly(command.arg("-c").arg(&file).arg("-o").arg(&object))?;
         if name != "start.S" && name != "tls_end.S" {
             layer.push(object);
         }
     }
     Ok(layer)
-}
-
-fn compiler_include() -> Result<String> {
-    let found = commands::output(Command::new(COMPILER).arg("-print-file-name=include"))?;
-    Ok(String::from_utf8(found.stdout)?.trim().to_owned())
 }
 
 /// Writes an object for each export; returns their folder. One object per export lets a title

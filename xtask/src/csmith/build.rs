@@ -3,11 +3,10 @@
 
 use crate::commands::{self, quietly};
 use crate::files;
+use crate::programs::build::{COMPILER, compiler_include};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-const COMPILER: &str = "powerpc-linux-gnu-gcc";
 
 /// Flags of both sides. Without strict aliasing, with wrapping signed arithmetic and without
 /// contraction of a product and a sum, the programs have the same meaning at every level.
@@ -89,8 +88,7 @@ impl CsmithBuilder {
         let folder = folder.canonicalize()?;
         // Otherwise csmith would measure the host's types.
         files::write(folder.join("platform.info"), "integer size = 4\npointer size = 4\n")?;
-        let found = commands::output(Command::new(COMPILER).arg("-print-file-name=include"))?;
-        let include = String::from_utf8(found.stdout)?.trim().to_owned();
+        let include = compiler_include()?;
         let guest = Path::new("guest").canonicalize().context("no folder guest here")?;
         let mut builder =
             Self { folder, guest, include, reference_support: Vec::new(), title_support: Vec::new() };

@@ -4,7 +4,7 @@
 use super::catalogue::{ProgramDescription, ProgramSources};
 use super::fetch;
 use super::library::CLibrary;
-use crate::commands::{self, quietly};
+use crate::commands::{printed, quietly};
 use crate::files;
 use anyhow::{Context, Result, bail};
 use std::collections::hash_map::DefaultHasher;
@@ -61,6 +61,12 @@ pub(crate) const LINK: &[&str] =
 pub(crate) const TITLE_LINK: &[&str] =
     &["-Wl,-Ttext=0x82010000", "-Wl,-z,max-page-size=0x10000", "-Wl,-z,norelro"];
 
+/// Folder of the compiler's own headers, which `-nostdinc` leaves out.
+pub(crate) fn compiler_include() -> Result<String> {
+    let folder = printed(Command::new(COMPILER).arg("-print-file-name=include"))?;
+    Ok(folder.trim().to_owned())
+}
+
 /// Builds programs over one library.
 pub(crate) struct Builder {
     folder: PathBuf,
@@ -75,9 +81,7 @@ impl Builder {
     pub(crate) fn new(folder: &Path, described: &Path) -> Result<Self> {
         let described = described.canonicalize()?;
         let library = CLibrary::provide(folder, &described.join("system"))?;
-        let found = commands::output(Command::new(COMPILER).arg("-print-file-name=include"))?;
-        let compiler_include = String::from_utf8(found.stdout)?.trim().to_owned();
-        Ok(Self { folder: folder.to_owned(), described, library, compiler_include })
+        Ok(Self { folder: folder.to_owned(), described, library, compiler_include: compiler_include()? })
     }
 
     /// Builds programs that are not up to date; returns how many were built.

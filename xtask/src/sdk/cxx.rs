@@ -3,9 +3,9 @@
 //! It was built for glibc. guest/sdk/cxx provides what its headers and objects need from glibc;
 //! musl has the rest under the same names.
 
-use super::{compiler_include, write_script};
+use super::write_script;
 use crate::commands::quietly;
-use crate::programs::build::{GUEST, LINK, TITLE_LINK};
+use crate::programs::build::{GUEST, LINK, TITLE_LINK, compiler_include};
 use crate::programs::library::CLibrary;
 use anyhow::{Context, Result};
 use std::fmt::Write as _;
