@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output};
 use std::sync::Mutex;
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 use xenia_testing::TOOLS;
 
@@ -106,40 +107,51 @@ pub(crate) fn run_all(commands: Vec<Command>) -> Result<()> {
             bail!("{command:?} ended with {}", ended.status);
         }
         Ok(())
-    })
+    })?;
+    Ok(())
 }
 
-/// Does this much work on this many threads. After a failure, work that has not begun is left out;
-/// the error lists all failures.
-pub(crate) fn on_threads<T>(
+/// Does this much work on this many threads, and returns the results in any order. After a failure,
+/// work that has not begun is left out; the error lists all failures.
+pub(crate) fn on_threads<T, R: Send>(
     workers: usize,
     work: impl Iterator<Item = T> + Send,
-    does: impl Fn(T) -> Result<()> + Sync,
-) -> Result<()> {
+    does: impl Fn(T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
     let waiting = Mutex::new(work);
     let next = || waiting.lock().ok()?.next();
-    let worker = || -> Result<()> {
+    let worker = || -> Result<Vec<R>> {
+        let mut results = Vec::new();
         while let Some(item) = next() {
-            if let Err(why) = does(item) {
-                while next().is_some() {}
-                return Err(why);
+            match does(item) {
+                Ok(result) => results.push(result),
+                Err(why) => {
+                    while next().is_some() {}
+                    return Err(why);
+                }
             }
         }
-        Ok(())
+        Ok(results)
     };
     std::thread::scope(|scope| {
         let started: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
-        let failures = started.into_iter().filter_map(|thread| join(thread).err());
-        let failures: Vec<String> = failures.map(|why| format!("{why:#}")).collect();
+        let mut results = Vec::new();
+        let mut failures = Vec::new();
+        for thread in started {
+            match join(thread) {
+                Ok(part) => results.extend(part),
+                Err(why) => failures.push(format!("{why:#}")),
+            }
+        }
         if !failures.is_empty() {
             bail!("{}", failures.join("\n"));
         }
-        Ok(())
+        Ok(results)
     })
 }
 
 /// Waits for a thread, and returns its result.
-pub(crate) fn join(thread: std::thread::ScopedJoinHandle<'_, Result<()>>) -> Result<()> {
+pub(crate) fn join<R>(thread: ScopedJoinHandle<'_, Result<R>>) -> Result<R> {
     thread.join().unwrap_or_else(|_| bail!("a thread panicked"))
 }
 
@@ -181,7 +193,7 @@ mod tests {
     fn all_failures_are_reported_and_the_rest_is_left_out() {
         let both = Barrier::new(2);
         let names = ["one", "two", "three"].into_iter();
-        let failed = on_threads(2, names, |name| {
+        let failed = on_threads(2, names, |name| -> Result<()> {
             both.wait();
             bail!("{name} failed")
         });
@@ -189,5 +201,17 @@ mod tests {
         let mut lines: Vec<_> = text.lines().collect();
         lines.sort_unstable();
         assert_eq!(lines, ["one failed", "two failed"]);
+    }
+
+    #[test]
+    fn the_results_of_all_threads_are_returned() {
+        let both = Barrier::new(2);
+        let mut squares = on_threads(2, 1..=2, |number| {
+            both.wait();
+            Ok(number * number)
+        })
+        .unwrap();
+        squares.sort_unstable();
+        assert_eq!(squares, [1, 4]);
     }
 }

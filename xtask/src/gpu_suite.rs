@@ -10,10 +10,10 @@ pub(crate) mod picture;
 mod scene;
 
 use crate::built::{work_folder, xenia_rs};
-use crate::commands::{self, run};
+use crate::commands::{self, on_threads, run};
 use crate::files;
 use crate::{generated, not_run};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use picture::RgbPicture;
 use scene::Scene;
@@ -138,19 +138,7 @@ fn judge_all(
     bless: bool,
 ) -> Result<Vec<(String, Vec<bool>)>> {
     let workers = std::thread::available_parallelism()?.get();
-    std::thread::scope(|scope| {
-        let share = |worker| scenes.iter().skip(worker).step_by(workers);
-        let work = |worker| {
-            move || share(worker).map(|&(number, scene)| judge(number, scene, backends, bless)).collect()
-        };
-        let started: Vec<_> = (0..workers).map(|worker| scope.spawn(work(worker))).collect();
-        let mut judged = Vec::new();
-        for worker in started {
-            let part: Result<Vec<_>> = worker.join().map_err(|_| anyhow!("a worker panicked"))?;
-            judged.extend(part?);
-        }
-        Ok(judged)
-    })
+    on_threads(workers, scenes.iter(), |&(number, scene)| judge(number, scene, backends, bless))
 }
 
 /// Judges the pictures of one scene, given with its number from 0; prints those that are wrong.

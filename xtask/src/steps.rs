@@ -15,7 +15,6 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
 use times::{Spent, Stopwatch};
 use xenia_testing::{LONG, draws_in_software};
 
@@ -195,7 +194,6 @@ fn test_with(args: &TestArgs, mut wait_for_tools: impl FnMut() -> Result<()>) ->
 /// may end minutes later. Returns their times.
 fn run_parts(step: &Step, parts: &[Part]) -> Result<Vec<Spent>> {
     let workers = if step.at_once { std::thread::available_parallelism()?.get() } else { 1 };
-    let times = Mutex::new(Vec::new());
     on_threads(workers, parts.iter(), |&(name, part)| {
         println!("== {}: {name}", step.name);
         let watch = Stopwatch::start(name);
@@ -205,10 +203,8 @@ fn run_parts(step: &Step, parts: &[Part]) -> Result<Vec<Spent>> {
         println!("== {}: {name}: passed in {:.0} s", step.name, spent.wall);
         // The CPU time since its start is also that of the parts beside it.
         spent.cpu = spent.cpu.filter(|_| !step.at_once);
-        times.lock().unwrap_or_else(PoisonError::into_inner).push(spent);
-        Ok(())
-    })?;
-    Ok(times.into_inner().unwrap_or_else(PoisonError::into_inner))
+        Ok(spent)
+    })
 }
 
 /// Every step with its parts, as `--only` takes them.

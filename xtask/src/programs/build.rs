@@ -4,15 +4,13 @@
 use super::catalogue::{ProgramDescription, ProgramSources};
 use super::fetch;
 use super::library::CLibrary;
-use crate::commands::{printed, quietly};
+use crate::commands::{on_threads, printed, quietly};
 use crate::files;
 use anyhow::{Context, Result, bail};
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) const COMPILER: &str = "powerpc-linux-gnu-gcc";
 
@@ -86,34 +84,14 @@ impl Builder {
 
     /// Builds programs that are not up to date; returns how many were built.
     pub(crate) fn build(&self, programs: &[&ProgramDescription]) -> Result<usize> {
-        let next = AtomicUsize::new(0);
-        let built = AtomicUsize::new(0);
-        let failures = Mutex::new(Vec::new());
-        let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        std::thread::scope(|scope| {
-            for _ in 0..workers {
-                scope.spawn(|| {
-                    while let Some(program) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        match self.provide(program) {
-                            Ok(true) => _ = built.fetch_add(1, Ordering::Relaxed),
-                            Ok(false) => {}
-                            Err(error) => {
-                                let mut failures = failures.lock().expect("no panic while it is held");
-                                failures.push(format!("{}: {error:#}", program.name));
-                            }
-                        }
-                    }
-                });
-            }
-        });
-        let failures = failures.into_inner().expect("no panic while it is held");
-        if !failures.is_empty() {
-            bail!("{} programs can't be built:\n{}", failures.len(), failures.join("\n"));
-        }
-        Ok(built.into_inner())
+        let workers = std::thread::available_parallelism()?.get();
+        let rebuilt = on_threads(workers, programs.iter(), |program| {
+            self.provide(program).with_context(|| format!("building {}", program.name))
+        })?;
+        Ok(rebuilt.into_iter().filter(|&is_new| is_new).count())
     }
 
-    /// Builds one program if one of our files for it has changed.
+    /// Builds one program if one of our files for it has changed; returns whether it did.
     fn provide(&self, program: &ProgramDescription) -> Result<bool> {
         let stamp = self.folder.join(format!("{}.stamp", program.name));
         let made_of = self.made_of(program)?;
