@@ -46,7 +46,7 @@ pub(crate) fn check(args: &CasesArgs) -> Result<()> {
     }
     for file in &written {
         let wanted = files::read_text(out.join(file))?;
-        generated::compare(&Path::new(FOLDER).join(file), &wanted, false, "cargo xtask cases --bless")?;
+        generated::compare(&Path::new(FOLDER).join(file), &wanted, "cargo xtask cases --bless")?;
     }
     let mut by_hand = 0;
     for file in case_files(Path::new(FOLDER))?.iter().filter(|file| !written.contains(file)) {
