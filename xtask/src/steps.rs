@@ -246,25 +246,48 @@ fn nextest() -> Result<Command> {
     Ok(command)
 }
 
-/// Model checks of our locks and the table of reservations: every order of a few threads' steps,
-/// many orders of more threads', and the locks' statistics. They are not part of any other build.
-/// Models are selected by their modules' names; a wrong name would select nothing and pass, so each
-/// must match a test.
+/// Tests of a crate that check a model: every order of a few threads' steps, or many orders of more
+/// threads'.
+struct ModelCheck {
+    package: &'static str,
+    /// Cargo's argument that selects the program of tests.
+    tests: &'static str,
+    feature: &'static str,
+    /// Part of the tests' names: their modules'.
+    filter: &'static str,
+}
+
+impl ModelCheck {
+    const fn of_library(package: &'static str, feature: &'static str, filter: &'static str) -> Self {
+        Self { package, tests: "--lib", feature, filter }
+    }
+}
+
+/// Models of our locks, of the table of reservations, of waits, objects and sockets, and the locks'
+/// statistics.
+const MODEL_CHECKS: [ModelCheck; 8] = [
+    ModelCheck::of_library("xenia-sync", "model-loom", "::models::"),
+    ModelCheck::of_library("xenia-locks", "model-loom", "::models::"),
+    ModelCheck::of_library("xenia-locks", "model-shuttle", "::random_models::"),
+    ModelCheck::of_library("xenia-memory", "model", "reservation::models::"),
+    ModelCheck {
+        package: "xenia-sched",
+        tests: "--test=tests",
+        feature: "wait-model",
+        filter: "wait_races::",
+    },
+    ModelCheck::of_library("xenia-objects", "model", "dispatcher::models::"),
+    ModelCheck::of_library("xenia-net", "model", "models::"),
+    ModelCheck::of_library("xenia-locks", "statistics", "counts"),
+];
+
+/// Runs [`MODEL_CHECKS`], which are not part of any other build. A wrong name of a module would
+/// select nothing and pass, so each must match a test.
 fn lock_models() -> Result<()> {
-    let counted = ["test", "--package", "xenia-sync", "--lib", "--quiet", "--features"];
-    let locks = ["test", "--package", "xenia-locks", "--lib", "--quiet", "--features"];
-    let reservations = ["test", "--package", "xenia-memory", "--lib", "--quiet", "--features", "model"];
-    let waits = ["test", "--package", "xenia-sched", "--test", "tests", "--quiet"];
-    let sockets = ["test", "--package", "xenia-net", "--lib", "--quiet", "--features", "model"];
-    let objects = ["test", "--package", "xenia-objects", "--lib", "--quiet", "--features", "model"];
-    models(&[&counted[..], &["model-loom", "::models::"]].concat())?;
-    models(&[&locks[..], &["model-loom", "::models::"]].concat())?;
-    models(&[&locks[..], &["model-shuttle", "::random_models::"]].concat())?;
-    models(&[&reservations[..], &["reservation::models::"]].concat())?;
-    models(&[&waits[..], &["--features", "wait-model", "wait_races::"]].concat())?;
-    models(&[&objects[..], &["dispatcher::models::"]].concat())?;
-    models(&[&sockets[..], &["models::"]].concat())?;
-    models(&[&locks[..], &["statistics", "counts"]].concat())
+    for &ModelCheck { package, tests, feature, filter } in &MODEL_CHECKS {
+        models(&["test", "--package", package, tests, "--quiet", "--features", feature, filter])?;
+    }
+    Ok(())
 }
 
 /// Runs `cargo test` with a filter that must match a test.
