@@ -62,6 +62,9 @@ struct Program {
     watch_memory: bool,
 }
 
+/// A program that checks itself.
+const SELF_CHECKING: Program = Program { name: "", settings: &[], judge: None, watch_memory: false };
+
 /// Parameters of a run.
 struct Made {
     parallel: bool,
@@ -73,51 +76,25 @@ const PROGRAMS: &[Program] = &[
         name: "litmus",
         settings: &[setting("rounds", 2048, 4_000_000)],
         judge: Some(reordered_in_parallel_only),
-        watch_memory: false,
+        ..SELF_CHECKING
     },
-    Program {
-        name: "atomics",
-        settings: &[setting("operations", 6000, 10_000_000)],
-        judge: None,
-        watch_memory: false,
-    },
+    Program { name: "atomics", settings: &[setting("operations", 6000, 10_000_000)], ..SELF_CHECKING },
     Program {
         name: "spawns",
         settings: &[setting("threads", 100, 1000), setting("phases", 4, 100)],
         judge: Some(memory_is_flat),
         watch_memory: true,
     },
-    Program {
-        name: "patches",
-        settings: &[setting("patches", 30, 30_000)],
-        judge: None,
-        watch_memory: false,
-    },
-    Program {
-        name: "wakes",
-        settings: &[setting("rounds", 3000, 10_000_000)],
-        judge: None,
-        watch_memory: false,
-    },
-    Program {
-        name: "objects",
-        settings: &[setting("rounds", 1000, 1_000_000)],
-        judge: None,
-        watch_memory: false,
-    },
-    Program {
-        name: "dpcs",
-        settings: &[setting("rounds", 3000, 1_000_000)],
-        judge: None,
-        watch_memory: false,
-    },
-    Program {
-        name: "allocations",
-        settings: &[setting("steps", 200, 20_000)],
-        judge: None,
-        watch_memory: false,
-    },
+    Program { name: "patches", settings: &[setting("patches", 30, 30_000)], ..SELF_CHECKING },
+    Program { name: "wakes", settings: &[setting("rounds", 3000, 10_000_000)], ..SELF_CHECKING },
+    Program { name: "objects", settings: &[setting("rounds", 1000, 1_000_000)], ..SELF_CHECKING },
+    Program { name: "dpcs", settings: &[setting("rounds", 3000, 1_000_000)], ..SELF_CHECKING },
+    Program { name: "allocations", settings: &[setting("steps", 200, 20_000)], ..SELF_CHECKING },
 ];
+
+/// Limits of a run in seconds of host time.
+const MAX_SECONDS: u64 = 600;
+const MAX_LONG_SECONDS: u64 = 3600;
 
 /// Arguments of `cargo xtask races`.
 #[derive(Debug, Default, Args)]
@@ -179,7 +156,7 @@ pub(crate) fn races(args: &RacesArgs) -> Result<()> {
                 flags,
                 event_log: None,
                 folder: Some(&folder),
-                timeout: if args.long { 3600 } else { 600 },
+                timeout: if args.long { MAX_LONG_SECONDS } else { MAX_SECONDS },
                 watch_memory: program.watch_memory,
             };
             let one = || {
