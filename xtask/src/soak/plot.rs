@@ -10,26 +10,40 @@ const SIZE: (u32, u32) = (1200, 900);
 const COLORS: [RGBColor; 4] =
     [RGBColor(38, 110, 180), RGBColor(190, 60, 70), RGBColor(200, 140, 60), RGBColor(90, 90, 90)];
 
-type Line2 = (&'static str, fn(&Line) -> Option<f64>);
-/// The charts: axis title, and the lines.
-const CHARTS: &[(&str, &[Line2])] = &[
-    ("resident MiB", &[("resident memory", |line| Some(line.rss_kib as f64 / 1024.0))]),
-    (
-        "number",
-        &[
-            ("mappings", |line| Some(line.maps as f64)),
-            ("descriptors", |line| Some(line.descriptors as f64)),
-            ("kernel handles", |line| line.handles.map(|n| n as f64)),
-            ("kernel objects", |line| line.objects.map(|n| n as f64)),
+/// A figure of the samples over time.
+struct Curve {
+    label: &'static str,
+    figure: fn(&Line) -> Option<f64>,
+}
+
+/// Curves with one axis.
+struct SoakChart {
+    axis: &'static str,
+    curves: &'static [Curve],
+}
+
+/// The charts, from above.
+const CHARTS: [SoakChart; 3] = [
+    SoakChart {
+        axis: "resident MiB",
+        curves: &[Curve { label: "resident memory", figure: |line| Some(line.rss_kib as f64 / 1024.0) }],
+    },
+    SoakChart {
+        axis: "number",
+        curves: &[
+            Curve { label: "mappings", figure: |line| Some(line.maps as f64) },
+            Curve { label: "descriptors", figure: |line| Some(line.descriptors as f64) },
+            Curve { label: "kernel handles", figure: |line| line.handles.map(|n| n as f64) },
+            Curve { label: "kernel objects", figure: |line| line.objects.map(|n| n as f64) },
         ],
-    ),
-    (
-        "code",
-        &[
-            ("code memory in KiB", |line| line.code_bytes.map(|n| n as f64 / 1024.0)),
-            ("regions", |line| line.regions.map(|n| n as f64)),
+    },
+    SoakChart {
+        axis: "code",
+        curves: &[
+            Curve { label: "code memory in KiB", figure: |line| line.code_bytes.map(|n| n as f64 / 1024.0) },
+            Curve { label: "regions", figure: |line| line.regions.map(|n| n as f64) },
         ],
-    ),
+    },
 ];
 
 /// Samples with the time since the first of all, in minutes: processes follow each other.
@@ -63,17 +77,18 @@ fn draw(picture: &mut String, samples: &[(f64, &Line)]) -> Result<(), Box<dyn st
     let end = samples.last().map_or(1.0, |(at, _)| at.max(0.1));
     let area = SVGBackend::with_string(picture, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
-    for (area, (name, lines)) in area.split_evenly((CHARTS.len(), 1)).iter().zip(CHARTS) {
-        let values = samples.iter().flat_map(|(_, line)| lines.iter().filter_map(|(_, of)| of(line)));
+    for (area, SoakChart { axis, curves }) in area.split_evenly((CHARTS.len(), 1)).iter().zip(CHARTS) {
+        let values =
+            samples.iter().flat_map(|(_, line)| curves.iter().filter_map(|curve| (curve.figure)(line)));
         let top = values.fold(1.0, f64::max) * 1.15;
         let mut chart = ChartBuilder::on(area)
             .margin(12)
             .x_label_area_size(34)
             .y_label_area_size(64)
             .build_cartesian_2d(0.0..end, 0.0..top)?;
-        chart.configure_mesh().x_desc("minutes").y_desc(*name).draw()?;
-        for ((label, of), color) in lines.iter().zip(COLORS) {
-            let points: Vec<_> = samples.iter().filter_map(|(at, line)| Some((*at, of(line)?))).collect();
+        chart.configure_mesh().x_desc("minutes").y_desc(axis).draw()?;
+        for (Curve { label, figure }, color) in curves.iter().zip(COLORS) {
+            let points: Vec<_> = samples.iter().filter_map(|(at, line)| Some((*at, figure(line)?))).collect();
             chart
                 .draw_series([PathElement::new(points, color)])?
                 .label(*label)
