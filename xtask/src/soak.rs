@@ -86,57 +86,83 @@ pub(crate) fn soak(args: &SoakTestArgs) -> Result<()> {
 /// Runs the three parts, one after the other.
 fn run(time: Duration, out: &Path) -> Result<()> {
     let titles = titles(out)?;
-    let all: Vec<&PathBuf> = titles.iter().map(|(_, path)| path).collect();
-    process(&all, &MODES, Some(FRAMES), Some(time.mul_f64(ROTATION)), &out.join(SoakPart::Rotation.file(0)))?;
+    let all: Vec<&Path> = titles.iter().map(|(_, path)| path.as_path()).collect();
+    let samples = |part: SoakPart, number| out.join(part.file(number));
+    let rotation = SoakProcess {
+        titles: &all,
+        modes: &MODES,
+        frames: Some(FRAMES),
+        time: Some(time.mul_f64(ROTATION)),
+        samples: samples(SoakPart::Rotation, 0),
+    };
+    rotation.run()?;
 
     let long: Vec<_> = titles.iter().filter(|(name, _)| LONG.contains(name)).collect();
     let each = time.mul_f64(LONG_RUNS) / u32::try_from(long.len() * MODES.len())?;
     let runs = long.iter().flat_map(|(_, path)| MODES.map(|mode| (path, mode)));
     for (number, (path, mode)) in runs.enumerate() {
-        process(&[path], &[mode], None, Some(each), &out.join(SoakPart::Long.file(number)))?;
+        let long = SoakProcess {
+            titles: &[path],
+            modes: &[mode],
+            frames: None,
+            time: Some(each),
+            samples: samples(SoakPart::Long, number),
+        };
+        long.run()?;
     }
 
     let start = Instant::now();
     let time = time.mul_f64(PROCESSES);
-    let mut turns = all.iter().flat_map(|path| MODES.map(|mode| (*path, mode))).cycle();
-    let mut number = 0;
-    while start.elapsed() < time {
-        let Some((path, mode)) = turns.next() else { break };
-        process(&[path], &[mode], Some(FRAMES), None, &out.join(SoakPart::Processes.file(number)))?;
-        number += 1;
+    let turns = all.iter().flat_map(|&path| MODES.map(|mode| (path, mode))).cycle();
+    for (number, (path, mode)) in turns.enumerate().take_while(|_| start.elapsed() < time) {
+        let process = SoakProcess {
+            titles: &[path],
+            modes: &[mode],
+            frames: Some(FRAMES),
+            time: None,
+            samples: samples(SoakPart::Processes, number),
+        };
+        process.run()?;
     }
     Ok(())
 }
 
-/// Runs one process of `xenia-rs soak`; without a time, one round of it.
-fn process(
-    titles: &[&PathBuf],
-    modes: &[&str],
-    frames: Option<&str>,
+/// A process of `xenia-rs soak`.
+struct SoakProcess<'a> {
+    titles: &'a [&'a Path],
+    modes: &'a [&'a str],
+    /// Frames after which a run ends; without them it ends by itself, or by the time.
+    frames: Option<&'a str>,
+    /// Time after which the process ends; without it, one round is run.
     time: Option<Duration>,
-    file: &Path,
-) -> Result<()> {
-    let messages = file.with_extension("txt");
-    let mut command = xenia_rs()?;
-    command.args(["soak", "--samples"]).arg(file);
-    match time {
-        Some(time) => command.args(["--seconds", &time.as_secs_f64().to_string()]),
-        None => command.args(["--rounds", "1"]),
-    };
-    command.arg("--modes").arg(modes.join(","));
-    if let Some(frames) = frames {
-        command.args(["--frames", frames]);
+    /// File of the samples.
+    samples: PathBuf,
+}
+
+impl SoakProcess<'_> {
+    fn run(&self) -> Result<()> {
+        let messages = self.samples.with_extension("txt");
+        let mut command = xenia_rs()?;
+        command.args(["soak", "--samples"]).arg(&self.samples);
+        match self.time {
+            Some(time) => command.args(["--seconds", &time.as_secs_f64().to_string()]),
+            None => command.args(["--rounds", "1"]),
+        };
+        command.arg("--modes").arg(self.modes.join(","));
+        if let Some(frames) = self.frames {
+            command.args(["--frames", frames]);
+        }
+        command.args(self.titles).stdin(Stdio::null()).stdout(Stdio::null());
+        let mut child = spawn(command.stderr(File::create(&messages)?))?;
+        let Some(status) = wait_within(&mut child, self.time.unwrap_or_default() + GRACE)? else {
+            bail!("{command:?} hangs");
+        };
+        if !status.success() {
+            let messages = std::fs::read_to_string(&messages).unwrap_or_default();
+            bail!("{command:?} ended with {status}: {messages}");
+        }
+        Ok(())
     }
-    command.args(titles).stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&messages)?);
-    let mut child = spawn(&mut command)?;
-    let Some(status) = wait_within(&mut child, time.unwrap_or_default() + GRACE)? else {
-        bail!("{command:?} hangs");
-    };
-    if !status.success() {
-        let messages = std::fs::read_to_string(&messages).unwrap_or_default();
-        bail!("{command:?} ended with {status}: {messages}");
-    }
-    Ok(())
 }
 
 /// The titles by name, each in a separate folder, which is its game:.

@@ -36,17 +36,34 @@ const FIGURES: &[SoakFigure] = &[
     SoakFigure { name: "objects", read: |line| line.objects, may: 0.0 },
 ];
 
+/// Median and maximum of a figure in a half of a series.
+#[derive(Clone, Copy, Debug)]
+struct Half {
+    median: u64,
+    maximum: u64,
+}
+
+impl Half {
+    /// Those of some values; `None` without values.
+    fn of(values: &[u64]) -> Option<Self> {
+        let mut sorted = values.to_vec();
+        sorted.sort_unstable();
+        Some(Self { median: *sorted.get(sorted.len() / 2)?, maximum: *sorted.last()? })
+    }
+}
+
 /// A figure after the warm-up and at the end.
 #[derive(Clone, Copy, Debug)]
 struct Change {
-    medians: (u64, u64),
-    maxima: (u64, u64),
+    before: Half,
+    after: Half,
 }
 
 impl Change {
     /// Whether this is growth beyond the allowed share.
     fn is_growth(&self, may: f64) -> bool {
-        [self.medians, self.maxima].iter().all(|&(before, after)| after as f64 > before as f64 * (1.0 + may))
+        let grows = |of: fn(&Half) -> u64| of(&self.after) as f64 > of(&self.before) as f64 * (1.0 + may);
+        grows(|half| half.median) && grows(|half| half.maximum)
     }
 }
 
@@ -92,7 +109,7 @@ impl fmt::Display for SoakVerdict {
             for figure in &row.figures {
                 let cell = figure.map_or_else(
                     || "-".to_owned(),
-                    |Change { medians: (before, after), .. }| format!("{before} -> {after}"),
+                    |Change { before, after }| format!("{} -> {}", before.median, after.median),
                 );
                 write!(f, " {cell:>17}")?;
             }
@@ -129,17 +146,12 @@ fn series(samples: &[Sample]) -> BTreeMap<String, Vec<&Line>> {
     series
 }
 
-fn median(mut values: Vec<u64>) -> Option<u64> {
-    values.sort_unstable();
-    values.get(values.len() / 2).copied()
-}
-
 /// A figure's values after the warm-up, and at the end.
 fn compare(lines: &[&Line], figure: fn(&Line) -> Option<u64>) -> Option<Change> {
-    let rest: Option<Vec<u64>> = lines[lines.len() / 3..].iter().map(|line| figure(line)).collect();
-    let (before, after) = rest.as_ref()?.split_at(rest.as_ref()?.len() / 2);
-    let medians = (median(before.to_vec())?, median(after.to_vec())?);
-    Some(Change { medians, maxima: (*before.iter().max()?, *after.iter().max()?) })
+    let judged = &lines[lines.len() / 3..];
+    let values: Vec<u64> = judged.iter().map(|line| figure(line)).collect::<Option<_>>()?;
+    let (before, after) = values.split_at(values.len() / 2);
+    Some(Change { before: Half::of(before)?, after: Half::of(after)? })
 }
 
 /// Judges the samples of each series.
@@ -215,14 +227,14 @@ mod tests {
     }
 
     /// A modification of a sample, by its number.
-    type Change = fn(u64, &mut Line);
+    type Modification = fn(u64, &mut Line);
 
     #[test]
     fn soak_judge_passes_stable_and_names_growing_resources() {
         assert!(judge(&samples(|_, _| {})).passed());
         // The warm-up is not judged.
         assert!(judge(&samples(|n, line| line.rss_kib -= 50_000_u64.saturating_sub(n * 5000))).passed());
-        let cases: [(&str, Change); 5] = [
+        let cases: [(&str, Modification); 5] = [
             ("rss KiB GROWS", |n, line| line.rss_kib += n * 100),
             ("descriptors GROWS", |n, line| line.descriptors += n / 10),
             ("maps GROWS", |n, line| line.maps += n / 10),
