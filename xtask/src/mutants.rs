@@ -11,6 +11,7 @@ use crate::commands;
 use crate::files;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -230,16 +231,27 @@ struct Summary {
     elsewhere: usize,
 }
 
+/// A stored line.
+#[derive(Debug, Deserialize)]
+struct KeptResult {
+    /// The mutant, as `PATH:LINE:COLUMN: CHANGE`.
+    mutant: String,
+    /// The summary of cargo-mutants.
+    outcome: String,
+    /// Version of the source file.
+    source: String,
+}
+
 impl Summary {
-    /// Summarizes lines of mutant, outcome and version of its source. If a mutant occurs more than
-    /// once, the last line of the current version counts.
+    /// Summarizes stored lines. If a mutant occurs more than once, the last line of the current
+    /// version counts.
     fn new(
-        kept: impl IntoIterator<Item = (String, String, String)>,
+        kept: impl IntoIterator<Item = KeptResult>,
         mut version: impl FnMut(&str) -> Result<Option<String>>,
     ) -> Result<Self> {
         let mut summary = Self::default();
         let mut outcomes = BTreeMap::new();
-        for (mutant, outcome, source) in kept {
+        for KeptResult { mutant, outcome, source } in kept {
             if version(&mutant)?.as_ref() == Some(&source) {
                 outcomes.insert(mutant, outcome);
             } else {
@@ -261,17 +273,11 @@ impl Summary {
 }
 
 fn summary() -> Result<()> {
-    let mut kept = Vec::new();
+    let mut kept: Vec<KeptResult> = Vec::new();
     let files = files::list(KEPT).context("no results are kept")?;
     for file in files.iter().filter(|file| files::has_ending(file, &["jsonl"])) {
         for line in files::read_text(file)?.lines() {
-            let value: Value =
-                serde_json::from_str(line).with_context(|| format!("{}: {line}", file.display()))?;
-            let text = |key: &str| {
-                let text = value[key].as_str().with_context(|| format!("{}: no {key}", file.display()));
-                text.map(str::to_owned)
-            };
-            kept.push((text("mutant")?, text("outcome")?, text("source")?));
+            kept.push(serde_json::from_str(line).with_context(|| format!("{}: {line}", file.display()))?);
         }
     }
     let mut versions = Versions::default();
@@ -322,7 +328,11 @@ mod tests {
             ("a.rs:1:1: x", "MissedMutant", "before"),
             ("gone.rs:1:1: x", "Timeout", "now"),
         ];
-        let kept = kept.map(|(mutant, outcome, source)| (mutant.into(), outcome.into(), source.into()));
+        let kept = kept.map(|(mutant, outcome, source)| KeptResult {
+            mutant: mutant.to_owned(),
+            outcome: outcome.to_owned(),
+            source: source.to_owned(),
+        });
         let version = |mutant: &str| Ok((source(mutant) == "a.rs").then(|| "now".to_owned()));
         let summary = Summary::new(kept, version).unwrap();
         let survived = vec!["a.rs:2:1: x".to_owned()];
