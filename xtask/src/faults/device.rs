@@ -1,7 +1,7 @@
 //! Loss of the host's graphics device in the middle of a run, in lockstep or in parallel mode: a
 //! test flag of the program triggers it at given draws.
 
-use super::run::{MODES, TITLE_TIME};
+use super::run::{LOCKSTEP, MODES, TITLE_TIME};
 use crate::built::{work_folder, xenia_rs};
 use crate::commands::{spawn, wait_within};
 use crate::files;
@@ -13,10 +13,12 @@ use std::process::Stdio;
 use xenia_testing::Dice;
 
 const TITLE: &str = "guest/bin/demo.xex";
+/// Frames of a run.
 const FRAMES: u64 = 3;
-const NO_DEVICE: &str = "no graphics adapter";
 /// Number of losses after which the software reference draws.
 const MAX_LOSSES: usize = 3;
+// Messages of the program: without a device, at a loss with another device, at the last loss.
+const NO_DEVICE: &str = "no graphics adapter";
 const ANOTHER: &str = "the graphics device was lost; reopened";
 const SOFTWARE: &str = "drawing continues in software";
 
@@ -38,7 +40,7 @@ impl DeviceLossTest {
     /// Makes a run without losses; `None` if the host has no device.
     pub(crate) fn prepare() -> Result<Option<Self>> {
         let folder = work_folder("faults/device")?;
-        let Some(ran) = run(&folder, MODES[0], &[])? else { return Ok(None) };
+        let Some(ran) = run(&folder, LOCKSTEP, &[])? else { return Ok(None) };
         let draws = ran.report["gpu"]["draws"].as_u64().filter(|&draws| draws > FRAMES).context("draws")?;
         if ran.messages.contains(ANOTHER) {
             bail!("the device is lost without us:\n{}", ran.messages);
@@ -49,7 +51,7 @@ impl DeviceLossTest {
     /// Loses the device one to three times; returns the injection and the errors found.
     pub(crate) fn strike(&self, dice: &mut Dice) -> Result<(String, Vec<String>)> {
         let mode = MODES[dice.below(MODES.len())];
-        let is_lockstep = mode == MODES[0];
+        let is_lockstep = mode == LOCKSTEP;
         let mut at: Vec<u64> = (0..=dice.below(MAX_LOSSES)).map(|_| 1 + dice.next() % self.draws).collect();
         at.sort_unstable();
         at.dedup();
@@ -65,15 +67,15 @@ impl DeviceLossTest {
         if ran.report["exit"] != "frames" || !is_whole {
             wrong.push(format!("ended by {} after {} frames", ran.report["exit"], ran.report["frames"]));
         }
-        let messages = [ANOTHER, SOFTWARE].map(|text| ran.messages.matches(text).count());
-        let losses = messages[0] + messages[1];
+        let [reopened, in_software] = [ANOTHER, SOFTWARE].map(|text| ran.messages.matches(text).count());
+        let losses = reopened + in_software;
         // A loss is noticed at the next wait for the device: two consecutive draws count as one
         // loss, and after the last draw the loss may go unnoticed. In parallel mode no draw of the
         // last frame needs a wait.
         let waited = if is_lockstep { self.draws - 1 } else { self.draws - self.draws.div_ceil(FRAMES) };
         let fewest = usize::from(at.first().is_some_and(|first| *first <= waited));
-        if !(fewest..=at.len()).contains(&losses) || messages[1] != usize::from(losses == MAX_LOSSES) {
-            wrong.push(format!("{losses} losses, {} times in software:\n{}", messages[1], ran.messages));
+        if !(fewest..=at.len()).contains(&losses) || in_software != usize::from(losses == MAX_LOSSES) {
+            wrong.push(format!("{losses} losses, {in_software} times in software:\n{}", ran.messages));
         }
         // A loss affects only the frame in which it happens. Frames of parallel runs differ.
         let is_early = is_lockstep && at.iter().all(|&draw| draw <= self.draws / FRAMES);

@@ -18,8 +18,13 @@ const SHIM: &str = "xtask/faults/shim.c";
 const ROUNDS: &str = "6";
 /// Number of words in the file whose contents the title checks.
 const WORDS: u32 = 16 * 65536 / 4;
+/// A word of that file is its number times this, as in guest/faults/faults.c.
+const WORD_FACTOR: u32 = 2_654_435_761;
+/// Flag of the executor that gives the same run each time.
+pub(crate) const LOCKSTEP: &str = "--lockstep";
+const PARALLEL: &str = "--parallel";
 /// Executors, used in turn.
-pub(crate) const MODES: [&str; 2] = ["--lockstep", "--parallel"];
+pub(crate) const MODES: [&str; 2] = [LOCKSTEP, PARALLEL];
 /// Timeout of a run, which usually takes a second; the host may be busy.
 pub(crate) const TITLE_TIME: Duration = Duration::from_mins(10);
 /// Pause of a stopped process.
@@ -29,9 +34,10 @@ const STANDSTILL: Duration = Duration::from_secs(1);
 pub(crate) struct Ground {
     program: PathBuf,
     shim: PathBuf,
-    /// Disc image with the title; a second one checks saves.
+    /// Disc image with the title.
     image: PathBuf,
-    looking: PathBuf,
+    /// Disc image with the title and the setting that has it check saves.
+    checking_image: PathBuf,
     /// Folder of the initial saves.
     saves: PathBuf,
     /// Working folder of one run.
@@ -66,7 +72,7 @@ impl Ground {
             program: program()?,
             shim: at("shim.so"),
             image: at("game.iso"),
-            looking: at("looking.iso"),
+            checking_image: at("checking.iso"),
             saves: at("saves"),
             work: at("work"),
         };
@@ -75,8 +81,10 @@ impl Ground {
             .args(["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", SHIM, "-o"])
             .arg(&ground.shim);
         commands::run(&mut compiler)?;
-        let words: Vec<u8> = (0..WORDS).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
-        for (image, setting) in [(&ground.image, ("rounds", ROUNDS)), (&ground.looking, ("check", "1"))] {
+        let words: Vec<u8> = (0..WORDS).flat_map(|n| n.wrapping_mul(WORD_FACTOR).to_be_bytes()).collect();
+        for (image, setting) in
+            [(&ground.image, ("rounds", ROUNDS)), (&ground.checking_image, ("check", "1"))]
+        {
             let disc = at("disc");
             files::renew_folder(&disc)?;
             files::copy(TITLE, disc.join("default.xex"))?;
@@ -104,7 +112,7 @@ impl Ground {
 
     /// A run without a fault, which must succeed; returns its output.
     fn plain(&self, image: &Path, saves: &Path) -> Result<String> {
-        let output = commands::output(&mut self.command(image, saves, MODES[0]))?;
+        let output = commands::output(&mut self.command(image, saves, LOCKSTEP))?;
         let messages = String::from_utf8_lossy(&output.stderr).into_owned();
         if !output.status.success() {
             bail!("without a fault: {}\n{messages}", output.status);
@@ -187,7 +195,7 @@ impl Ground {
         }
         let status = wait_within(&mut child, TITLE_TIME)?;
         let messages = String::from_utf8_lossy(&files::read(&messages)?).into_owned();
-        let found = self.plain(&self.looking, &saves).context("looking at the saves")?;
+        let found = self.plain(&self.checking_image, &saves).context("checking the saves")?;
         let end = last_number(&messages, "guest: errors ");
         let failed = messages
             .lines()
