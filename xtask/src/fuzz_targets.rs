@@ -104,7 +104,7 @@ pub(crate) fn run(args: &FuzzTargetsArgs) -> Result<()> {
 fn targets(folder: &Path, only: Option<&str>) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for path in files::list(folder.join("targets"))? {
-        let name = path.file_stem().context("file name")?.to_string_lossy().into_owned();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         if files::has_ending(&path, &["rs"]) && only.is_none_or(|only| name.contains(only)) {
             names.push(name);
         }
@@ -112,23 +112,36 @@ fn targets(folder: &Path, only: Option<&str>) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// A command that runs a target with the limits of an input.
+fn target(build: &Path, name: &str) -> Command {
+    let mut command = Command::new(build.join("release").join(name));
+    command.env("RUST_BACKTRACE", "0");
+    command.arg(format!("-timeout={TIMEOUT_SECONDS}")).arg(format!("-rss_limit_mb={MEMORY_MIB}"));
+    // The emulator handles host faults of guest code.
+    command.args(["-handle_segv=0", "-handle_bus=0"]);
+    command
+}
+
+/// The inputs of a target that the repository has.
+fn seeds(name: &str) -> PathBuf {
+    Path::new(FOLDER).join("seeds").join(name)
+}
+
 /// Merges corpora into the main corpus; returns the number of inputs before and after.
 fn minimise(build: &Path, name: &str, others: &[PathBuf]) -> Result<[usize; 2]> {
     let corpora = build.join("corpus");
     let corpus = corpora.join(name);
-    let temporary = corpora.join(format!("{name}.draft"));
+    let temporary = corpora.join(format!("{name}.temporary"));
     files::renew_folder(&temporary)?;
     files::create_folder(&corpus)?;
-    let mut folders = vec![corpus.clone(), Path::new(FOLDER).join("seeds").join(name)];
+    let mut folders = vec![corpus.clone(), seeds(name)];
     folders.extend(others.iter().map(|other| other.join(name)).filter(|other| other.is_dir()));
     let mut before = 0;
     for folder in &folders {
         before += files::list(folder)?.len();
     }
-    let mut command = Command::new(build.join("release").join(name));
-    command.arg("-merge=1").arg(&temporary).args(&folders).env("RUST_BACKTRACE", "0");
-    command.args(["-handle_segv=0", "-handle_bus=0"]);
-    command.arg(format!("-timeout={TIMEOUT_SECONDS}")).arg(format!("-rss_limit_mb={MEMORY_MIB}"));
+    let mut command = target(build, name);
+    command.arg("-merge=1").arg(&temporary).args(&folders);
     let log = corpora.join(format!("{name}.txt"));
     let status = commands::status(command.stderr(File::create(&log)?))?;
     if !status.success() {
@@ -146,16 +159,11 @@ fn fuzz(build: &Path, name: &str, args: &FuzzTargetsArgs) -> Result<Value> {
     files::create_folder(&corpus)?;
     files::create_folder(&findings)?;
     let log = findings.join("log.txt");
-    let mut command = Command::new(build.join("release").join(name));
+    let mut command = target(build, name);
     // libFuzzer adds new inputs to the first folder.
-    command.arg(&corpus).arg(Path::new(FOLDER).join("seeds").join(name));
-    command.env("RUST_BACKTRACE", "0");
-    command.arg(format!("-max_total_time={}", args.seconds));
+    command.arg(&corpus).arg(seeds(name));
+    command.arg(format!("-max_total_time={}", args.seconds)).arg("-print_final_stats=1");
     command.arg(format!("-artifact_prefix={}/", findings.display()));
-    command.arg(format!("-timeout={TIMEOUT_SECONDS}"));
-    command.arg(format!("-rss_limit_mb={MEMORY_MIB}"));
-    // The emulator handles host faults of guest code.
-    command.args(["-handle_segv=0", "-handle_bus=0", "-print_final_stats=1"]);
     if let Some(seed) = args.seed {
         command.arg(format!("-seed={seed}"));
     }
