@@ -16,6 +16,8 @@ use std::process::{Command, Stdio};
 
 const MANIFEST: &str = "deploy/kubernetes/sweep.yaml";
 const CONTAINER: &str = "deploy/container/Containerfile";
+/// Key of the number of indexes in the manifest.
+const INDEXES: &str = "completions:";
 /// Validators, and the options that make them reject keys outside the schema.
 const VALIDATORS: [(&str, &[&str]); 2] =
     [("kubeconform", &["-strict", "-summary"]), ("kubernetes-validate", &["--strict"])];
@@ -38,34 +40,36 @@ pub(crate) fn deploy_check() -> Result<()> {
     // Users other than root need access.
     run(Command::new("chmod").arg("755").arg(root.path()))?;
     let image = Image::build(root.path(), &files::read_text(CONTAINER)?)?;
-    image.run(&["--version"], &[])?;
+    image.run(&["--version"])?;
     sweep(&image)
 }
 
 /// Runs the manifest's command in the image, for each index.
 fn sweep(image: &Image<'_>) -> Result<()> {
     let manifest = files::read_text(MANIFEST)?;
-    let number = |key: &str| -> Result<u32> {
-        let (_, rest) = manifest.split_once(key).with_context(|| format!("{MANIFEST} has no {key}"))?;
-        Ok(rest.split_whitespace().next().unwrap_or_default().parse()?)
-    };
-    let command =
-        manifest.lines().find_map(|line| line.trim().strip_prefix("- exec ")).context("no command")?;
+    let (_, rest) = manifest.split_once(INDEXES).with_context(|| format!("{MANIFEST} has no `{INDEXES}`"))?;
+    let indexes: u32 = rest
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .parse()
+        .with_context(|| format!("{MANIFEST}: the number after `{INDEXES}`"))?;
+    let command = manifest
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("- exec "))
+        .with_context(|| format!("{MANIFEST} has no line `- exec COMMAND`"))?;
     let at = image.root.join("sweep");
     files::create_folder(at.join("root"))?;
     files::copy("guest/bin/hello.xex", at.join("root/hello.xex"))?;
     files::write(at.join("root/sweep.toml"), SPEC)?;
     files::create_folder(at.join("out"))?;
     run(Command::new("chown").args(["-R", &image.user]).arg(&at))?;
-    image.run(&["sweep", "plan", "/sweep/root/sweep.toml", "--out", "/sweep/plan"], &[])?;
-    for index in 0..number("completions:")? {
+    image.run(&["sweep", "plan", "/sweep/root/sweep.toml", "--out", "/sweep/plan"])?;
+    for index in 0..indexes {
         image.shell(&format!("exec {command}"), &[("JOB_COMPLETION_INDEX", &index.to_string())])?;
     }
-    image.run(&["sweep", "merge", "/sweep/out"], &[])?;
-    println!(
-        "{CONTAINER}: its steps in a bare root, {} indexes by the manifest's command",
-        number("completions:")?
-    );
+    image.run(&["sweep", "merge", "/sweep/out"])?;
+    println!("{CONTAINER}: its steps in a bare root, {indexes} indexes by the manifest's command");
     Ok(())
 }
 
@@ -82,7 +86,7 @@ impl<'a> Image<'a> {
             files::create_folder(root.join(folder))?;
         }
         run(Command::new("chmod").arg("1777").arg(root.join("tmp")))?;
-        copy(root, Path::new("/bin/sh"), Path::new("/bin/sh"))?;
+        copy_program(root, Path::new("/bin/sh"), Path::new("/bin/sh"))?;
         let mut image = Self { root, user: String::new(), entry: String::new() };
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let words: Vec<&str> = line.split_whitespace().collect();
@@ -92,7 +96,7 @@ impl<'a> Image<'a> {
                 ["COPY", from, to] => {
                     // The existing build is used in place of a release build.
                     ensure!(from == "target/release/xenia-rs", "{CONTAINER} copies {from}");
-                    copy(root, &program()?, Path::new(to))?;
+                    copy_program(root, &program()?, Path::new(to))?;
                 }
                 ["USER", user] => user.clone_into(&mut image.user),
                 ["ENTRYPOINT", entry] => entry.trim_matches(['[', ']', '"']).clone_into(&mut image.entry),
@@ -107,8 +111,8 @@ impl<'a> Image<'a> {
     }
 
     /// Runs the entry point with these arguments.
-    fn run(&self, words: &[&str], variables: &[(&str, &str)]) -> Result<()> {
-        self.shell(&format!("exec {} {}", self.entry, words.join(" ")), variables)
+    fn run(&self, words: &[&str]) -> Result<()> {
+        self.shell(&format!("exec {} {}", self.entry, words.join(" ")), &[])
     }
 
     /// Runs a shell command line as the image's user, with mounts that end with it.
@@ -127,10 +131,10 @@ impl<'a> Image<'a> {
 }
 
 /// Copies a program, and the libraries that it links.
-fn copy(root: &Path, from: &Path, to: &Path) -> Result<()> {
+fn copy_program(root: &Path, from: &Path, to: &Path) -> Result<()> {
     let into = |path: &Path| -> Result<PathBuf> {
         let target = root.join(path.strip_prefix("/").unwrap_or(path));
-        files::create_folder(target.parent().context("no folder")?)?;
+        files::create_folder(target.parent().unwrap_or(root))?;
         Ok(target)
     };
     files::copy(from, into(to)?)?;
