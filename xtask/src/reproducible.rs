@@ -27,12 +27,11 @@ pub(crate) struct ReproducibleArgs {
 pub(crate) fn reproducible(args: &ReproducibleArgs) -> Result<()> {
     files::create_folder(&args.work)?;
     let work = args.work.canonicalize()?;
+    let build_in =
+        |name: &str| build(&args.commit, &work.join(name)).with_context(|| format!("the build in {name}"));
     // Folder names of different lengths, too.
-    let programs = ["first", "the-second-one"]
-        .map(|name| build(&args.commit, &work.join(name)).with_context(|| format!("the build in {name}")));
-    let [first, second] = programs;
-    let first = first?;
-    let second = second?;
+    let first = build_in("first")?;
+    let second = build_in("the-second-one")?;
     if first == second {
         println!("reproducible: {} bytes, both {}", first.len(), blake3::hash(&first));
         return Ok(());

@@ -97,10 +97,7 @@ impl Rules {
         let mut met = BTreeSet::new();
         for (name, versions) in versions.iter().filter(|(_, versions)| versions.len() > 1) {
             let full = versions.iter().map(|version| format!("{name}@{version}"));
-            let (skipped, rest): (BTreeSet<String>, Vec<String>) = {
-                let (skipped, rest): (Vec<_>, Vec<_>) = full.partition(|full| self.skip.contains(full));
-                (skipped.into_iter().collect(), rest)
-            };
+            let (skipped, rest): (Vec<_>, Vec<_>) = full.partition(|full| self.skip.contains(full));
             met.extend(skipped);
             if rest.len() > 1 {
                 findings.push(format!("{}: in several versions", rest.join(", ")));
