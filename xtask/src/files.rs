@@ -1,6 +1,8 @@
 //! Operations on files and folders, whose errors say what was tried on which path.
 
 use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -15,6 +17,13 @@ pub(crate) fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
 pub(crate) fn read_text(path: impl AsRef<Path>) -> Result<String> {
     let path = path.as_ref();
     fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
+}
+
+/// The SHA-256 of a file, as hexadecimal digits.
+pub(crate) fn sha256(path: impl AsRef<Path>) -> Result<String> {
+    let mut digits = String::new();
+    Sha256::digest(read(path)?).iter().try_for_each(|byte| write!(digits, "{byte:02x}"))?;
+    Ok(digits)
 }
 
 /// Writes a file, in place of an earlier one.

@@ -24,7 +24,6 @@ use crate::files;
 use anyhow::{Context, Result};
 use clap::Args;
 use folder::Folder;
-use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -127,13 +126,11 @@ fn flatpak(folder: &Folder) -> Result<()> {
 }
 
 /// Lines of a file for `sha256sum --check`.
-fn checksums(files: &[PathBuf]) -> Result<String> {
+fn checksums(packages: &[PathBuf]) -> Result<String> {
     let mut lines = String::new();
-    for file in files {
-        let digest = Sha256::digest(files::read(file)?);
-        digest.iter().try_for_each(|byte| write!(lines, "{byte:02x}"))?;
+    for file in packages {
         let name = file.file_name().context("a package has a name")?;
-        writeln!(lines, "  {}", name.display())?;
+        writeln!(lines, "{}  {}", files::sha256(file)?, name.display())?;
     }
     Ok(lines)
 }

@@ -6,7 +6,7 @@
 
 use super::catalogue::{Catalogue, LIBRARY, ProgramDescription, SourceTarball};
 use crate::apt;
-use crate::commands::{self, quietly};
+use crate::commands::quietly;
 use crate::files;
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -109,14 +109,11 @@ fn download(folder: &Path, tarballs: &Path, source: &[&str], binary: &[&str]) ->
 
 /// Fails if the file does not have the expected hash.
 fn check_hash(file: &Path, expected: &str) -> Result<()> {
-    let mut command = Command::new("sha256sum");
-    let output = commands::output(command.arg(file))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    match text.split_whitespace().next() {
-        Some(found) if found == expected => Ok(()),
-        Some(found) => bail!("{} has the hash {found}, not {expected}", file.display()),
-        None => bail!("{} is missing after it was fetched", file.display()),
+    let found = files::sha256(file)?;
+    if found != expected {
+        bail!("{} has the hash {found}, not {expected}", file.display());
     }
+    Ok(())
 }
 
 /// Unpacks into a temporary folder, which is then renamed, so that an incomplete folder never has
@@ -140,13 +137,13 @@ mod tests {
 
     #[test]
     fn a_tarball_with_another_hash_is_refused() {
-        let file = std::env::temp_dir().join(format!("xtask-hash-{}", std::process::id()));
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("abc.tar");
         std::fs::write(&file, b"abc").unwrap();
         let right = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert!(check_hash(&file, right).is_ok());
         let error = check_hash(&file, &"0".repeat(64)).unwrap_err().to_string();
-        std::fs::remove_file(&file).unwrap();
         assert!(error.contains(right), "{error}");
-        assert!(check_hash(&file, right).is_err());
+        assert!(check_hash(&dir.path().join("missing.tar"), right).is_err());
     }
 }

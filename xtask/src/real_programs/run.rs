@@ -288,16 +288,16 @@ mod tests {
 
     #[test]
     fn files_are_compared_by_name_and_contents() {
-        let root = std::env::temp_dir().join(format!("xtask-files-{}", std::process::id()));
-        for (side, inner) in [("a", "same"), ("b", "same")] {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        for side in ["a", "b"] {
             std::fs::create_dir_all(root.join(side).join("folder")).unwrap();
-            std::fs::write(root.join(side).join("folder/x"), inner).unwrap();
+            std::fs::write(root.join(side).join("folder/x"), "same").unwrap();
         }
         assert!(different_files(&root.join("a"), &root.join("b")).unwrap().is_empty());
         std::fs::write(root.join("b/folder/x"), "other").unwrap();
         std::fs::write(root.join("b/more"), "").unwrap();
         let different = different_files(&root.join("a"), &root.join("b")).unwrap();
-        std::fs::remove_dir_all(&root).unwrap();
         assert_eq!(different, ["folder/x", "more"]);
     }
 }
