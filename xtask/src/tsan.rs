@@ -1,9 +1,8 @@
 //! `cargo xtask tsan`: ThreadSanitizer over the tests of the multi-threaded crates.
 //!
-//! The stable compiler includes it, but as an unstable feature, so RUSTC_BOOTSTRAP=1 is set. The
-//! standard library is the precompiled one, without instrumentation, so its sources are not needed.
-//! `xtask/tsan/std.c` announces that library's locks to the sanitizer; the linker places it before
-//! them. Before the tests, two small programs verify that races are detected, and only races.
+//! The standard library is not instrumented ([`sanitizers`]), so `xtask/tsan/std.c` announces its
+//! locks to the sanitizer; the linker places it before them. Before the tests, two small programs
+//! verify that races are detected, and only races.
 
 use crate::built::work_folder;
 use crate::commands::{self, run};

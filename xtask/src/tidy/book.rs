@@ -2,12 +2,11 @@
 //!
 //! Decisions are in two lists: by number in the summary, by subject in their index.
 
+use super::BOOK;
 use crate::files;
 use anyhow::Result;
 use std::path::Path;
 
-/// Folder of the book.
-pub(super) const BOOK: &str = "docs/src";
 /// The list of the book's pages.
 pub(super) const SUMMARY: &str = "SUMMARY.md";
 const DECISIONS: &str = "decisions";

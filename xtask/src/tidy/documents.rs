@@ -5,7 +5,7 @@
 //! or constant if the word occurs. Text in fences is ignored, and so is a name with a placeholder
 //! in capitals (`emit/FAMILY.rs`).
 
-use super::Source;
+use super::{BOOK, Source};
 use crate::files;
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -16,8 +16,6 @@ use std::path::{Path, PathBuf};
 const AT_ROOT: &[&str] = &[README, "CONTRIBUTING.md", "SECURITY.md"];
 /// Name of the page of a folder.
 const README: &str = "README.md";
-/// Folder of the book.
-const BOOK: &str = "docs/src";
 /// Folders that may contain the named files.
 const ROOTS: &[&str] =
     &["crates", "guest", "jit-tests", "golden", "benches", "docs", "xtask", "fuzz", ".cargo", ".ci"];

@@ -1,6 +1,7 @@
 //! Checks that each page of the book begins with the heading that its summary lists.
 
-use super::book::{BOOK, SUMMARY};
+use super::BOOK;
+use super::book::SUMMARY;
 use super::documents::links;
 use crate::files;
 use anyhow::Result;

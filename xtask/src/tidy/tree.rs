@@ -56,11 +56,13 @@ fn judge(paths: &[&str], findings: &mut Vec<String>) {
             findings
                 .push(format!("{path:?}: not one of the names at the top that xtask/src/tidy/tree.rs lists"));
         } else if !path.split('/').all(is_plain) {
-            findings.push(format!("{path:?}: an odd name; did a command make it by mistake?"));
+            findings.push(format!(
+                "{path:?}: an odd name: rename it, or remove it if a command made it by mistake"
+            ));
         }
     }
     for name in TOP.iter().filter(|name| !paths.iter().any(|path| top(path) == **name)) {
-        findings.push(format!("{name} is missing: its line in xtask/src/tidy/tree.rs can go"));
+        findings.push(format!("{name} is missing: remove its line in xtask/src/tidy/tree.rs"));
     }
 }
 
@@ -91,6 +93,6 @@ mod tests {
         }
         let mut findings = Vec::new();
         judge(&TOP[1..], &mut findings);
-        assert_eq!(findings, [".cargo is missing: its line in xtask/src/tidy/tree.rs can go"]);
+        assert_eq!(findings, [".cargo is missing: remove its line in xtask/src/tidy/tree.rs"]);
     }
 }
