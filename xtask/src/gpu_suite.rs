@@ -16,7 +16,7 @@ use crate::{generated, not_run};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use picture::RgbPicture;
-use scene::Scene;
+use scene::{DrawnBy, Scene};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -153,7 +153,8 @@ fn judge(
     let mut passes = Vec::new();
     for (name, folder) in backends {
         let path = folder.join(format!("frame{:06}.png", number + 1));
-        let verdict = expected.judge(&RgbPicture::read(&path)?, *name == DEVICE_BACKEND);
+        let drawn_by = if *name == DEVICE_BACKEND { DrawnBy::Device } else { DrawnBy::Software };
+        let verdict = expected.judge(&RgbPicture::read(&path)?, drawn_by);
         if let Some(wrong) = &verdict {
             println!("{name}: {}: {wrong}; see {}", scene.name, path.display());
         }

@@ -112,6 +112,15 @@ impl ComponentPlaces {
     }
 }
 
+/// The maker of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DrawnBy {
+    /// A backend that computes each pixel itself.
+    Software,
+    /// The host's device, which may differ more from the formula.
+    Device,
+}
+
 /// Expected levels of all pixels of a scene.
 #[derive(Debug)]
 pub(crate) struct ExpectedLevels {
@@ -133,10 +142,13 @@ impl ExpectedLevels {
         RgbPicture { width: self.width, height: self.height, rgb }
     }
 
-    /// Compares every pixel of a picture, which may be the host's device's; returns a one-line
-    /// description of the differences, if any.
-    pub(crate) fn judge(&self, picture: &RgbPicture, is_of_device: bool) -> Option<String> {
-        let allowed = if is_of_device { self.device_allowed } else { self.allowed };
+    /// Compares every pixel of a picture; returns a one-line description of the differences, if
+    /// any.
+    pub(crate) fn judge(&self, picture: &RgbPicture, drawn_by: DrawnBy) -> Option<String> {
+        let allowed = match drawn_by {
+            DrawnBy::Software => self.allowed,
+            DrawnBy::Device => self.device_allowed,
+        };
         if (picture.width, picture.height) != (self.width, self.height) {
             return Some(format!("the picture has {} x {} pixels", picture.width, picture.height));
         }
@@ -182,13 +194,13 @@ mod tests {
         let expected = scene.expected(10, 10).unwrap();
         let mut picture = expected.picture();
         assert_eq!(picture.rgb[3..6], [26, 128, 255]);
-        assert_eq!(expected.judge(&picture, false), None);
+        assert_eq!(expected.judge(&picture, DrawnBy::Software), None);
         picture.rgb[9 * 30] = 77;
         picture.rgb[4] = 126;
-        assert_eq!(expected.judge(&picture, false), None);
+        assert_eq!(expected.judge(&picture, DrawnBy::Software), None);
         picture.rgb[33] = 23;
-        assert_eq!(expected.judge(&picture, true), None, "a device may be off by three");
-        let verdict = expected.judge(&picture, false).unwrap();
+        assert_eq!(expected.judge(&picture, DrawnBy::Device), None, "a device may be off by three");
+        let verdict = expected.judge(&picture, DrawnBy::Software).unwrap();
         assert!(verdict.starts_with("1 pixels are wrong, by up to 2.5 levels: pixel 1,1 is"), "{verdict}");
     }
 }
