@@ -115,10 +115,15 @@ const BUILTINS: &[Builtin] = &[
     Builtin { name: "xor", arguments: 2, apply: |a| ((a[0] as i64) ^ (a[1] as i64)) as f64 },
 ];
 
+/// Names of the values that each formula has, by index: the pixel's column and row.
+const COORDINATES: [&str; 2] = ["x", "y"];
+const X: usize = 0;
+const Y: usize = 1;
+
 /// A parsed text, ready for evaluation at each pixel.
 #[derive(Debug)]
 pub(crate) struct Formula {
-    /// Names of the values by index; the first two are x and y.
+    /// Names of the values by index; the first are [`COORDINATES`].
     names: Vec<String>,
     /// Expressions of the values after x and y.
     values: Vec<Expression>,

@@ -3,7 +3,9 @@
 //! A suite has five million pixels, for which a development build walks the expressions: a value
 //! that depends on one coordinate only is not evaluated again for each value of the other one.
 
-use super::{Binary, Coordinates, Expression, Formula, FormulaValue, MAX_ARGUMENTS, modulo};
+use super::{
+    Binary, COORDINATES, Coordinates, Expression, Formula, FormulaValue, MAX_ARGUMENTS, X, Y, modulo,
+};
 use anyhow::{Context, Result, bail};
 use std::borrow::Cow;
 
@@ -37,10 +39,12 @@ impl<'a> Evaluation<'a> {
     pub(crate) fn move_to(&mut self, x: u32, y: u32) -> Result<()> {
         let before = self.pixel.take();
         let changed = before.map(|[column, row]| Coordinates { x: column != x, y: row != y });
-        self.values[0] = FormulaValue::Number(x.into());
-        self.values[1] = FormulaValue::Number(y.into());
+        self.values[X] = FormulaValue::Number(x.into());
+        self.values[Y] = FormulaValue::Number(y.into());
         let formula = self.formula;
-        for (place, (expression, line)) in (2..).zip(formula.values.iter().zip(&formula.lines)) {
+        for (place, (expression, line)) in
+            (COORDINATES.len()..).zip(formula.values.iter().zip(&formula.lines))
+        {
             let coordinates = formula.value_coordinates[place];
             if changed.is_some_and(|changed| !coordinates.overlaps(changed)) {
                 continue;

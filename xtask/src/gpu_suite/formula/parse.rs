@@ -17,7 +17,7 @@
 //! Names are resolved while parsing, so a definition can use only those above it, and evaluation
 //! always ends: there is no recursion.
 
-use super::{BUILTINS, Binary, Coordinates, Expression, Formula, FormulaValue};
+use super::{BUILTINS, Binary, COORDINATES, Coordinates, Expression, Formula, FormulaValue};
 use anyhow::{Context, Result, bail};
 use std::fmt;
 
@@ -47,6 +47,18 @@ const SIGNS: &[&str] = &[
     "<=", ">=", "==", "!=", "&&", "||", "+", "-", "*", "/", "%", "<", ">", "!", "?", ":", "(", ")", "[", "]",
     ",", "=",
 ];
+
+// Operators by level of precedence, each with its operation.
+const COMPARISONS: [(&str, Binary); 6] = [
+    ("<=", Binary::LessEqual),
+    (">=", Binary::GreaterEqual),
+    ("==", Binary::Equal),
+    ("!=", Binary::NotEqual),
+    ("<", Binary::Less),
+    (">", Binary::Greater),
+];
+const SUMS: [(&str, Binary); 2] = [("+", Binary::Add), ("-", Binary::Subtract)];
+const PRODUCTS: [(&str, Binary); 3] = [("*", Binary::Multiply), ("/", Binary::Divide), ("%", Binary::Modulo)];
 
 fn tokens(text: &str) -> Result<Vec<Token>> {
     let mut out = Vec::new();
@@ -116,27 +128,26 @@ impl Formula {
     /// Parses a text.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let mut out = Self {
-            names: vec!["x".to_owned(), "y".to_owned()],
+            names: COORDINATES.map(str::to_owned).to_vec(),
             values: Vec::new(),
             lines: Vec::new(),
             functions: Vec::new(),
             value_coordinates: vec![Coordinates { x: true, y: false }, Coordinates { x: false, y: true }],
             function_coordinates: Vec::new(),
         };
-        // Names of functions, with argument counts.
-        let mut functions: Vec<(String, usize)> = Vec::new();
+        let mut functions = Vec::new();
         for DefinitionText { line, text } in definitions(text) {
             out.define(&mut functions, &text, line).with_context(|| format!("line {line}"))?;
         }
         Ok(out)
     }
 
-    fn define(&mut self, functions: &mut Vec<(String, usize)>, text: &str, line: usize) -> Result<()> {
+    fn define(&mut self, functions: &mut Vec<FunctionHead>, text: &str, line: usize) -> Result<()> {
         let tokens = tokens(text)?;
         let mut parser =
             Parser { tokens: &tokens, formula: self, functions, arguments: Vec::new(), depth: 0 };
         let name = parser.name()?;
-        if parser.formula.names.contains(&name) || parser.functions.iter().any(|(other, _)| *other == name) {
+        if parser.formula.names.contains(&name) || parser.functions.iter().any(|other| other.name == name) {
             bail!("'{name}' is defined already");
         }
         let is_function = parser.take("(");
@@ -158,7 +169,7 @@ impl Formula {
         if is_function {
             self.functions.push(expression);
             self.function_coordinates.push(coordinates);
-            functions.push((name, count));
+            functions.push(FunctionHead { name, arguments: count });
         } else {
             self.names.push(name);
             self.values.push(expression);
@@ -189,11 +200,21 @@ impl Formula {
     }
 }
 
+/// A function that is defined above.
+struct FunctionHead {
+    name: String,
+    /// Number of its arguments.
+    arguments: usize,
+}
+
 struct Parser<'a> {
+    /// Tokens that are not yet read.
     tokens: &'a [Token],
     formula: &'a Formula,
-    functions: &'a [(String, usize)],
+    functions: &'a [FunctionHead],
+    /// Names of the arguments of the function that is defined.
     arguments: Vec<String>,
+    /// Number of the expressions around the next token.
     depth: usize,
 }
 
@@ -260,50 +281,33 @@ impl Parser<'_> {
         Ok(left)
     }
 
+    /// Reads an operator of this level of precedence if it is the next token.
+    fn operator(&mut self, level: &[(&str, Binary)]) -> Option<Binary> {
+        level.iter().find(|(sign, _)| self.take(sign)).map(|&(_, operation)| operation)
+    }
+
     fn comparison(&mut self) -> Result<Expression> {
-        use Binary::*;
         let left = self.sum()?;
-        for (sign, operation) in [
-            ("<=", LessEqual),
-            (">=", GreaterEqual),
-            ("==", Equal),
-            ("!=", NotEqual),
-            ("<", Less),
-            (">", Greater),
-        ] {
-            if self.take(sign) {
-                return Ok(binary(operation, left, self.sum()?));
-            }
+        match self.operator(&COMPARISONS) {
+            Some(operation) => Ok(binary(operation, left, self.sum()?)),
+            None => Ok(left),
         }
-        Ok(left)
     }
 
     fn sum(&mut self) -> Result<Expression> {
         let mut left = self.product()?;
-        loop {
-            if self.take("+") {
-                left = binary(Binary::Add, left, self.product()?);
-            } else if self.take("-") {
-                left = binary(Binary::Subtract, left, self.product()?);
-            } else {
-                return Ok(left);
-            }
+        while let Some(operation) = self.operator(&SUMS) {
+            left = binary(operation, left, self.product()?);
         }
+        Ok(left)
     }
 
     fn product(&mut self) -> Result<Expression> {
         let mut left = self.unary()?;
-        loop {
-            if self.take("*") {
-                left = binary(Binary::Multiply, left, self.unary()?);
-            } else if self.take("/") {
-                left = binary(Binary::Divide, left, self.unary()?);
-            } else if self.take("%") {
-                left = binary(Binary::Modulo, left, self.unary()?);
-            } else {
-                return Ok(left);
-            }
+        while let Some(operation) = self.operator(&PRODUCTS) {
+            left = binary(operation, left, self.unary()?);
         }
+        Ok(left)
     }
 
     fn unary(&mut self) -> Result<Expression> {
@@ -380,8 +384,8 @@ impl Parser<'_> {
                 check(builtin.arguments)?;
                 return Ok(Expression::Builtin(builtin, arguments));
             }
-            if let Some(number) = self.functions.iter().position(|(other, _)| *other == name) {
-                check(self.functions[number].1)?;
+            if let Some(number) = self.functions.iter().position(|other| other.name == name) {
+                check(self.functions[number].arguments)?;
                 return Ok(Expression::Call(number, arguments));
             }
         } else if let Some(number) = self.arguments.iter().position(|other| *other == name) {
