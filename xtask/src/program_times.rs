@@ -87,7 +87,7 @@ pub(crate) fn run(args: &TimesArgs) -> Result<()> {
     let folder = built::work_folder("program-times")?;
     let rows = provide(args, &folder)?;
     if args.shares {
-        shares::can_be_had()?;
+        shares::require_perf()?;
     }
     let titles = much_code::titles(&args.names);
     if rows.is_empty() && titles.is_empty() {

@@ -44,8 +44,8 @@ const SYMBOLS: &[(&str, &[&str])] = &[
     ("ways in and out", &["xenia_jit::", "xenia_lifter::"]),
 ];
 
-/// Whether `perf` is installed and allowed to count.
-pub(super) fn can_be_had() -> Result<()> {
+/// Fails unless `perf` is installed and allowed to count.
+pub(super) fn require_perf() -> Result<()> {
     let tried = Command::new("perf").args(["stat", "-e", "cpu-clock", "true"]).output();
     match tried {
         Ok(output) if output.status.success() => Ok(()),

@@ -12,6 +12,10 @@ use std::time::{Duration, Instant};
 
 /// The database file of all tests.
 const FILE: &str = "grow.db";
+/// Milliseconds from the first transaction to a kill: each time a step later, below a maximum that
+/// has no common factor with the step.
+const KILL_STEP_MS: u32 = 37;
+const MAX_KILL_MS: u32 = 101;
 /// Timeout for the first transaction.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -110,7 +114,7 @@ fn write_until_killed(folder: &Path, title: &Path, content: &Path, time: u32) ->
     });
     let first = lines.recv_timeout(TIMEOUT);
     // A different point within the next transactions each time.
-    std::thread::sleep(Duration::from_millis(u64::from(time * 37 % 101)));
+    std::thread::sleep(Duration::from_millis(u64::from(time * KILL_STEP_MS % MAX_KILL_MS)));
     kill(&mut child)?;
     reader.join().map_err(|_| anyhow::anyhow!("the reader ended badly"))?;
     let first = first.context("nothing was committed")?;
