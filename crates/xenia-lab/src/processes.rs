@@ -1,6 +1,6 @@
 //! Processes of other programs: errors that name the program and say what to do.
 
-use anyhow::{Error, Result};
+use anyhow::{Error, Result, bail};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output};
@@ -18,6 +18,18 @@ pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
 /// Runs a command, and returns its status and what it has written.
 pub(crate) fn output(command: &mut Command) -> Result<Output> {
     command.output().map_err(|reason| cannot_start(command, &reason))
+}
+
+/// Runs a compiler, which must succeed; the error has the first line of its messages.
+pub(crate) fn compile(command: &mut Command) -> Result<()> {
+    let output = output(command)?;
+    if !output.status.success() {
+        let program = Path::new(command.get_program());
+        let messages = String::from_utf8_lossy(&output.stderr);
+        let reason = messages.lines().next().unwrap_or("it gives no reason");
+        bail!("{} failed: {reason}", program.display());
+    }
+    Ok(())
 }
 
 /// Error of a command that did not start, with advice if its program is missing on the path.

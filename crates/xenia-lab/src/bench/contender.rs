@@ -4,6 +4,7 @@
 use super::suite::{COMPILER_FLAGS, Kernel, SOURCES};
 use crate::args::Peer;
 use crate::flat::FlatProgram;
+use crate::processes;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -191,21 +192,9 @@ fn build(peer: Peer, recipe: &Recipe) -> Result<Built> {
     }
     let program = folder.path().join("timed");
     let files = SOURCES.iter().map(|(name, _)| *name).filter(|name| is_source(name));
-    let output = Command::new(recipe.compiler)
-        .current_dir(folder.path())
-        .args(COMPILER_FLAGS)
-        .args(recipe.flags)
-        .arg("-o")
-        .arg(&program)
-        .args(files)
-        .args(recipe.libraries)
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("no {}", recipe.compiler))?;
-    if !output.status.success() {
-        let messages = String::from_utf8_lossy(&output.stderr);
-        bail!("{} failed: {}", recipe.compiler, messages.lines().next().unwrap_or("it gives no reason"));
-    }
+    let mut compiler = Command::new(recipe.compiler);
+    compiler.current_dir(folder.path()).args(COMPILER_FLAGS).args(recipe.flags).arg("-o").arg(&program);
+    processes::compile(compiler.args(files).args(recipe.libraries).stdin(Stdio::null()))?;
     let mut command = match recipe.runner {
         [] => Command::new(&program),
         [runner, arguments @ ..] => {
@@ -214,14 +203,12 @@ fn build(peer: Peer, recipe: &Recipe) -> Result<Built> {
             command
         }
     };
-    let runs = recipe.runner.first().copied().unwrap_or("what was built");
     // Ctrl-C must not reach the peer, which ends when its input is closed.
     apart(&mut command);
-    let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-    let mut child = started.with_context(|| format!("cannot start {runs}"))?;
-    let (Some(requests), Some(replies)) = (child.stdin.take(), child.stdout.take()) else {
-        bail!("{runs} was started without pipes")
-    };
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = processes::spawn(&mut command)?;
+    let requests = child.stdin.take().context("the peer has no pipe for requests")?;
+    let replies = child.stdout.take().context("the peer has no pipe for replies")?;
     let name = match peer {
         Peer::Native => "native",
         Peer::Qemu => "qemu",
@@ -261,6 +248,7 @@ impl Drop for Built {
     fn drop(&mut self) {
         // The program ends with its input; it is idle between requests, so this does not take long.
         self.requests = None;
+        // It may have ended already, and nothing can be done about a process that can't be ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -185,9 +185,10 @@ impl Whole {
     /// Copies the files to a new hard disk for the run.
     fn disk(&self, work: &TempDir) -> Result<PathBuf> {
         let disk = work.path().join(DISK);
-        std::fs::create_dir_all(&disk)?;
+        std::fs::create_dir_all(&disk).with_context(|| format!("cannot create {}", disk.display()))?;
         if let Some(files) = &self.files {
-            let copied = Command::new("cp").arg("-rL").arg(files.join(".")).arg(&disk).status()?;
+            let mut copy = Command::new("cp");
+            let copied = processes::status(copy.arg("-rL").arg(files.join(".")).arg(&disk))?;
             if !copied.success() {
                 bail!("cannot copy {}", files.display());
             }
@@ -223,13 +224,13 @@ impl Step {
         } else {
             command.args(["env", "-i"]).args(&self.settings).arg(&self.native);
         }
-        let text = File::create(&output_path)?;
+        let text = File::create(&output_path).context("a file for the program's output")?;
         command.args(&self.arguments).stdin(Stdio::null()).stderr(text.try_clone()?).stdout(text);
         if let Some(input) = &self.input {
             command.stdin(File::open(folder.join(input)).with_context(|| format!("opening {input}"))?);
         }
         if let Some(output) = &self.output {
-            command.stdout(File::create(folder.join(output))?);
+            command.stdout(File::create(folder.join(output)).with_context(|| format!("creating {output}"))?);
         }
         let status = processes::status(&mut command)?;
         let text = std::fs::read(&output_path)?;

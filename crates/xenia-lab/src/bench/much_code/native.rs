@@ -3,7 +3,7 @@
 use super::super::whole::{read_time, timed};
 use super::measure::MuchCodeRun;
 use crate::processes;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -64,12 +64,7 @@ fn processor_flags() -> &'static [&'static str] {
 fn cc(folder: &Path, arguments: &[&str]) -> Result<()> {
     let mut command = Command::new("cc");
     command.current_dir(folder).args(FLAGS).args(processor_flags()).args(arguments).stdin(Stdio::null());
-    let output = command.output().context("no cc (Debian: gcc)")?;
-    if !output.status.success() {
-        let messages = String::from_utf8_lossy(&output.stderr);
-        bail!("cc failed: {}", messages.lines().next().unwrap_or("it gives no reason"));
-    }
-    Ok(())
+    processes::compile(&mut command).context("compiling the title's C (Debian: gcc)")
 }
 
 impl Native {
