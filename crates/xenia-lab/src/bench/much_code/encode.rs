@@ -17,11 +17,20 @@ pub(super) struct Code {
     base: u32,
     words: Vec<u32>,
     labels: Vec<Option<u32>>,
-    /// Index of each word with a branch, its displacement field, and its target.
-    branches: Vec<(usize, Operand, Label)>,
+    branches: Vec<UnresolvedBranch>,
     /// Address of the pool of jump tables and constants.
     pool_base: u32,
     pool: Vec<Pooled>,
+}
+
+/// A branch to a label that may not be placed yet.
+#[derive(Debug)]
+struct UnresolvedBranch {
+    /// Index of its word.
+    index: usize,
+    /// Field of its displacement.
+    field: Operand,
+    target: Label,
 }
 
 /// A word in the pool.
@@ -37,8 +46,14 @@ pub(super) type Register = u8;
 impl Code {
     /// Starts code at one address, and its pool at another.
     pub(super) fn new(base: u32, pool_base: u32) -> Self {
-        let (words, labels, branches, pool) = Default::default();
-        Self { base, words, labels, branches, pool_base, pool }
+        Self {
+            base,
+            words: Vec::new(),
+            labels: Vec::new(),
+            branches: Vec::new(),
+            pool_base,
+            pool: Vec::new(),
+        }
     }
 
     /// Adds a jump table, and returns its address.
@@ -108,13 +123,13 @@ impl Code {
 
     /// Writes `b` to a label.
     pub(super) fn jump(&mut self, to: Label) {
-        self.branches.push((self.words.len(), Operand::li, to));
+        self.branches.push(UnresolvedBranch { index: self.words.len(), field: Operand::li, target: to });
         self.put(Op::bx, &[0]);
     }
 
     /// Writes `bc` to a label.
     pub(super) fn branch(&mut self, bo: i64, bit: i64, to: Label) {
-        self.branches.push((self.words.len(), Operand::bd, to));
+        self.branches.push(UnresolvedBranch { index: self.words.len(), field: Operand::bd, target: to });
         self.put(Op::bcx, &[bo, bit, 0]);
     }
 
@@ -188,10 +203,9 @@ impl Code {
             Pooled::Value(value) => value,
         });
         let pool = pool.collect();
-        for (index, field, label) in self.branches {
-            let target = place(label);
+        for UnresolvedBranch { index, field, target } in self.branches {
             let from = self.base + 4 * index as u32;
-            let distance = i64::from(target) - i64::from(from);
+            let distance = i64::from(place(target)) - i64::from(from);
             self.words[index] |= field.insert(distance).expect("a function is small");
         }
         (self.words, pool)
