@@ -12,10 +12,10 @@ mod plot;
 mod primes;
 mod workers;
 
-use crate::args::{ScaleArgs, ScaleKind};
+use crate::args::{ScaleArgs, ScaleKind, WorkPart};
 use crate::bench::{Spread, host};
 use anyhow::{Context, Result, bail};
-use primes::{Answer, MAX_SEGMENTS, Part, count};
+use primes::{Answer, MAX_SEGMENTS, count};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -96,7 +96,7 @@ pub fn run(args: &ScaleArgs) -> Result<Code> {
         bail!("--segments: from 1 to {MAX_SEGMENTS}");
     }
     if let Some(part) = args.native_part {
-        out!("{}", count(args.segments, Part { number: part.0, of: part.1 }).line());
+        out!("{}", count(args.segments, part).line());
         return Ok(Code::Done);
     }
     let numbers = numbers(args)?;
@@ -117,8 +117,7 @@ pub fn run(args: &ScaleArgs) -> Result<Code> {
         output::write(&folder.join("runs.csv"), table(args.kind, &runs).as_bytes())?;
     }
     // Skipped without a complete run, because counting takes a while.
-    let expected =
-        if runs.is_empty() { Answer::default() } else { count(args.segments, Part { number: 0, of: 1 }) };
+    let expected = if runs.is_empty() { Answer::default() } else { count(args.segments, WorkPart::WHOLE) };
     let mut report = judge(args, &numbers, &runs, expected);
     report.interrupted_by = interrupt.cause().map(|cause| cause.name().to_owned());
     report.passed &= report.interrupted_by.is_none();

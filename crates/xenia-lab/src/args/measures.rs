@@ -181,14 +181,43 @@ pub struct ScaleArgs {
     #[arg(long, value_name = "N", value_parser = small_number, default_value = "8192")]
     pub segments: u32,
     /// Internal: run as a native worker that counts part I of N and prints the answer.
-    #[arg(long, hide = true, value_name = "I/N", value_parser = part)]
-    pub native_part: Option<(u32, u32)>,
+    #[arg(long, hide = true, value_name = "I/N", value_parser = WorkPart::parse)]
+    pub native_part: Option<WorkPart>,
 }
 
-/// Parses a part `I/N`, where I counts from 0.
-fn part(text: &str) -> Result<(u32, u32), String> {
-    let parsed = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
-    parsed
-        .filter(|&(number, of): &(u32, u32)| number < of)
-        .ok_or_else(|| format!("{text:?} is not a part: give I/N"))
+/// A part of the work of `scale`: the segments whose number modulo `of` is `number`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkPart {
+    /// Number of the part, from 0.
+    pub number: u32,
+    /// Number of parts.
+    pub of: u32,
+}
+
+impl WorkPart {
+    /// All of the work.
+    pub const WHOLE: Self = Self { number: 0, of: 1 };
+
+    /// Parses `I/N`, where I counts from 0.
+    fn parse(text: &str) -> Result<Self, String> {
+        let numbers = text
+            .split_once('/')
+            .and_then(|(number, of)| Some(Self { number: number.parse().ok()?, of: of.parse().ok()? }));
+        numbers
+            .filter(|part| part.number < part.of)
+            .ok_or_else(|| format!("{text:?} is not a part: give I/N"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_one_of_its_number_of_parts() {
+        assert_eq!(WorkPart::parse("2/3"), Ok(WorkPart { number: 2, of: 3 }));
+        for refused in ["3/3", "0/0", "1", "a/2", "1/", ""] {
+            assert!(WorkPart::parse(refused).is_err(), "{refused}");
+        }
+    }
 }

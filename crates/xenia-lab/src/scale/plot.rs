@@ -1,6 +1,7 @@
 //! Plots guest and native speed-ups over the number of workers, with the range of the runs.
 
 use super::{ScaleReport, ScaleWorkers};
+use crate::bench::Spread;
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 use std::path::Path;
@@ -36,8 +37,9 @@ fn draw(picture: &mut String, report: &ScaleReport) -> Result<(), Box<dyn std::e
         .draw_series([PathElement::new(ideal, pale)])?
         .label("as many times as workers")
         .legend(move |(x, y)| PathElement::new([(x, y), (x + 12, y)], pale));
-    for (label, color, native) in [("native", NATIVE, true), ("guest", GUEST, false)] {
-        let of = |workers: &ScaleWorkers| if native { workers.native_speedup } else { workers.speedup };
+    let curves: [(&str, RGBColor, fn(&ScaleWorkers) -> Spread); 2] =
+        [("native", NATIVE, |workers| workers.native_speedup), ("guest", GUEST, |workers| workers.speedup)];
+    for (label, color, of) in curves {
         let points = || report.workers.iter().map(|workers| (f64::from(workers.n), of(workers)));
         let line: Vec<_> = points().map(|(n, spread)| (n, spread.median)).collect();
         chart

@@ -5,6 +5,7 @@
 //! and need no order; each computes the small primes again. The checksum is a sum over primes, so
 //! the parts' checksums add up to the same value for any number of workers.
 
+use crate::args::WorkPart;
 use std::ops::Add;
 
 /// Length of a segment.
@@ -50,15 +51,6 @@ impl Answer {
     }
 }
 
-/// A part of the work: the segments whose number modulo `of` is `number`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Part {
-    /// Number of the part, from 0.
-    pub number: u32,
-    /// Number of parts.
-    pub of: u32,
-}
-
 /// The odd primes whose squares can be below the end of the last segment.
 fn small_primes(segments: u32) -> Vec<u32> {
     let last = (segments * LENGTH).saturating_sub(1);
@@ -74,7 +66,7 @@ fn small_primes(segments: u32) -> Vec<u32> {
 }
 
 /// Counts a part of the primes in the first `segments` segments, at most [`MAX_SEGMENTS`].
-pub(super) fn count(segments: u32, part: Part) -> Answer {
+pub(super) fn count(segments: u32, part: WorkPart) -> Answer {
     let small = small_primes(segments);
     let mut sieve = vec![false; LENGTH as usize / 2];
     let mut answer = Answer::default();
@@ -120,15 +112,15 @@ mod tests {
     #[test]
     fn counts_are_those_of_the_tables() {
         for (segments, primes) in [(1, 6542), (16, 82_025), (64, 295_947), (256, 1_077_871)] {
-            assert_eq!(count(segments, Part { number: 0, of: 1 }).count, primes, "2^16 times {segments}");
+            assert_eq!(count(segments, WorkPart::WHOLE).count, primes, "2^16 times {segments}");
         }
     }
 
     #[test]
     fn parts_add_up_to_the_whole() {
-        let whole = count(37, Part { number: 0, of: 1 });
+        let whole = count(37, WorkPart::WHOLE);
         for of in [2, 3, 5, 40] {
-            let parts = (0..of).map(|number| count(37, Part { number, of }));
+            let parts = (0..of).map(|number| count(37, WorkPart { number, of }));
             assert_eq!(parts.fold(Answer::default(), Add::add), whole, "{of} parts");
         }
         assert_eq!(Answer::read(&format!("x\n{}", whole.line())), Some(whole));

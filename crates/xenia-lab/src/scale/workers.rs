@@ -1,8 +1,8 @@
 //! The workers: processes or sibling threads of this program, which run the guest's primes title or
 //! count natively.
 
-use super::primes::{Answer, Part, count};
-use crate::args::ScaleKind;
+use super::primes::{Answer, count};
+use crate::args::{ScaleKind, WorkPart};
 use crate::processes;
 use anyhow::{Context, Result, bail};
 use std::fs::File;
@@ -98,14 +98,14 @@ impl Workshop<'_> {
         let answer = match (code, self.kind) {
             (WorkerCode::Native, ScaleKind::Thread) => Some(self.native_threads(n)),
             (WorkerCode::Native, ScaleKind::Process) => {
-                let parts = (0..n).map(|number| self.native(Part { number, of: n }, &name(number)));
+                let parts = (0..n).map(|number| self.native(WorkPart { number, of: n }, &name(number)));
                 self.together(parts)?
             }
             (WorkerCode::Guest, ScaleKind::Thread) => {
-                self.together(std::iter::once(self.guest(Part { number: 0, of: 1 }, n, &name(0))))?
+                self.together(std::iter::once(self.guest(WorkPart::WHOLE, n, &name(0))))?
             }
             (WorkerCode::Guest, ScaleKind::Process) => {
-                let parts = (0..n).map(|number| self.guest(Part { number, of: n }, 1, &name(number)));
+                let parts = (0..n).map(|number| self.guest(WorkPart { number, of: n }, 1, &name(number)));
                 self.together(parts)?
             }
         };
@@ -115,7 +115,7 @@ impl Workshop<'_> {
     fn native_threads(&self, n: u32) -> Answer {
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..n)
-                .map(|number| scope.spawn(move || count(self.segments, Part { number, of: n })))
+                .map(|number| scope.spawn(move || count(self.segments, WorkPart { number, of: n })))
                 .collect();
             // A thread that panicked has printed its message; its part is missing from the sum.
             threads
@@ -126,7 +126,7 @@ impl Workshop<'_> {
     }
 
     /// Starts this program as a native worker.
-    fn native(&self, part: Part, name: &str) -> Result<Worker> {
+    fn native(&self, part: WorkPart, name: &str) -> Result<Worker> {
         let answer = self.folder.join(format!("{name}.txt"));
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["scale", self.kind.name(), "--config", "/dev/null"]);
@@ -137,7 +137,7 @@ impl Workshop<'_> {
     }
 
     /// Starts this program with a title that counts with `threads` threads.
-    fn guest(&self, part: Part, threads: u32, name: &str) -> Result<Worker> {
+    fn guest(&self, part: WorkPart, threads: u32, name: &str) -> Result<Worker> {
         let path = |end: &str| self.folder.join(format!("{name}{end}"));
         let game = path(".game");
         std::fs::create_dir_all(&game)?;
