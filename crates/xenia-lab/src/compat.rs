@@ -19,6 +19,7 @@ use find::FoundTitle;
 use row::TitleOutputs;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -125,8 +126,7 @@ fn run_one(
     let frame = scratch.path().join("frame.png");
     let report = PathBuf::from(REPORTS).join(format!("{index:04}.zip"));
     let whole = args.out.join(&report);
-    // Of an earlier run.
-    let _ = std::fs::remove_file(&whole);
+    remove_earlier(&whole)?;
     let whole = std::path::absolute(&whole).with_context(|| whole.display().to_string())?;
     let words = words(args, &title.path, [&json, &frame, &whole])?;
     let limits = Bounds {
@@ -155,6 +155,16 @@ fn run_one(
     Ok(Some(row::row(TitleOutputs { name: &title.name, ended: &ended, run: run.as_ref(), picture, report })))
 }
 
+/// Removes a file of an earlier run, which would pass for one of this run.
+fn remove_earlier(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The words that run a title.
 fn words(args: &CompatArgs, title: &Path, [json, frame, report]: [&PathBuf; 3]) -> Result<Vec<OsString>> {
     let full = |path: &Path| std::path::absolute(path).with_context(|| path.display().to_string());
@@ -181,4 +191,23 @@ fn words(args: &CompatArgs, title: &Path, [json, frame, report]: [&PathBuf; 3]) 
         words.extend(["--key-file".into(), full(file)?.into()]);
     }
     Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_of_an_earlier_run_is_removed_or_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let report = dir.path().join("0000.zip");
+        std::fs::write(&report, "earlier").unwrap();
+        remove_earlier(&report).unwrap();
+        assert!(!report.exists());
+        remove_earlier(&report).unwrap();
+        // A folder is not removed as a file.
+        std::fs::create_dir(&report).unwrap();
+        let error = remove_earlier(&report).unwrap_err().to_string();
+        assert!(error.contains("0000.zip"), "{error}");
+    }
 }
