@@ -14,18 +14,21 @@ const COLUMNS: usize = 4;
 /// Number of titles without a picture beside each other.
 const LISTS: usize = 2;
 /// Letters of a name and of a state in such a line; the rest is for what went wrong.
-const LISTED: (usize, usize) = (30, 12);
+const NAME_LETTERS: usize = 30;
+const STATE_LETTERS: usize = 12;
 /// Room of a picture in pixels: 16 to 9, as wide as the page's pictures can be.
-const PICTURE: (usize, usize) = (thumbnail::MAX_WIDTH, thumbnail::MAX_WIDTH * 9 / 16);
+const PICTURE: Room = Room { width: thumbnail::MAX_WIDTH, height: thumbnail::MAX_WIDTH * 9 / 16 };
 /// Pixels between cells, and around all of them.
 const GAP: usize = 16;
+/// Pixels between a picture and the text below it.
+const TEXT_GAP: usize = 4;
 /// Lines of text below a picture.
 const LINES: usize = 3;
 const WEIGHT: FontWeight = FontWeight::Regular;
 const FONT: RasterHeight = RasterHeight::Size16;
 const LETTER: usize = get_raster_width(WEIGHT, FONT);
 const LINE: usize = FONT.val();
-const CELL: (usize, usize) = (PICTURE.0 + GAP, PICTURE.1 + LINES * LINE + GAP);
+const CELL: Room = Room { width: PICTURE.width + GAP, height: PICTURE.height + LINES * LINE + GAP };
 
 type Colour = [u8; 3];
 const GROUND: Colour = [24, 24, 27];
@@ -34,6 +37,12 @@ const TEXT: Colour = [232, 232, 228];
 const FAINT: Colour = [160, 160, 160];
 const GOOD: Colour = [86, 211, 100];
 const BAD: Colour = [248, 113, 113];
+
+/// A rectangle's size in pixels.
+struct Room {
+    width: usize,
+    height: usize,
+}
 
 /// A pixel of the image.
 #[derive(Clone, Copy)]
@@ -86,30 +95,24 @@ impl Canvas {
 
     /// Draws a picture in the middle of its room, cut to it.
     fn picture(&mut self, at: Point, png: Option<&[u8]>) {
-        for (dy, dx) in (0..PICTURE.1).flat_map(|dy| (0..PICTURE.0).map(move |dx| (dy, dx))) {
+        for (dy, dx) in (0..PICTURE.height).flat_map(|dy| (0..PICTURE.width).map(move |dx| (dy, dx))) {
             self.blend(at.moved(dx, dy), NO_PICTURE, 255);
         }
         let Some(picture) = png.and_then(|png| thumbnail::decoded(png).ok()) else { return };
         let RgbaPicture { width, height, pixels } = picture;
-        let corner = at.moved(PICTURE.0.saturating_sub(width) / 2, PICTURE.1.saturating_sub(height) / 2);
+        let corner =
+            at.moved(PICTURE.width.saturating_sub(width) / 2, PICTURE.height.saturating_sub(height) / 2);
         for (number, pixel) in pixels.chunks_exact(4).enumerate() {
             let dx = number % width;
             let dy = number / width;
-            if dx < PICTURE.0 && dy < PICTURE.1 {
+            if dx < PICTURE.width && dy < PICTURE.height {
                 self.blend(corner.moved(dx, dy), [pixel[0], pixel[1], pixel[2]], 255);
             }
         }
     }
 
     fn encoded(&self) -> Result<Vec<u8>> {
-        let mut file = Vec::new();
-        let mut encoder = png::Encoder::new(&mut file, self.width as u32, self.height as u32);
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_depth(png::BitDepth::Eight);
-        let mut writer = encoder.write_header()?;
-        writer.write_image_data(&self.rgb)?;
-        writer.finish()?;
-        Ok(file)
+        thumbnail::encoded(png::ColorType::Rgb, self.width as u32, self.height as u32, &self.rgb)
     }
 }
 
@@ -117,9 +120,9 @@ impl Canvas {
 pub(super) fn sheet(report: &CompatReport, picture: impl Fn(&str) -> Option<Vec<u8>>) -> Result<Vec<u8>> {
     let titles = &report.titles[..report.titles.len().min(MAX_TITLES)];
     let (pictured, listed): (Vec<_>, Vec<_>) = titles.iter().partition(|row| row.picture.is_some());
-    let width = GAP + COLUMNS * CELL.0;
+    let width = GAP + COLUMNS * CELL.width;
     let top = 2 * GAP + LINE;
-    let bottom = top + pictured.len().div_ceil(COLUMNS) * CELL.1;
+    let bottom = top + pictured.len().div_ceil(COLUMNS) * CELL.height;
     let lines_height = listed.len().div_ceil(LISTS) * LINE + GAP;
     let mut canvas = Canvas::new(width, bottom + lines_height);
     let mut heading = summary(report);
@@ -128,18 +131,23 @@ pub(super) fn sheet(report: &CompatReport, picture: impl Fn(&str) -> Option<Vec<
     }
     canvas.text(Point { x: GAP, y: GAP }, &heading, (width - 2 * GAP) / LETTER, TEXT);
     for (number, row) in pictured.into_iter().enumerate() {
-        let at = Point { x: GAP + number % COLUMNS * CELL.0, y: top + number / COLUMNS * CELL.1 };
+        let at = Point { x: GAP + number % COLUMNS * CELL.width, y: top + number / COLUMNS * CELL.height };
         let png = row.picture.as_deref().and_then(&picture);
         canvas.picture(at, png.as_deref());
         for (line, (text, colour)) in (0..).zip(lines(row)) {
-            canvas.text(at.moved(0, PICTURE.1 + 4 + line * LINE), &text, PICTURE.0 / LETTER, colour);
+            canvas.text(
+                at.moved(0, PICTURE.height + TEXT_GAP + line * LINE),
+                &text,
+                PICTURE.width / LETTER,
+                colour,
+            );
         }
     }
     let column = (width - GAP) / LISTS;
     for (number, row) in listed.into_iter().enumerate() {
         let mut at = Point { x: GAP + number % LISTS * column, y: bottom + number / LISTS * LINE };
-        let rest = (column - GAP) / LETTER - LISTED.0 - LISTED.1;
-        for ((text, colour), letters) in lines(row).into_iter().zip([LISTED.0, LISTED.1, rest]) {
+        let rest = (column - GAP) / LETTER - NAME_LETTERS - STATE_LETTERS;
+        for ((text, colour), letters) in lines(row).into_iter().zip([NAME_LETTERS, STATE_LETTERS, rest]) {
             canvas.text(at, &text, letters - 1, colour);
             at.x += letters * LETTER;
         }
@@ -212,13 +220,8 @@ mod tests {
 
     /// A picture of one colour.
     fn flat(width: u32, height: u32) -> Vec<u8> {
-        let mut file = Vec::new();
-        let mut encoder = png::Encoder::new(&mut file, width, height);
-        encoder.set_color(png::ColorType::Rgba);
-        let mut writer = encoder.write_header().unwrap();
-        writer.write_image_data(&[200, 100, 50, 255].repeat((width * height) as usize)).unwrap();
-        writer.finish().unwrap();
-        file
+        let pixels = [200_u8, 100, 50, 255].repeat((width * height) as usize);
+        thumbnail::encoded(png::ColorType::Rgba, width, height, &pixels).unwrap()
     }
 
     #[test]
@@ -234,42 +237,42 @@ mod tests {
         let made = sheet(&report(titles), |_| Some(flat(100, 60))).unwrap();
         let (width, height, pixels) = pixels(&made);
         let top = 2 * GAP + LINE;
-        assert_eq!((width, height), (GAP + COLUMNS * CELL.0, top + 2 * CELL.1 + LINE + GAP));
+        assert_eq!((width, height), (GAP + COLUMNS * CELL.width, top + 2 * CELL.height + LINE + GAP));
         let at = |x: usize, y: usize| <[u8; 3]>::try_from(&pixels[(y * width + x) * 3..][..3]).unwrap();
         let middle = |column: usize, row: usize| {
-            at(GAP + column * CELL.0 + PICTURE.0 / 2, top + row * CELL.1 + PICTURE.1 / 2)
+            at(GAP + column * CELL.width + PICTURE.width / 2, top + row * CELL.height + PICTURE.height / 2)
         };
         let seen = [(0, 0), (3, 0), (0, 1), (1, 1)].map(|(x, y)| middle(x, y));
         assert_eq!(seen, [[200, 100, 50], [200, 100, 50], [200, 100, 50], GROUND]);
         assert_eq!(at(GAP, top), NO_PICTURE, "beside a narrow picture");
-        let list = top + 2 * CELL.1..height;
+        let list = top + 2 * CELL.height..height;
         assert!(list.flat_map(|y| (0..width).map(move |x| (x, y))).any(|(x, y)| at(x, y) == BAD));
         // The states are in their colours, and no text leaves its cell.
         let state = |column: usize, colour: Colour| {
-            let y = 2 * GAP + LINE + PICTURE.1 + 4 + LINE;
-            let columns = GAP + column * CELL.0..GAP + column * CELL.0 + PICTURE.0;
+            let y = 2 * GAP + LINE + PICTURE.height + TEXT_GAP + LINE;
+            let columns = GAP + column * CELL.width..GAP + column * CELL.width + PICTURE.width;
             (y..y + LINE).flat_map(|y| columns.clone().map(move |x| (x, y))).any(|(x, y)| at(x, y) == colour)
         };
         assert_eq!(
             [state(0, GOOD), state(1, BAD), state(0, BAD), state(1, GOOD)],
             [true, true, false, false]
         );
-        let gap = 3 * CELL.0..GAP + 3 * CELL.0;
-        assert!((top..top + CELL.1).all(|y| gap.clone().all(|x| at(x, y) == GROUND)));
+        let gap = 3 * CELL.width..GAP + 3 * CELL.width;
+        assert!((top..top + CELL.height).all(|y| gap.clone().all(|x| at(x, y) == GROUND)));
     }
 
     #[test]
     fn a_small_picture_of_a_frame_fills_its_room() {
         let RgbaPicture { width, height, .. } =
             thumbnail::decoded(&thumbnail::reduced(&flat(1280, 720)).unwrap()).unwrap();
-        assert_eq!((width, height), PICTURE);
+        assert_eq!((width, height), (PICTURE.width, PICTURE.height));
     }
 
     #[test]
     fn sheets_have_a_limit_and_damaged_pictures_are_left_out() {
         let titles = vec![row("title", CompatState::Runs); MAX_TITLES + 7];
         let made = sheet(&report(titles), |_| Some(flat(2000, 2))).unwrap();
-        assert_eq!(pixels(&made).1, 3 * GAP + LINE + MAX_TITLES / COLUMNS * CELL.1);
+        assert_eq!(pixels(&made).1, 3 * GAP + LINE + MAX_TITLES / COLUMNS * CELL.height);
         assert!(sheet(&report(Vec::new()), |_| None).is_ok());
         assert!(sheet(&report(vec![row("title", CompatState::Runs)]), |_| Some(vec![1, 2])).is_ok());
         assert_eq!([cut("abcdef", 5), cut("abcde", 5), cut("a\tb", 5)], ["abc..", "abcde", "a b"]);

@@ -13,7 +13,7 @@ pub(super) struct RgbaPicture {
     pub(super) pixels: Vec<u8>,
 }
 
-/// Decodes a PNG picture as `--last-frame` and [`of`] write it.
+/// Decodes a PNG picture as `--last-frame` and [`reduced`] write it.
 pub(super) fn decoded(png: &[u8]) -> Result<RgbaPicture> {
     let mut reader = png::Decoder::new(Cursor::new(png)).read_info()?;
     let width = reader.info().width as usize;
@@ -48,12 +48,17 @@ pub(super) fn reduced(png: &[u8]) -> Result<Vec<u8>> {
             small.push((sum / number) as u8);
         }
     }
+    encoded(png::ColorType::Rgba, small_width as u32, small_height as u32, &small)
+}
+
+/// Encodes a PNG picture of a byte for each component.
+pub(super) fn encoded(color: png::ColorType, width: u32, height: u32, components: &[u8]) -> Result<Vec<u8>> {
     let mut file = Vec::new();
-    let mut encoder = png::Encoder::new(&mut file, small_width as u32, small_height as u32);
-    encoder.set_color(png::ColorType::Rgba);
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(color);
     encoder.set_depth(png::BitDepth::Eight);
     let mut writer = encoder.write_header()?;
-    writer.write_image_data(&small)?;
+    writer.write_image_data(components)?;
     writer.finish()?;
     Ok(file)
 }
@@ -62,14 +67,8 @@ pub(super) fn reduced(png: &[u8]) -> Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn encoded(width: u32, height: u32, rgba: &[u8]) -> Vec<u8> {
-        let mut file = Vec::new();
-        let mut encoder = png::Encoder::new(&mut file, width, height);
-        encoder.set_color(png::ColorType::Rgba);
-        let mut writer = encoder.write_header().unwrap();
-        writer.write_image_data(rgba).unwrap();
-        writer.finish().unwrap();
-        file
+    fn rgba(width: u32, height: u32, components: &[u8]) -> Vec<u8> {
+        encoded(png::ColorType::Rgba, width, height, components).unwrap()
     }
 
     fn size(png: &[u8]) -> (u32, u32) {
@@ -79,13 +78,13 @@ mod tests {
     #[test]
     fn pictures_are_shrunk_by_averaging_pixels() {
         let large: Vec<u8> = (0..1280 * 720).flat_map(|n| [(n % 2 * 200) as u8, 7, 0, 255]).collect();
-        let small = reduced(&encoded(1280, 720, &large)).unwrap();
+        let small = reduced(&rgba(1280, 720, &large)).unwrap();
         assert_eq!(size(&small), (320, 180));
         let mut reader = png::Decoder::new(Cursor::new(&small)).read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         reader.next_frame(&mut pixels).unwrap();
         assert_eq!(pixels[..4], [100, 7, 0, 255]);
-        assert_eq!(size(&reduced(&encoded(3, 1, &[9; 12])).unwrap()), (3, 1));
+        assert_eq!(size(&reduced(&rgba(3, 1, &[9; 12])).unwrap()), (3, 1));
         assert!(reduced(b"noise").is_err());
     }
 }
