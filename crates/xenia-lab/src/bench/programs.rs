@@ -70,10 +70,26 @@ struct Outcome {
     seconds: f64,
     right: bool,
     instructions: Option<u64>,
-    /// Seconds spent compiling, and guest instructions compiled.
-    compiled: Option<(f64, u64)>,
+    /// Code that it compiled; `None` if there was none.
+    compiled: Option<CompileWork>,
     /// Sums of a second start.
     second: Option<Took>,
+}
+
+/// Code that a run compiled, in both tiers.
+#[derive(Clone, Copy)]
+struct CompileWork {
+    /// Seconds spent compiling.
+    seconds: f64,
+    /// Number of guest instructions.
+    instructions: u64,
+}
+
+impl CompileWork {
+    /// `None` for no instructions.
+    fn of(seconds: f64, instructions: u64) -> Option<Self> {
+        (instructions > 0).then_some(Self { seconds, instructions })
+    }
 }
 
 /// A way to run programs.
@@ -115,24 +131,29 @@ impl Contender {
     }
 
     fn run_whole(&self, whole: &Whole, to_main: &mut ToMain) -> Result<Option<Outcome>> {
-        let outcome = |took: Took, is_ours: bool| Outcome {
+        let by_peer = |took: Took| Outcome {
             seconds: took.seconds,
             right: took.right,
-            instructions: is_ours.then_some(took.instructions),
-            compiled: (took.compiled_instructions > 0)
-                .then_some((took.compile_seconds, took.compiled_instructions)),
+            instructions: None,
+            compiled: None,
             second: None,
         };
+        let by_engine = |took: Took| Outcome {
+            instructions: Some(took.instructions),
+            compiled: CompileWork::of(took.compile_seconds, took.compiled_instructions),
+            ..by_peer(took)
+        };
         Ok(Some(match self {
-            Self::Native => outcome(whole.run_on_peer(PeerSystem::Native)?, false),
-            Self::Qemu if whole.is_for_qemu() => outcome(whole.run_on_peer(PeerSystem::Qemu)?, false),
+            Self::Native => by_peer(whole.run_on_peer(PeerSystem::Native)?),
+            Self::Qemu if whole.is_for_qemu() => by_peer(whole.run_on_peer(PeerSystem::Qemu)?),
             Self::Qemu => return Ok(None),
-            Self::Ours("interp", cpu) => outcome(whole.run_in_emulator(cpu, None)?, true),
+            // It compiles nothing that a second start could use.
+            Self::Ours(_, cpu) if cpu.tier == Tier::Interp => by_engine(whole.run_in_emulator(cpu, None)?),
             Self::Ours(_, cpu) => {
                 let starts = whole.starts(cpu)?;
                 to_main.add(&starts);
                 let right = starts.second.right && starts.second.instructions == starts.first.instructions;
-                let first = outcome(starts.first, true);
+                let first = by_engine(starts.first);
                 Outcome { right: right && first.right, second: Some(starts.second), ..first }
             }
         }))
@@ -174,7 +195,7 @@ fn run_in_emulator(title: &Path, cpu: &CpuArgs, wanted: &str) -> Result<Outcome>
         seconds,
         right: ended.value == 0 && ended.text == wanted.as_bytes(),
         instructions: Some(ended.instructions),
-        compiled: (compiled > 0).then_some((compile_seconds, compiled)),
+        compiled: CompileWork::of(compile_seconds, compiled),
         second: None,
     })
 }
@@ -327,8 +348,8 @@ fn measure(
         guest_instructions,
         auto_ns_per_instruction: ns(auto_s),
         checksum_ok: ok,
-        compile_s: compiled.map(|(seconds, _)| seconds),
-        compiled_guest_instructions: compiled.map(|(_, instructions)| instructions),
+        compile_s: compiled.map(|code| code.seconds),
+        compiled_guest_instructions: compiled.map(|code| code.instructions),
         second_s,
         second_ns_per_instruction: ns(second_s),
         second_compile_s: second.as_ref().map(|took| took.compile_seconds),
