@@ -98,15 +98,27 @@ documented! {
 #[derive(Default)]
 struct Tallies(RefCell<Vec<Arc<BackendTally>>>);
 
+/// Sums over the device's backends.
+struct TallySums {
+    /// Number of pipelines.
+    pipelines: u64,
+    /// Seconds of waits for pipelines.
+    pipeline_seconds: f64,
+    /// Seconds of waits for the device.
+    wait_seconds: f64,
+}
+
 impl Tallies {
-    /// Number of pipelines, seconds of waits for them, seconds of waits for the device.
-    fn sums(&self) -> (u64, f64, f64) {
+    fn sums(&self) -> TallySums {
         let works: Vec<_> = self.0.borrow().iter().map(|tally| tally.work().total).collect();
         let compiling: u64 = works.iter().map(|work| work.ns_in_pipelines).sum();
         // The backends share the device's counters.
         let waiting = works.iter().map(|work| work.ns_waited + work.ns_held_back).max().unwrap_or(0);
-        let pipelines = works.iter().map(|work| work.pipelines_in_play).sum();
-        (pipelines, compiling as f64 / 1e9, waiting as f64 / 1e9)
+        TallySums {
+            pipelines: works.iter().map(|work| work.pipelines_in_play).sum(),
+            pipeline_seconds: compiling as f64 / 1e9,
+            wait_seconds: waiting as f64 / 1e9,
+        }
     }
 }
 
@@ -152,7 +164,7 @@ pub(super) fn run(args: &FuzzArgs, scenes: u64) -> Result<Code> {
     let start = Instant::now();
     let tallies = Tallies::default();
     let found = xenia_scenes::fuzz(&config, &mut backends(&device, &tallies));
-    let (pipelines, pipeline_seconds, wait_seconds) = tallies.sums();
+    let TallySums { pipelines, pipeline_seconds, wait_seconds } = tallies.sums();
     bar.finish_and_clear();
     let mismatches = found.findings.iter().map(|finding| mismatch(finding, args.out.as_deref()));
     let report = SceneReport {
