@@ -8,7 +8,7 @@
 mod output_tail;
 
 use crate::args::{SoakArgs, SoakMode};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use output_tail::OutputTail;
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -72,14 +72,15 @@ struct Process {
 
 impl Process {
     fn sample() -> Result<Self> {
-        let read = |path: &str| std::fs::read_to_string(path).with_context(|| path.to_owned());
-        let entries =
-            |path: &str| Ok::<_, anyhow::Error>(std::fs::read_dir(path).context("procfs")?.count() as u64);
+        let read = |path: &str| std::fs::read_to_string(path).with_context(|| format!("cannot read {path}"));
+        let entries = |path: &str| -> Result<u64> {
+            Ok(std::fs::read_dir(path).with_context(|| format!("cannot list {path}"))?.count() as u64)
+        };
         let status = read("/proc/self/status")?;
         let field = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
             line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
-                .with_context(|| name.to_owned())
+                .with_context(|| format!("/proc/self/status has no number after {name}"))
         };
         Ok(Self {
             rss_kib: field("VmRSS:")?,
@@ -161,7 +162,7 @@ pub fn run(args: &SoakArgs) -> Result<Code> {
                 if interrupt.cause().is_some() {
                     break 'all;
                 }
-                one(title, *mode, args.frames, &samples, &words, &interrupt)
+                run_once(title, *mode, args.frames, &samples, &words, &interrupt)
                     .with_context(|| title.display().to_string())?;
                 runs += 1;
                 if let Some(error) = samples.lock().failed.take() {
@@ -172,13 +173,15 @@ pub fn run(args: &SoakArgs) -> Result<Code> {
     }
     over.store(true, Relaxed);
     sampler.thread().unpark();
-    let _ = sampler.join();
+    if sampler.join().is_err() {
+        bail!("the thread that takes samples panicked");
+    }
     outln!("{}", count(runs, "run"));
     Ok(interrupt.cause().map_or(Code::Done, Code::from))
 }
 
-/// Opens and runs a title once.
-fn one(
+/// Opens and runs a title.
+fn run_once(
     path: &Path,
     mode: SoakMode,
     frames: Option<u64>,
