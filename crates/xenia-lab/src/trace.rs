@@ -221,9 +221,9 @@ fn print(report: &PlayReport) {
     match (report.same_end, &report.recorded_with) {
         (Some(true), _) => remark!("ended as it did when it was recorded"),
         (Some(false), _) => errln!(
-            "MISMATCH: ended otherwise than when it was recorded. A trace has the version of its format and not of \
-             the program: if an older xenia-rs recorded it, what has changed since may be all there is to it. One \
-             that this version records has to end alike."
+            "MISMATCH: it ended otherwise than when it was recorded. If an older xenia-rs recorded it, changes of \
+             the program since then may be the reason, because a trace has only its format's version. A trace \
+             that this version recorded must end alike: report it"
         ),
         (None, Some(backend)) => remark!("not compared with its recording, which {backend} drew"),
         (None, None) => remark!(
