@@ -150,7 +150,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
     let bars: Vec<_> = report.kernels.iter().map(KernelReport::bars).collect();
     let is_right = report.kernels.iter().all(|kernel| kernel.checksum_ok);
     conclude(args, &report, &bars, &count(kernels.len(), "kernel"))?;
-    Ok(code(is_right, &interrupt))
+    Ok(exit_code(is_right, &interrupt))
 }
 
 /// Reports what an interruption left unmeasured of `all`, and writes the outputs.
@@ -172,7 +172,8 @@ fn conclude(
     Ok(())
 }
 
-fn code(is_right: bool, interrupt: &Interrupt) -> Code {
+/// The exit code of a bench with right or wrong answers.
+fn exit_code(is_right: bool, interrupt: &Interrupt) -> Code {
     if is_right { interrupt.cause().map_or(Code::Done, Code::from) } else { Code::Mismatch }
 }
 

@@ -26,7 +26,7 @@ mod writer;
 mod writer_branch;
 mod writer_float;
 
-use super::{code, conclude, host, summary};
+use super::{conclude, exit_code, host, summary};
 use crate::args::{BenchArgs, MuchCode, Peer, TitleVariant};
 use anyhow::{Context, Result, ensure};
 use measure::Contenders;
@@ -65,7 +65,7 @@ pub(super) fn run(titles: &[MuchCode], args: &BenchArgs) -> Result<Code> {
     let mut reports = Vec::new();
     let mut built = None;
     for title in &titles {
-        let report = one(title, args, &mut built, &interrupt).with_context(|| title.to_string())?;
+        let report = measure_title(title, args, &mut built, &interrupt).with_context(|| title.to_string())?;
         // An interrupted measurement is not comparable.
         let Some(report) = report else { break };
         report::line(&report);
@@ -78,13 +78,14 @@ pub(super) fn run(titles: &[MuchCode], args: &BenchArgs) -> Result<Code> {
     report.much_code = reports;
     let bars: Vec<_> = report.much_code.iter().map(MuchCodeReport::bars).collect();
     conclude(args, &report, &bars, &count(titles.len(), "title"))?;
-    Ok(code(is_right, &interrupt))
+    Ok(exit_code(is_right, &interrupt))
 }
 
 /// The native program built last. Titles that differ only in their number of calls share it.
 type Built = Option<(MuchCode, Option<Native>)>;
 
-fn one(
+/// Measures a title; `None` if it was interrupted.
+fn measure_title(
     title: &MuchCode,
     args: &BenchArgs,
     built: &mut Built,

@@ -12,7 +12,7 @@
 use super::contender::engine_column;
 use super::program_report::{ProgramReport, heading, line, means};
 use super::whole::{PeerSystem, ToMain, Took, Whole};
-use super::{Spread, cell, code, conclude, host, ns_per_instruction};
+use super::{Spread, cell, conclude, exit_code, host, ns_per_instruction};
 use crate::args::{BenchArgs, Peer};
 use crate::flat::FlatProgram;
 use crate::processes;
@@ -277,7 +277,7 @@ pub(super) fn run(folder: &Path, args: &BenchArgs) -> Result<Code> {
     let bars: Vec<_> = report.programs.iter().map(ProgramReport::bars).collect();
     let is_right = report.programs.iter().all(|program| program.checksum_ok);
     conclude(args, &report, &bars, &count(programs.len(), "program"))?;
-    Ok(code(is_right, &interrupt))
+    Ok(exit_code(is_right, &interrupt))
 }
 
 /// The programs in `folder` that match the filter.

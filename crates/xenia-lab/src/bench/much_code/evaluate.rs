@@ -59,9 +59,7 @@ impl Frame {
     fn set(&mut self, local: Local, value: u64) {
         self.locals[usize::from(local)] = if self.wide { value } else { value & 0xFFFF_FFFF };
     }
-}
 
-impl Frame {
     fn float(&self, local: FloatLocal) -> f64 {
         self.floats[usize::from(local)]
     }
