@@ -17,6 +17,9 @@ pub(super) fn write(path: &Path, report: &ScaleReport) -> Result<()> {
     xenia::output::write(path, picture.as_bytes())
 }
 
+/// The spread that a curve shows.
+type SpreadOf = fn(&ScaleWorkers) -> Spread;
+
 fn draw(picture: &mut String, report: &ScaleReport) -> Result<(), Box<dyn std::error::Error>> {
     let most = report.workers.iter().map(|of| of.n).max().unwrap_or(1);
     let top = f64::from(most) * 1.1;
@@ -37,7 +40,7 @@ fn draw(picture: &mut String, report: &ScaleReport) -> Result<(), Box<dyn std::e
         .draw_series([PathElement::new(ideal, pale)])?
         .label("as many times as workers")
         .legend(move |(x, y)| PathElement::new([(x, y), (x + 12, y)], pale));
-    let curves: [(&str, RGBColor, fn(&ScaleWorkers) -> Spread); 2] =
+    let curves: [(&str, RGBColor, SpreadOf); 2] =
         [("native", NATIVE, |workers| workers.native_speedup), ("guest", GUEST, |workers| workers.speedup)];
     for (label, color, of) in curves {
         let points = || report.workers.iter().map(|workers| (f64::from(workers.n), of(workers)));
