@@ -21,6 +21,7 @@ use xenia::source::refuse_named_pipe;
 use xenia::wording::count;
 use xenia_cli::Code;
 use xenia_jit::{JitConfig, JitTesting};
+use xenia_jit_tests::conformance::ConformanceEngine;
 use xenia_jit_tests::fuzz::{self, FuzzConfig, FuzzReport, Outside};
 use xenia_jit_tests::qemu;
 
@@ -105,20 +106,7 @@ fn fuzz(args: &FuzzArgs, interrupt: &Interrupt) -> Result<FuzzReport> {
             .with_style(ProgressStyle::with_template("{spinner} {human_pos} sequences, {elapsed}")?),
     };
     let progress_bar = bar.clone();
-    let jit = match args.tier {
-        Tier::Baseline => baseline_engine(),
-        // The seed also chooses the sides of branches that are pruned as cold.
-        Tier::Interp | Tier::Function | Tier::Auto => {
-            let everything = JitConfig::compile_everything();
-            let testing = JitTesting {
-                wrong_addi: args.break_lifter,
-                pruning_seed: Some(args.seed),
-                ..everything.testing
-            };
-            jit_engine(JitConfig { testing, ..everything })
-        }
-    };
-    let mut config = FuzzConfig::new(limit.unwrap_or(u64::MAX), args.seed, jit);
+    let mut config = FuzzConfig::new(limit.unwrap_or(u64::MAX), args.seed, compared_engine(args));
     if outside.is_some() && args.engine == FuzzEngine::Interp {
         config.engine = None;
     }
@@ -140,6 +128,23 @@ fn fuzz(args: &FuzzArgs, interrupt: &Interrupt) -> Result<FuzzReport> {
     let report = fuzz::run(config)?;
     bar.finish_and_clear();
     Ok(report)
+}
+
+/// The engine that is compared.
+fn compared_engine(args: &FuzzArgs) -> ConformanceEngine<'static> {
+    match args.tier {
+        Tier::Baseline => baseline_engine(),
+        // The seed also chooses the sides of branches that are pruned as cold.
+        Tier::Interp | Tier::Function | Tier::Auto => {
+            let everything = JitConfig::compile_everything();
+            let testing = JitTesting {
+                wrong_addi: args.break_lifter,
+                pruning_seed: Some(args.seed),
+                ..everything.testing
+            };
+            jit_engine(JitConfig { testing, ..everything })
+        }
+    }
 }
 
 fn append(path: &Path, line: &str) -> Result<()> {

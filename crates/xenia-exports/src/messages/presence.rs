@@ -81,10 +81,9 @@ pub(super) fn get(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
 /// further, the number. The types are numbered as those of settings.
 fn get_property(call: &Call, user: Xuid, at: GuestAddr, size: Option<GuestAddr>) -> Fallible<HResult> {
     let id: u32 = call.memory().read(at)?;
-    let bytes = with_user(call, user, |user| user.property(id).map(<[u8]>::to_vec)).flatten();
-    let (Some(kind), Some(bytes)) = (SettingId(id).kind(), bytes) else {
-        return Ok(HResult::INVALID_ARGUMENT);
-    };
+    let stored = with_user(call, user, |user| user.property(id).map(<[u8]>::to_vec)).flatten();
+    let Some(kind) = SettingId(id).kind() else { return Ok(HResult::INVALID_ARGUMENT) };
+    let Some(bytes) = stored else { return Ok(HResult::INVALID_ARGUMENT) };
     match size {
         Some(size) if SettingId(id).is_outside() => store_outside(call, at, size, kind, &bytes),
         _ if SettingId(id).is_outside() || bytes.len() > 8 => Ok(HResult::INVALID_ARGUMENT),

@@ -107,8 +107,8 @@ impl Notify {
         Ok(0)
     }
 
-    /// Shows a pop-up: its text is a message in the window and a line of the log. One without a text
-    /// shows the number of its kind, because the console's texts are absent.
+    /// Shows a pop-up: its text is a message in the window and a line of the log. One without a
+    /// text shows the number of its kind, because the console's texts are absent.
     #[export(Done)]
     fn XNotifyQueueUI(
         call: &mut Call,

@@ -1,5 +1,6 @@
-//! Transfers between a driver and pages of its caller (scatter, gather). The driver gets one buffer,
-//! to which the pages are copied before a write, and from which they are filled after a read.
+//! Transfers between a driver and pages of its caller (scatter, gather). The driver gets one
+//! buffer, to which the pages are copied before a write, and from which they are filled after a
+//! read.
 
 use super::NewRequest;
 use super::request::note;
@@ -83,7 +84,8 @@ impl FileRequests<'_> {
         Ok(Some(paged))
     }
 
-    /// Ends the use of the buffer of a request, if it has one, after `count` bytes were transferred.
+    /// Ends the use of the buffer of a request, if it has one, after `count` bytes were
+    /// transferred.
     pub(super) fn end_pages(&self, packet: GuestAddr, count: u32) {
         let Some(paged) = self.files.lock().drivers.take_paged(packet) else { return };
         note(paged.scatter(self.memory, count).map_err(Into::into));

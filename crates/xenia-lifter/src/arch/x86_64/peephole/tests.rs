@@ -3,6 +3,7 @@
 mod flags;
 mod machine;
 mod random;
+mod values;
 mod writer;
 
 use super::optimize;

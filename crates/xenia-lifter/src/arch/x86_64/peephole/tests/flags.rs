@@ -1,6 +1,6 @@
 //! Flags of the abstract processor: a hash for carry and overflow, and one for the others.
 
-use super::machine::mix;
+use super::values::mix;
 use iced_x86::{Instruction, Mnemonic, RflagsBits};
 
 const CARRY: u32 = RflagsBits::CF | RflagsBits::OF;
