@@ -6,6 +6,7 @@ mod debugger;
 #[path = "../../xenia-kernel-tests/tests/titles/exceptions/title.rs"]
 mod exceptions;
 mod exits;
+mod front_ends;
 mod going_back;
 #[cfg(feature = "network")]
 mod network;

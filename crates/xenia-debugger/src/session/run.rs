@@ -16,6 +16,9 @@ use xenia_isa::word::{BCTR, BLR};
 use xenia_isa::{Instruction, Op, Syntax, decode, disassemble};
 use xenia_sched::{EndKind, RunEnd};
 
+/// Instructions that `back N` undoes between two looks at the keys.
+const STEPS_AT_ONCE: u64 = 1024;
+
 /// Whether an instruction stores r0 at the stack pointer, as prologues do with LR, or may call a
 /// helper that does.
 fn saves_link(word: u32) -> bool {
@@ -284,12 +287,15 @@ impl DebugSession {
     ) {
         self.note_registers(machine);
         let thread = self.model.thread;
-        for _ in 0..count {
+        let mut left = count;
+        while left > 0 {
+            let round = left.min(STEPS_AT_ONCE);
+            left -= round;
             machine.stop_flag().store(false, Relaxed);
-            let progress = machine.resume_backwards(Some(thread));
+            let progress = machine.step_back(thread, round);
             self.arrive(Some(progress).filter(|&progress| progress != Progress::Running), machine);
             let is_stepped = progress == Progress::Stepped { thread };
-            if !is_stepped || count > 1 && !watcher.continues(&self.model, machine.position()) {
+            if !is_stepped || left > 0 && !watcher.continues(&self.model, machine.position()) {
                 break;
             }
         }

@@ -17,6 +17,7 @@ use super::parts::MachineInside;
 use super::{ActiveRun, Machine};
 use crate::say::{self, errln};
 use anyhow::Result;
+use back::Back;
 pub(super) use front_end::Debugger;
 pub use front_end::FrontEnd;
 use history::{History, Interrupted};
@@ -362,9 +363,7 @@ impl Debuggee for Debugged<'_, '_> {
     }
 
     fn resume_backwards(&mut self, step: Option<u32>) -> Progress {
-        self.begin_edited();
-        let progress = self.check_goes_on().and_then(|()| self.turn_back(step));
-        self.stop_reply(progress)
+        self.go_back(step.map_or(Back::LastStop, |thread| Back::Steps { thread, count: 1 }))
     }
 
     fn idle(&mut self) -> bool {

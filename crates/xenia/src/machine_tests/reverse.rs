@@ -4,15 +4,14 @@ use super::debugger::{SUM, debugged, debugged_machine, thread_of};
 use super::recordings::Player;
 use super::*;
 use crate::config::{ExecutorConfig, GpuKind};
-use crate::machine::{Debugged, FrontEnd};
 use parking_lot::Mutex;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use xenia_cpu::{EngineConfig, EngineCounters, Execute, Exit, Interpreter, PpcContext};
+use xenia_gdb::TestClient;
 use xenia_gdb::registers::GdbRegister;
-use xenia_gdb::{Debuggee, Progress, TestClient};
 use xenia_isa::Op;
 use xenia_memory::{DeviceQueue, GuestMemory};
 use xenia_testing::number_in_environment;
@@ -290,38 +289,6 @@ fn requests_for_reports_do_not_interrupt_reverse_execution() {
         });
         assert!(!interrupt.take_thread_dump_request() && !interrupt.take_bug_report_request());
     }
-}
-
-/// A debugger during whose session the end is requested.
-struct Ending(Interrupt);
-
-impl FrontEnd for Ending {
-    fn control(&mut self, machine: &mut Debugged<'_, '_>) -> Result<()> {
-        machine.travel_to(1000)?;
-        self.0.request(Cause::Timeout);
-        // A key that stops the machine resets the flag for its next run.
-        machine.stop_flag().store(false, Relaxed);
-        let thread = machine.threads().first().copied();
-        assert!(machine.travel_to(2000).is_err() && machine.last_writer(DATA, 4).is_err());
-        for step in [thread, None] {
-            assert_eq!(machine.resume(step), Progress::Ended);
-            assert_eq!(machine.resume_backwards(step), Progress::Ended);
-        }
-        assert_eq!(machine.position().instructions, 1000);
-        Ok(())
-    }
-}
-
-#[test]
-fn a_requested_end_outlasts_the_stop_flag() {
-    let engine = MachineConfig::default();
-    let picture = VideoConfig::default();
-    let mut machine = Machine::new(&poller(), MachineOptions::new(&engine, &picture)).unwrap();
-    let interrupt = Interrupt::default();
-    machine.set_interrupt(interrupt.clone());
-    machine.set_front_end(Box::new(Ending(interrupt)));
-    let finished = machine.run(&instructions());
-    assert_eq!((finished.report.exit, finished.has_lost_output), (End::Timeout, false));
 }
 
 #[test]

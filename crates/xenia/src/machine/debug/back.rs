@@ -1,4 +1,4 @@
-//! Reverse execution under a debugger: to the last stop, and to a thread's last instruction.
+//! Reverse execution under a debugger: to the last stop, and by instructions of a thread.
 //!
 //! The stretches before the present moment are executed again, the last one first, and what stops
 //! in them is noted. They become longer with the distance, up to the distance of two checkpoints.
@@ -19,7 +19,7 @@ pub(super) const GROWTH: u64 = 8;
 /// Longest stretch that is executed by single steps.
 const MAX_STEPPED: u64 = 1 << 18;
 
-/// Instructions of all threads that a step back searches for one of its thread.
+/// Instructions of all threads that are searched for the next step back of a thread.
 const STEP_REACH: u64 = 20_000_000;
 
 /// Number of breakpoint hits in a stretch after which its later half is searched first.
@@ -32,16 +32,37 @@ pub(super) struct Stop {
     pub(super) progress: Progress,
 }
 
+/// The moment to go back to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Back {
+    LastStop,
+    /// Before the last `count` instructions of a thread.
+    Steps {
+        thread: u32,
+        count: u64,
+    },
+}
+
 impl Debugged<'_, '_> {
-    /// Goes back to the last stop, or by an instruction of the thread `step`.
-    ///
+    /// Goes back by `count` instructions of a thread, or to the earliest moment if it has run fewer
+    /// since then.
+    pub fn step_back(&mut self, thread: u32, count: u64) -> Progress {
+        self.go_back(Back::Steps { thread, count })
+    }
+
+    pub(super) fn go_back(&mut self, to: Back) -> Progress {
+        self.begin_edited();
+        let progress = self.check_goes_on().and_then(|()| self.turn_back(to));
+        self.stop_reply(progress)
+    }
+
     /// # Errors
     /// [`Interrupted`], or the machine can't go back. It is where it was, unless it is broken.
-    pub(super) fn turn_back(&mut self, step: Option<u32>) -> Result<Progress> {
+    fn turn_back(&mut self, to: Back) -> Result<Progress> {
         let from = self.moment();
-        let found = match step {
-            Some(thread) => self.last_step(thread, from),
-            None => self.last_stop(from),
+        let found = match to {
+            Back::Steps { thread, count } => self.last_steps(thread, count, from),
+            Back::LastStop => self.last_stop(from),
         };
         let to = found.as_ref().map_or(from, |stop| stop.moment);
         if !self.machine.is_broken() {
@@ -55,44 +76,54 @@ impl Debugged<'_, '_> {
         Ok(Stop { moment: self.history()?.beginning(), progress: Progress::Beginning })
     }
 
-    /// The moment before the last instruction of a thread.
-    fn last_step(&mut self, thread: u32, from: u64) -> Result<Stop> {
+    /// The moment before the last `count` instructions of a thread.
+    fn last_steps(&mut self, thread: u32, count: u64, from: u64) -> Result<Stop> {
+        let mut left = count as usize;
+        let mut earliest = from;
         let mut upper = from;
         let mut length = FIRST_STRETCH;
         while let Some(lower) = self.stretch_before(upper, length) {
-            self.go_to(lower)?;
-            self.keep_checkpoint();
-            let mut last = None;
-            while self.moment() < upper {
-                let before = self.moment();
-                let limits = self.limits_to(upper);
-                // Only lockstep has a history.
-                let Executor::Lockstep(executor) = &mut self.machine.inside.executor else { break };
-                let OneInstruction { has_run, end } = executor.run_one(&limits);
-                let is_stopped = end == Some(RunEnd::Stopped);
-                if is_stopped && self.make_report_at_stop() {
-                    if !has_run {
-                        continue;
-                    }
-                } else if is_stopped && !self.is_at_recordings_end() {
-                    return Err(Interrupted.into());
-                } else if !has_run {
-                    break;
-                }
-                if self.last_thread() == thread {
-                    last = Some(before);
-                }
-            }
-            if let Some(moment) = last {
+            let steps = self.steps_between(lower, upper, thread)?;
+            if let Some(&moment) = steps.len().checked_sub(left).and_then(|index| steps.get(index)) {
                 return Ok(Stop { moment, progress: Progress::Stepped { thread } });
             }
-            if from - lower > STEP_REACH {
+            left -= steps.len();
+            earliest = steps.first().copied().unwrap_or(earliest);
+            if earliest - lower > STEP_REACH {
                 bail!("thread {thread} has not run in the last {STEP_REACH} instructions");
             }
             upper = lower;
             length = (length * GROWTH).min(MAX_STEPPED);
         }
         self.beginning()
+    }
+
+    /// The moments before the instructions of a thread in a stretch.
+    fn steps_between(&mut self, lower: u64, upper: u64, thread: u32) -> Result<Vec<u64>> {
+        self.go_to(lower)?;
+        self.keep_checkpoint();
+        let mut steps = Vec::new();
+        while self.moment() < upper {
+            let before = self.moment();
+            let limits = self.limits_to(upper);
+            // Only lockstep has a history.
+            let Executor::Lockstep(executor) = &mut self.machine.inside.executor else { break };
+            let OneInstruction { has_run, end } = executor.run_one(&limits);
+            let is_stopped = end == Some(RunEnd::Stopped);
+            if is_stopped && self.make_report_at_stop() {
+                if !has_run {
+                    continue;
+                }
+            } else if is_stopped && !self.is_at_recordings_end() {
+                return Err(Interrupted.into());
+            } else if !has_run {
+                break;
+            }
+            if self.last_thread() == thread {
+                steps.push(before);
+            }
+        }
+        Ok(steps)
     }
 
     /// The last moment before `from` at which a breakpoint is met, or the next instruction accesses
