@@ -10,4 +10,3 @@ pub mod conformance;
 pub mod fpscr;
 pub mod fuzz;
 pub mod qemu;
-pub mod split_mix;

@@ -3,6 +3,7 @@
 //! - [`layout`]: offsets of the kernel's structures in guest memory.
 //! - [`code_page`]: characters of the bytes of names.
 //! - [`utf16`]: units of texts.
+//! - [`split_mix`]: pseudo-random numbers that the guest may see.
 //!
 //! Most crates use these types, so this crate depends on serde alone and holds no state.
 //! Invariant: a guest integer in a Rust value is always in host order; only [`be<T>`] and byte
@@ -18,6 +19,7 @@ mod endian;
 mod ids;
 #[allow(missing_docs)] // fields by the console's names
 pub mod layout;
+pub mod split_mix;
 pub mod status;
 pub mod utf16;
 pub mod xma;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::Path;
+use xenia_guest::split_mix::SplitMix;
 
 /// How the slots of a round are ordered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -176,29 +177,21 @@ impl ContentionManifest {
     }
 }
 
-/// Pseudo-random generator of shuffles: SplitMix64.
+/// Pseudo-random generator of shuffles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SlotShuffle {
-    state: u64,
+    state: SplitMix,
 }
 
 impl SlotShuffle {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { state: seed }
-    }
-
-    fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.state;
-        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ z >> 31
+        Self { state: SplitMix(seed) }
     }
 
     /// Shuffles the order (Fisher–Yates).
     pub(crate) fn shuffle(&mut self, order: &mut [u8; HW_THREADS]) {
         for last in (1..order.len()).rev() {
-            order.swap(last, (self.next() % (last as u64 + 1)) as usize);
+            order.swap(last, (self.state.next_u64() % (last as u64 + 1)) as usize);
         }
     }
 }

@@ -14,6 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use xenia_guest::split_mix::SplitMix;
 
 /// Default limit of a case's processor time on its thread: seconds, on a machine that is three
 /// times slower than ours.
@@ -168,8 +169,7 @@ fn resident_kib() -> u64 {
     field.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
-/// Deterministic random numbers: SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom
-/// number generators", OOPSLA 2014).
+/// Deterministic random numbers, from a seed: the state of a [`SplitMix`].
 #[derive(Debug)]
 pub struct Dice(pub u64);
 
@@ -177,11 +177,10 @@ impl Dice {
     /// The next 64 bits.
     #[allow(clippy::should_implement_trait)] // there is no end to them
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ z >> 31
+        let mut random = SplitMix(self.0);
+        let bits = random.next_u64();
+        self.0 = random.0;
+        bits
     }
 
     /// A number below `end`; 0 if `end` is 0.
@@ -241,10 +240,9 @@ mod tests {
         assert_eq!(range("77..78"), Some(77..78));
         assert_eq!(range("77"), None);
         assert_eq!(range("a..b"), None);
-        // First numbers of the reference implementation for seed 1234567
-        // (prng.di.unimi.it/splitmix64.c).
         let mut dice = Dice(1_234_567);
-        assert_eq!([dice.next(), dice.next()], [6_457_827_717_110_365_317, 3_203_168_211_198_807_973]);
+        let mut random = SplitMix(1_234_567);
+        assert_eq!([dice.next(), dice.next()], [random.next_u64(), random.next_u64()]);
         assert_eq!(dice.pick::<u8>(&[]), None);
         assert!(dice.below(0) == 0 && dice.below(3) < 3);
     }

@@ -44,7 +44,7 @@ impl PathFilter {
 /// Whether the branch target `at` is compiled with the piece at `start`: pseudorandomly half of the
 /// targets, in half of the pieces.
 fn is_chosen(seed: u64, start: u32, at: u32) -> bool {
-    // One step of splitmix64.
+    // The top bit of the first half of SplitMix64's step.
     let coin = |salt: u64| {
         let mixed = (seed ^ salt).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);

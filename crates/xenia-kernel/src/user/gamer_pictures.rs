@@ -66,7 +66,8 @@ fn png_of(side: u32, texels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
 
 /// Generates the picture of an id.
 fn drawn(xuid: Xuid, size: PictureSize) -> Result<Vec<u8>, png::EncodingError> {
-    // The finaliser of SplitMix64: ids that differ in the last digit have different pictures.
+    // Mixes the bits, with SplitMix64's multipliers: ids that differ in the last digit have
+    // different pictures.
     let mut bits = xuid.0;
     for multiplier in [0xBF58_476D_1CE4_E5B9, 0x94D0_49BB_1331_11EB] {
         bits = (bits ^ bits >> 30).wrapping_mul(multiplier);

@@ -1,6 +1,6 @@
 //! Edge values and a seeded generator.
 
-use xenia_jit_tests::split_mix::SplitMix;
+use xenia_guest::split_mix::SplitMix;
 
 /// A small deterministic generator.
 pub(crate) struct CaseRandom(SplitMix);

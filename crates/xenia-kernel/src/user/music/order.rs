@@ -3,22 +3,13 @@
 use super::{Current, Music};
 use serde::{Deserialize, Serialize};
 use xenia_guest::GuestAddr;
+use xenia_guest::split_mix::SplitMix;
 use xenia_sched::GuestTicks;
 
 /// Playback order: random. All other values mean the playlist's order.
 const RANDOM: u32 = 1;
 /// Repeat mode: playlists do not repeat. All other values repeat.
 const NO_REPEAT: u32 = 1;
-
-/// 2^64 divided by the golden ratio: the distance between the seeds of splitmix64.
-const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
-
-/// Mixes the bits of a seed (splitmix64), since times differ by multiples of the clock's period.
-fn mixed(seed: u64) -> u64 {
-    let bits = (seed ^ seed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let bits = (bits ^ bits >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-    bits ^ bits >> 31
-}
 
 /// How playlists are played, in the order of the arguments of `XMPSetPlaybackBehavior`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,11 +49,10 @@ impl SongOrder {
         if self.first < count {
             songs.swap(0, self.first);
         }
-        let mut seed = self.seed;
+        let mut random = SplitMix(self.seed);
         for place in (2..count).rev() {
-            seed = seed.wrapping_add(GOLDEN_RATIO);
             // The loop leaves out the first song, which stays.
-            songs.swap(place, 1 + (mixed(seed) % place as u64) as usize);
+            songs.swap(place, 1 + (random.next_u64() % place as u64) as usize);
         }
         songs
     }

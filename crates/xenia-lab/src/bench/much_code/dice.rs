@@ -1,6 +1,6 @@
 //! A pseudo-random number generator with a fixed sequence for each seed.
 
-use xenia_jit_tests::split_mix::SplitMix;
+use xenia_guest::split_mix::SplitMix;
 
 /// State of the generator.
 #[derive(Clone, Debug)]
