@@ -111,6 +111,14 @@ pub(crate) fn run_all(commands: Vec<Command>) -> Result<()> {
     Ok(())
 }
 
+/// The results of all work, or an error that lists all failures.
+pub(crate) fn results_or_failures<R>(all: Vec<Result<R>>) -> Result<Vec<R>> {
+    let (results, failures): (Vec<_>, Vec<_>) = all.into_iter().partition(Result::is_ok);
+    let failures: Vec<_> =
+        failures.into_iter().filter_map(Result::err).map(|why| format!("{why:#}")).collect();
+    if failures.is_empty() { results.into_iter().collect() } else { bail!("{}", failures.join("\n")) }
+}
+
 /// Does this much work on this many threads, and returns the results in any order. After a failure,
 /// work that has not begun is left out; the error lists all failures.
 pub(crate) fn on_threads<T, R: Send>(
@@ -135,18 +143,8 @@ pub(crate) fn on_threads<T, R: Send>(
     };
     std::thread::scope(|scope| {
         let started: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
-        let mut results = Vec::new();
-        let mut failures = Vec::new();
-        for thread in started {
-            match join(thread) {
-                Ok(part) => results.extend(part),
-                Err(why) => failures.push(format!("{why:#}")),
-            }
-        }
-        if !failures.is_empty() {
-            bail!("{}", failures.join("\n"));
-        }
-        Ok(results)
+        let parts = results_or_failures(started.into_iter().map(join).collect())?;
+        Ok(parts.into_iter().flatten().collect())
     })
 }
 

@@ -190,6 +190,7 @@ fn compare_program(
     };
     let number = tally.programs;
     tally.programs += 1;
+    let mut is_unsteady = false;
     for (index, &level) in args.levels.iter().enumerate() {
         let title = builder.title(&source, &variant, level)?;
         let engines = engines(args, seed, number, index);
@@ -201,11 +202,14 @@ fn compare_program(
             tally.titles_equal += 1;
             continue;
         }
-        if !is_steady(builder, &source, &expected, args)? {
+        if is_unsteady || !is_steady(builder, &source, &expected, args)? {
+            // A title that differs proves nothing then.
             tally.titles -= 1;
-            tally.unsteady.push(seed);
-            // No other level of it proves anything either.
-            break;
+            if !is_unsteady {
+                tally.unsteady.push(seed);
+            }
+            is_unsteady = true;
+            continue;
         }
         let kept = builder.keep(seed, level, &title, &expected)?;
         for (engine, what) in found.differences {

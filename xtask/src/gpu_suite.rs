@@ -10,7 +10,7 @@ pub(crate) mod picture;
 mod scene;
 
 use crate::built::{work_folder, xenia_rs};
-use crate::commands::{self, on_threads, run};
+use crate::commands::{self, on_threads, results_or_failures, run};
 use crate::files;
 use crate::{generated, not_run};
 use anyhow::{Context, Result, bail};
@@ -131,14 +131,18 @@ pub(crate) fn suite(args: &GpuSuiteArgs) -> Result<()> {
 }
 
 /// Judges each scene's picture of each backend, on all processors: evaluating the formulas takes
-/// most of the suite's time. Returns the scenes' names with a verdict for each backend.
+/// most of the suite's time. Returns the scenes' names with a verdict for each backend. A scene that
+/// can't be judged does not keep the others from it; the error lists all.
 fn judge_all(
     scenes: &[(usize, &Scene)],
     backends: &[(&str, PathBuf)],
     bless: bool,
 ) -> Result<Vec<(String, Vec<bool>)>> {
     let workers = std::thread::available_parallelism()?.get();
-    on_threads(workers, scenes.iter(), |&(number, scene)| judge(number, scene, backends, bless))
+    let judged = on_threads(workers, scenes.iter(), |&(number, scene)| {
+        Ok(judge(number, scene, backends, bless).with_context(|| scene.name.clone()))
+    })?;
+    results_or_failures(judged)
 }
 
 /// Judges the pictures of one scene, given with its number from 0; prints those that are wrong.

@@ -34,8 +34,8 @@ pub(crate) struct SanitizerArgs {
 
 /// Folder of the compiler's runtime libraries, including that of the sanitizer (`asan`, `tsan`).
 pub(crate) fn libraries(sanitizer: &str) -> Result<PathBuf> {
-    let output = commands::output(Command::new("rustc").args(["--print", "sysroot"]))?;
-    let sysroot = PathBuf::from(String::from_utf8(output.stdout)?.trim());
+    let sysroot = commands::printed(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let sysroot = PathBuf::from(sysroot.trim());
     let libraries = sysroot.join("lib/rustlib").join(TARGET).join("lib");
     if find(&libraries, "librustc", &format!("_rt.{sanitizer}.a"))?.is_none() {
         bail!("this compiler came without `{sanitizer}` for {TARGET}");

@@ -174,8 +174,8 @@ impl Target {
         let mut missing = Vec::new();
         let mut rustc = Command::new("rustc");
         rustc.args(["--print", "target-libdir", "--target", self.triple]);
-        let folder = commands::output(&mut rustc)?.stdout;
-        if !Path::new(String::from_utf8_lossy(&folder).trim()).is_dir() {
+        let folder = commands::printed(&mut rustc)?;
+        if !Path::new(folder.trim()).is_dir() {
             missing.push(format!("the standard library: rustup target add {}", self.triple));
         }
         let (linker, packages) = self.linker;

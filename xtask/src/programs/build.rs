@@ -4,7 +4,7 @@
 use super::catalogue::{ProgramDescription, ProgramSources};
 use super::fetch;
 use super::library::CLibrary;
-use crate::commands::{on_threads, printed, quietly};
+use crate::commands::{on_threads, printed, quietly, results_or_failures};
 use crate::files;
 use anyhow::{Context, Result, bail};
 use std::collections::hash_map::DefaultHasher;
@@ -82,12 +82,14 @@ impl Builder {
         Ok(Self { folder: folder.to_owned(), described, library, compiler_include: compiler_include()? })
     }
 
-    /// Builds programs that are not up to date; returns how many were built.
+    /// Builds programs that are not up to date; returns how many were built. One that can't be
+    /// built does not keep the others from it; the error lists all.
     pub(crate) fn build(&self, programs: &[&ProgramDescription]) -> Result<usize> {
         let workers = std::thread::available_parallelism()?.get();
-        let rebuilt = on_threads(workers, programs.iter(), |program| {
-            self.provide(program).with_context(|| format!("building {}", program.name))
-        })?;
+        let provide = |program: &&ProgramDescription| -> Result<_> {
+            Ok(self.provide(program).with_context(|| format!("building {}", program.name)))
+        };
+        let rebuilt = results_or_failures(on_threads(workers, programs.iter(), provide)?)?;
         Ok(rebuilt.into_iter().filter(|&is_new| is_new).count())
     }
 
