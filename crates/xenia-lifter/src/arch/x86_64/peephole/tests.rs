@@ -114,6 +114,35 @@ fn a_loaded_number_is_swapped_in_its_vector_register() {
 }
 
 #[test]
+fn a_loaded_number_stays_in_its_general_register_where_the_vector_register_has_another() {
+    if !has_movbe() {
+        return;
+    }
+    // mov rbx,[rdi]; bswap rbx; call rcx; vmovq xmm1,rbx; ret: calls change xmm1.
+    let code = [0x48, 0x8B, 0x1F, 0x48, 0x0F, 0xCB, 0xFF, 0xD1, 0xC4, 0xE1, 0xF9, 0x6E, 0xCB, 0xC3];
+    check(&code, "movbe rbx,[rdi]; call rcx; vmovq xmm1,rbx; ret");
+    // 0: mov rax,[rdi]; bswap rax; 6: vmovq xmm1,rax; mov rax,rdx; sub rdx,1; jne 6; 18h: ret:
+    // later rounds move another number.
+    let code = [
+        0x48, 0x8B, 0x07, 0x48, 0x0F, 0xC8, 0xC4, 0xE1, 0xF9, 0x6E, 0xC8, 0x48, 0x89, 0xD0, 0x48, 0x83, 0xEA,
+        0x01, 0x0F, 0x85, 0xEE, 0xFF, 0xFF, 0xFF, 0xC3,
+    ];
+    let after = optimized(&code, Facts { blocks: &[0, 6, 0x18], ..PLAIN }).code;
+    let round = "vmovq xmm1,rax; mov rax,rdx; sub rdx,1; jne short 5";
+    assert_eq!(text(&after), format!("movbe rax,[rdi]; {round}; ret"));
+    // mov rax,[rdi]; bswap rax; 6: mov r9d,[rdi+10h]; mark of +9; vmovq xmm1,rax; mov rax,rdx; ret;
+    // 1Ch: vmovsd [r15],xmm1; jmp [r15+8]: a fault exit in between reads xmm1.
+    let code = [
+        0x48, 0x8B, 0x07, 0x48, 0x0F, 0xC8, 0x44, 0x8B, 0x4F, 0x10, 0x66, 0x0F, 0x1F, 0x84, 0xFF, 0x09, 0, 0,
+        0, 0xC4, 0xE1, 0xF9, 0x6E, 0xC8, 0x48, 0x89, 0xD0, 0xC3, 0xC4, 0xC1, 0x7B, 0x11, 0x0F, 0x41, 0xFF,
+        0x67, 0x08,
+    ];
+    let after = optimized(&code, Facts { blocks: &[0, 0x1C], marked: &[6], ..PLAIN }).code;
+    let body = "movbe rax,[rdi]; mov r9d,[rdi+10h]; vmovq xmm1,rax; mov rax,rdx; ret";
+    assert_eq!(text(&after), format!("{body}; vmovsd [r15],xmm1; jmp qword ptr [r15+8]"));
+}
+
+#[test]
 fn a_swap_stays_on_its_side_of_a_call() {
     // mov eax,[rdi]; call rcx; bswap eax; ret: a result is swapped, not the loaded value.
     check(&[0x8B, 0x07, 0xFF, 0xD1, 0x0F, 0xC8, 0xC3], "mov eax,[rdi]; call rcx; bswap eax; ret");
