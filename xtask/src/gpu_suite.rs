@@ -131,8 +131,8 @@ pub(crate) fn suite(args: &GpuSuiteArgs) -> Result<()> {
 }
 
 /// Judges each scene's picture of each backend, on all processors: evaluating the formulas takes
-/// most of the suite's time. Returns the scenes' names with a verdict for each backend. A scene that
-/// can't be judged does not keep the others from it; the error lists all.
+/// most of the suite's time. Returns the scenes' names with a verdict for each backend. A scene
+/// that can't be judged does not keep the others from it; the error lists all.
 fn judge_all(
     scenes: &[(usize, &Scene)],
     backends: &[(&str, PathBuf)],
