@@ -168,12 +168,12 @@ counters! {
         /// Regions taken from the persistent cache.
         cache_hits: u64,
     }
-    /// Counters of `--cross-check`, if that is the engine.
+    /// Counters of the cross-checking engine, if it runs.
     cross_check: CrossCheckCounters,
 }
 
 counters! {
-    /// Figures of `--cross-check`.
+    /// Figures of the cross-checking engine.
     struct CrossCheckCounters {
         /// Units of code compared.
         units: u64,

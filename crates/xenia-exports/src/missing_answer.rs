@@ -1,4 +1,4 @@
-//! Text of the settings of missing exports' results (`--missing`).
+//! Text of the settings of missing exports' results.
 
 use super::registry;
 use xenia_guest::Ordinal;

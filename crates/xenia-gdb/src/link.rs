@@ -23,8 +23,8 @@ const MAX_CHUNKS: usize = 16;
 /// Size of a chunk in bytes.
 const CHUNK: usize = 4096;
 
-/// How long a client may leave an answer unread, about: the thread that sends it also ends the run
-/// at Ctrl-C and `--timeout`.
+/// How long a client may leave an answer unread, about: the thread that sends it also ends an
+/// interrupted run.
 const SEND_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The error of listening on a socket file, with a reason that fits a file.

@@ -99,8 +99,7 @@ pub enum BackendError {
     Host(String),
 }
 
-/// Time at which memory gets the texels of resolves that a backend keeps on a device
-/// (`--readback`).
+/// Time at which memory gets the texels of resolves that a backend keeps on a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readback {
     /// At each resolve.
@@ -128,7 +127,7 @@ pub type Inputs = fn(&DrawCall, &mut dyn FnMut(PhysicalRange)) -> bool;
 
 /// Renderer. Queries take `&mut self` too, because they may first have to finish pending draws.
 pub trait Backend: Send {
-    /// Name of the backend in `--gpu` and in reports.
+    /// Name of the backend in settings and in reports.
     fn name(&self) -> &'static str;
 
     /// Notes that a draw with the shaders of `call` probably follows, one of which is new: a

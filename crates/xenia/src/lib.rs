@@ -27,7 +27,8 @@
 //! [`title::medium::NoExecutable`], [`content::ContentInUse`], [`machine::StateRefusal`] (a state
 //! saved under other conditions, or a damaged one), and [`Unsaveable`] (the state
 //! cannot be saved now, but perhaps later). Messages name an option as the flag of `xenia-rs` that
-//! sets it; most are fields of [`config`] of that name. Libraries below this one name no flags.
+//! sets it; most are fields of [`config`] of that name. Errors of libraries below this one name
+//! no flags.
 //!
 //! Features, all of them on by default, bring the host's devices and their dependencies: `window`
 //! (wgpu, controllers, dialogs that ask), `gamepads`, `sound`, `network`. Without one, a

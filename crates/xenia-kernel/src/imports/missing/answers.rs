@@ -1,4 +1,4 @@
-//! Settings of the results of missing exports (`--missing`); `xenia-exports` reads them from text.
+//! Settings of the results of missing exports; `xenia-exports` reads them from text.
 //!
 //! The default is the documented failure, see [`super::failure_of`]. A title that was only tried in
 //! xenia-canary may need r3 as it was, since a missing call there changes no register.

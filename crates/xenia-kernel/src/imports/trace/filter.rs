@@ -1,5 +1,5 @@
-//! Choice of the exports whose calls are traced (`--trace-calls`): rules in the order of the text,
-//! of which the last that matches decides. A rule that chooses no export is an error, as it is a
+//! Choice of the exports whose calls are traced: rules in the order of the text, of which the last
+//! that matches decides. A rule that chooses no export is an error, as it is a
 //! typing mistake.
 
 use std::str::FromStr;

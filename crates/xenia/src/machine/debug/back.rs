@@ -45,7 +45,8 @@ pub(super) enum Back {
 
 impl Debugged<'_, '_> {
     /// Goes back by `count` instructions of a thread, or to the earliest moment if it has run fewer
-    /// since then.
+    /// since then. If that fails (an interruption, or a thread that has not run for long), the
+    /// machine stays where it is.
     pub fn step_back(&mut self, thread: u32, count: u64) -> Progress {
         self.go_back(Back::Steps { thread, count })
     }
@@ -78,6 +79,9 @@ impl Debugged<'_, '_> {
 
     /// The moment before the last `count` instructions of a thread.
     fn last_steps(&mut self, thread: u32, count: u64, from: u64) -> Result<Stop> {
+        if count == 0 {
+            return Ok(Stop { moment: from, progress: Progress::Stepped { thread } });
+        }
         let mut left = count as usize;
         let mut earliest = from;
         let mut upper = from;
