@@ -2,5 +2,7 @@
 
 /// `XUSER_INDEX_ANY`: any user.
 pub(crate) const ANY: u32 = 0xFF;
+/// `XUSER_INDEX_FOCUS`: the user whose controller was used last.
+pub(crate) const FOCUS: u32 = 0xFD;
 /// `XUSER_INDEX_NONE`: no user.
 pub(crate) const NONE: u32 = 0xFE;

@@ -231,7 +231,9 @@ impl XamInput {
     }
 
     /// Returns the capabilities of a user's controller; the first argument is a version, 0 or 1.
-    #[export(Done)]
+    /// Of the larger structure of version 1 only the fields of `XamInputGetCapabilities` are
+    /// written, since the others and its size are not documented.
+    #[export(Partial)]
     fn XamInputGetCapabilitiesEx(
         call: &mut Call,
         version: u32,

@@ -32,6 +32,7 @@ const VDP: u32 = 254;
 /// Commands of `ioctlsocket`.
 const IS_NON_BLOCKING: u32 = 0x8004_667E;
 const AVAILABLE: u32 = 0x4004_667F;
+const IS_AT_MARK: u32 = 0x4004_7307;
 
 fn start(call: &mut Call, version: u16, data: Option<GuestAddr>) -> Result<(), WsaError> {
     let major = version & 0xFF;
@@ -173,7 +174,8 @@ impl NetSocket {
     }
 
     /// Sets whether calls block on a socket (`FIONBIO`), or returns how many bytes one receive
-    /// would return (`FIONREAD`).
+    /// would return (`FIONREAD`), or that no urgent data is waiting (`SIOCATMARK`), since none is
+    /// ever received.
     #[export(Done)]
     fn NetDll_ioctlsocket(
         call: &mut Call,
@@ -188,6 +190,10 @@ impl NetSocket {
             match command {
                 IS_NON_BLOCKING => net.set_blocking(socket, argument.read(memory)? == 0),
                 AVAILABLE => Ok(argument.write(memory, net.available(socket)?)?),
+                IS_AT_MARK => {
+                    net.check(socket)?;
+                    Ok(argument.write(memory, 1)?)
+                }
                 _ => Err(WsaError::INVALID),
             }
         });

@@ -90,12 +90,13 @@ fn wsa_send(
     Ok(SocketOperation::Send(Send { count, returns_zero: overlapped.is_none(), ..send(bytes, flags, to) }))
 }
 
-/// Guest time at which a `timeval` ends; `None` without one.
+/// Guest time at which a `timeval` ends; `None` without one. As in Winsock its two numbers are
+/// added, so the microseconds may be those of more than a second.
 fn deadline(call: &Call, time: Option<Ptr<i32>>) -> Result<Option<GuestTicks>, WsaError> {
     let Some(time) = time else { return Ok(None) };
     let seconds = time.read(call.memory())?;
     let microseconds = time.at(1).read(call.memory())?;
-    if seconds < 0 || !(0..1_000_000).contains(&microseconds) {
+    if seconds < 0 || microseconds < 0 {
         return Err(WsaError::INVALID);
     }
     let hundred_ns = u64::from(seconds as u32) * SECOND_100NS + u64::from(microseconds as u32) * 10;

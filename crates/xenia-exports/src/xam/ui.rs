@@ -113,10 +113,10 @@ fn achievements_text(achievements: &[Record]) -> String {
     text
 }
 
-/// Returns a dialog's user; `None` for any.
+/// Returns a dialog's user; `None` for any. The user with the focus is the one that answers.
 fn user_of(index: u32) -> Result<Option<u32>, Win32Error> {
     match index {
-        user_index::ANY => Ok(None),
+        user_index::ANY | user_index::FOCUS => Ok(None),
         index if index < USERS => Ok(Some(index)),
         _ => Err(Win32Error::INVALID_PARAMETER),
     }

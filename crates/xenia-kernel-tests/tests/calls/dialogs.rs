@@ -94,8 +94,11 @@ fn a_message_box_shows_all_its_texts() {
     let extended = [3, title, text, 2, labels, 1, 1, 0x1234, result, overlapped];
     assert_eq!(b.xam_call("XamShowMessageBoxUIEx", &extended), IO_PENDING);
     b.pass_a_field();
+    let focused = [0xFD, title, text, 2, labels, 1, 2, result, overlapped];
+    assert_eq!(b.xam_call("XamShowMessageBoxUI", &focused), IO_PENDING);
+    b.pass_a_field();
     let asked: Vec<MessageBox> = answers.boxes();
-    assert_eq!(asked[0].user, None);
+    assert_eq!((asked[0].user, asked[2].user), (None, None));
     assert_eq!((asked[0].icon, asked[1].icon), (Icon::Warning, Icon::Error));
     assert_eq!(asked[1].user, Some(3));
     assert_eq!((asked[0].title.as_str(), asked[0].text.as_str()), ("Title", "Zwölf"));

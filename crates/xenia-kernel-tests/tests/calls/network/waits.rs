@@ -22,6 +22,8 @@ fn large_send_waits_for_room_and_waitall_for_all_data() {
     b.refused("NetDll_send", &[1, client, into, 1, 0], WOULD_BLOCK);
     assert_eq!(b.net("NetDll_ioctlsocket", &[1, server, 0x4004_667F, into]), 0);
     assert_eq!(b.word(INTO), 0x4000);
+    assert_eq!(b.net("NetDll_ioctlsocket", &[1, server, 0x4004_7307, into]), 0);
+    assert_eq!(b.word(INTO), 1, "no urgent data waits");
     b.refused("NetDll_ioctlsocket", &[1, server, 1, into], 10022);
     b.refused("NetDll_ioctlsocket", &[1, server, 0x4004_667F, 0], 10014);
     // `MSG_WAITALL` is refused on a non-blocking socket, without loss of data.
@@ -145,6 +147,15 @@ fn select_waits_for_any_socket_up_to_its_timeout() {
     let waits = b.scheduler.thread(b.thread).unwrap().wait().cloned().unwrap();
     assert_eq!(waits.deadline, Some(TICKS_PER_SECOND / 50));
     b.pass_until(TICKS_PER_SECOND / 50);
+    assert_eq!((b.answer(b.thread), b.stored_set(0)), (Some(0), vec![]));
+    // Its microseconds may be those of more than a second.
+    let read = b.put_set(0, &[client, server]);
+    let time = b.put_time(0, 2_500_000);
+    assert_eq!(b.begin("NetDll_select", &[1, 0, read, 0, 0, time]), None);
+    let end = TICKS_PER_SECOND / 50 + TICKS_PER_SECOND / 2 * 5;
+    let waits = b.scheduler.thread(b.thread).unwrap().wait().cloned().unwrap();
+    assert_eq!(waits.deadline, Some(end));
+    b.pass_until(end);
     assert_eq!((b.answer(b.thread), b.stored_set(0)), (Some(0), vec![]));
     // Without one, until data arrives.
     let read = b.put_set(0, &[client, server]);
