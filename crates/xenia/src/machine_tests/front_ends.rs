@@ -48,7 +48,7 @@ impl FrontEnd for SteppingBack {
         for count in [0, 1, 2, 90, 513, 600] {
             machine.travel_to(end)?;
             assert_eq!(machine.step_back(thread, count as u64), Progress::Stepped { thread });
-            let moment = before.iter().rev().take(count).last().copied().unwrap_or(end);
+            let moment = before.get(before.len() - count).copied().unwrap_or(end);
             assert_eq!(machine.position().instructions, moment, "{count} steps");
         }
         assert_eq!(machine.step_back(thread, u64::MAX), Progress::Beginning);
