@@ -56,6 +56,16 @@ impl Xer {
     }
 }
 
+/// The value of a bit of XER.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum XerBit {
+    /// An I8 of 0 or 1.
+    Bit(Value),
+    /// CA of an algebraic right shift of a word, computed when it is needed: set if the word is
+    /// negative and one of its `dropped` bits is set.
+    Shifted { word: Value, dropped: i32 },
+}
+
 /// A 64-bit special register that is cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Special {
@@ -80,7 +90,7 @@ pub(crate) struct Cache {
     low: [Option<Value>; 32],
     /// The low word zero-extended, if known and the register's upper half may be nonzero.
     extended: [Option<Value>; 32],
-    /// The low word sign-extended, if known and the register's upper half may be different.
+    /// The low word sign-extended, if known: the register itself where an instruction extended it.
     signed: [Option<Value>; 32],
     /// Bit n: the upper half of GPR n is zero.
     zero_extended: u32,
@@ -91,7 +101,7 @@ pub(crate) struct Cache {
     pub(super) copied: Copied,
     pub(super) cr: [Option<Cr>; 8],
     pub(super) cr_dirty: u8,
-    xer: [Option<Value>; 2],
+    xer: [Option<XerBit>; 2],
     xer_dirty: u8,
     special: [Option<Value>; 2],
     special_dirty: u8,
@@ -151,6 +161,11 @@ impl Cache {
     /// Whether the upper half of GPR `n` is known to be zero.
     pub(super) fn is_zero_extended(&self, n: usize) -> bool {
         self.zero_extended >> n & 1 != 0
+    }
+
+    /// Whether the sign-extended low word of GPR `n` is known.
+    pub(super) fn is_signed_known(&self, n: usize) -> bool {
+        self.signed[n].is_some()
     }
 
     /// Whether the zero-extended low word of GPR `n` is known.

@@ -112,6 +112,17 @@ impl Lifter<'_> {
         sum
     }
 
+    /// Whether [`Self::extension`] needs no instruction.
+    fn is_extension_known(&self, n: usize, signed: bool) -> bool {
+        let cache = &self.state.cache;
+        if signed { cache.is_signed_known(n) } else { cache.is_low_known(n) }
+    }
+
+    /// The low word of GPR `n`, extended as a compare does.
+    fn extension(&mut self, n: usize, signed: bool) -> Value {
+        if signed { self.gpr_signed(n) } else { self.gpr_low(n) }
+    }
+
     /// `cmp` and `cmpl`.
     fn compare(&mut self, i: Instruction, signed: bool) {
         let ra = i.ra();
@@ -119,9 +130,8 @@ impl Lifter<'_> {
         let compared = if i.l() {
             Compared { a: self.gpr(ra), b: self.gpr(rb), signed, extended: None }
         } else {
-            let is_extended =
-                !signed && self.state.cache.is_low_known(ra) && self.state.cache.is_low_known(rb);
-            let extended = is_extended.then(|| (self.gpr_low(ra), self.gpr_low(rb)));
+            let is_extended = self.is_extension_known(ra, signed) && self.is_extension_known(rb, signed);
+            let extended = is_extended.then(|| (self.extension(ra, signed), self.extension(rb, signed)));
             Compared { a: self.gpr32(ra), b: self.gpr32(rb), signed, extended }
         };
         self.set_cr(i.crfd(), Cr::Compare(compared));
@@ -134,8 +144,8 @@ impl Lifter<'_> {
         let compared = if i.l() {
             Compared { a: self.gpr(ra), b: wide, signed, extended: None }
         } else {
-            let is_extended = !signed && self.state.cache.is_low_known(ra);
-            let extended = is_extended.then(|| (self.gpr_low(ra), wide));
+            let is_extended = self.is_extension_known(ra, signed);
+            let extended = is_extended.then(|| (self.extension(ra, signed), wide));
             Compared { a: self.gpr32(ra), b: self.const32(immediate as u32), signed, extended }
         };
         self.set_cr(i.crfd(), Cr::Compare(compared));
@@ -177,7 +187,7 @@ impl Integer for Lifter<'_> {
         let wrong = i64::from(self.config.wrong_addi && i.ra() != 0);
         if i.ra() == 0 {
             let value = self.const64(i.simm() as u64);
-            self.set_gpr(i.rd(), value);
+            self.set_gpr_signed(i.rd(), value, None);
         } else {
             let a = self.gpr(i.ra());
             let sum = self.plus(a, i.simm() + wrong);
@@ -198,7 +208,7 @@ impl Integer for Lifter<'_> {
         let shifted = i.simm() << 16;
         if i.ra() == 0 {
             let value = self.const64(shifted as u64);
-            self.set_gpr(i.rd(), value);
+            self.set_gpr_signed(i.rd(), value, None);
         } else {
             let a = self.gpr(i.ra());
             let sum = self.plus(a, shifted);
@@ -285,7 +295,10 @@ impl Integer for Lifter<'_> {
         let b = self.gpr_signed(i.rb());
         let product = self.b.ins().imul(a, b);
         let high = self.b.ins().sshr_imm_s(product, 32);
-        self.finish(i, high);
+        self.set_gpr_signed(i.rd(), high, None);
+        if i.rc() {
+            self.record(high);
+        }
     }
 
     fn mulhwux(&mut self, i: Instruction) {

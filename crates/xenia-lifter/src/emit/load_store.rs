@@ -36,7 +36,8 @@ impl Lifter<'_> {
             }
             Extend::Sign => {
                 let wide = self.b.ins().sextend(types::I64, value);
-                self.set_gpr(n, wide);
+                let low = (ty == types::I32).then_some(value);
+                self.set_gpr_signed(n, wide, low);
             }
         }
     }

@@ -25,7 +25,10 @@ impl Lifter<'_> {
         let s = self.gpr(i.rs());
         let part = self.b.ins().ireduce(ty, s);
         let result = self.b.ins().sextend(types::I64, part);
-        self.set_logical(i, result);
+        self.set_gpr_signed(i.ra(), result, (ty == types::I32).then_some(part));
+        if i.rc() {
+            self.record(result);
+        }
     }
 }
 

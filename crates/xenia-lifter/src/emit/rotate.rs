@@ -274,24 +274,28 @@ impl Rotate for Lifter<'_> {
         let back = self.b.ins().ishl(result, n);
         let lost = self.b.ins().bxor(back, s);
         self.set_shift_carry(s, lost);
-        self.set_rotated(i, result);
+        self.set_gpr_signed(i.ra(), result, None);
+        if i.rc() {
+            self.record(result);
+        }
     }
 
     fn srawix(&mut self, i: Instruction) {
         let s = self.gpr32(i.rs());
         let sh = i.sh();
-        let (result, carry) = if sh == 0 {
-            (s, self.b.ins().iconst(types::I8, 0))
+        let result = if sh == 0 {
+            let none = self.b.ins().iconst(types::I8, 0);
+            self.set_xer(Xer::Ca, none);
+            s
         } else {
-            // The sign and the dropped bits are above the sign alone if both have ones.
-            let bits = self.b.ins().band_imm_s(s, i64::from(i32::MIN) | ((1 << sh) - 1));
-            let code = IntCC::UnsignedGreaterThan;
-            let carry = self.b.ins().icmp_imm_s(code, bits, i64::from(i32::MIN));
-            (self.b.ins().sshr_imm_s(s, sh as i64), carry)
+            self.set_shifted_carry(s, !(-1 << sh));
+            self.b.ins().sshr_imm_s(s, sh as i64)
         };
-        self.set_xer(Xer::Ca, carry);
-        let result = self.b.ins().sextend(types::I64, result);
-        self.set_rotated(i, result);
+        let wide = self.b.ins().sextend(types::I64, result);
+        self.set_gpr_signed(i.ra(), wide, Some(result));
+        if i.rc() {
+            self.record(wide);
+        }
     }
 
     fn srdx(&mut self, i: Instruction) {

@@ -5,7 +5,7 @@
 
 use super::super::condition::orders;
 use super::super::{HOST, Lifter};
-use super::{Compared, Cr, Xer};
+use super::{Compared, Cr, Xer, XerBit};
 use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 
@@ -13,18 +13,40 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 impl Lifter<'_> {
     /// A bit of XER, as an I8 of 0 or 1.
     pub(crate) fn xer(&mut self, bit: Xer) -> Value {
-        if let Some(value) = self.state.cache.xer[bit as usize] {
-            return value;
-        }
-        let ctx = self.context();
-        let value = self.b.ins().load(types::I8, HOST, ctx, bit.offset());
-        self.state.cache.xer[bit as usize] = Some(value);
+        let value = if let Some(known) = self.state.cache.xer[bit as usize] {
+            self.bit_of_xer(known)
+        } else {
+            let ctx = self.context();
+            self.b.ins().load(types::I8, HOST, ctx, bit.offset())
+        };
+        self.state.cache.xer[bit as usize] = Some(XerBit::Bit(value));
         value
+    }
+
+    /// A known bit of XER, as an I8 of 0 or 1.
+    pub(super) fn bit_of_xer(&mut self, known: XerBit) -> Value {
+        match known {
+            XerBit::Bit(value) => value,
+            XerBit::Shifted { word, dropped } => {
+                // The sign and the dropped bits are above the sign alone if both have ones.
+                let bits = self.b.ins().band_imm_s(word, i64::from(i32::MIN | dropped));
+                self.b.ins().icmp_imm_s(IntCC::UnsignedGreaterThan, bits, i64::from(i32::MIN))
+            }
+        }
     }
 
     /// Sets a bit of XER to an I8 of 0 or 1.
     pub(crate) fn set_xer(&mut self, bit: Xer, value: Value) {
-        self.state.cache.xer[bit as usize] = Some(value);
+        self.set_known_xer(bit, XerBit::Bit(value));
+    }
+
+    /// Sets CA as an algebraic right shift of a word does that drops the bits `dropped`.
+    pub(crate) fn set_shifted_carry(&mut self, word: Value, dropped: i32) {
+        self.set_known_xer(Xer::Ca, XerBit::Shifted { word, dropped });
+    }
+
+    fn set_known_xer(&mut self, bit: Xer, known: XerBit) {
+        self.state.cache.xer[bit as usize] = Some(known);
         self.state.cache.xer_dirty |= 1 << bit as u8;
     }
 

@@ -59,7 +59,7 @@ impl Lifter<'_> {
             return value;
         }
         let low = self.gpr32(n);
-        let value = self.b.ins().sextend(types::I64, low);
+        let value = self.sign_extended(low);
         self.state.cache.signed[n] = Some(value);
         value
     }
@@ -91,11 +91,24 @@ impl Lifter<'_> {
     /// Copies a GPR, including the facts known of its low word.
     pub(crate) fn move_gpr(&mut self, to: usize, from: usize) {
         let value = self.gpr(from);
-        let low = self.state.cache.low[from];
-        let zero = self.state.cache.zero_extended >> from & 1 != 0;
+        let cache = &self.state.cache;
+        let low = cache.low[from];
+        let extended = cache.extended[from];
+        let signed = cache.signed[from];
+        let zero = cache.zero_extended >> from & 1 != 0;
         self.set_gpr(to, value);
-        self.state.cache.low[to] = low;
-        self.state.cache.zero_extended |= u32::from(zero) << to;
+        let cache = &mut self.state.cache;
+        cache.low[to] = low;
+        cache.extended[to] = extended;
+        cache.signed[to] = signed;
+        cache.zero_extended |= u32::from(zero) << to;
+    }
+
+    /// Sets GPR `n` to a word that `value` has sign-extended; `low` is the word, if known.
+    pub(crate) fn set_gpr_signed(&mut self, n: usize, value: Value, low: Option<Value>) {
+        self.set_gpr(n, value);
+        self.state.cache.low[n] = low;
+        self.state.cache.signed[n] = Some(value);
     }
 
     /// Sets GPR `n` to a zero-extended word.

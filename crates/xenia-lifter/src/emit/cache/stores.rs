@@ -152,8 +152,9 @@ impl Lifter<'_> {
         }
         for bit in [Xer::Ov, Xer::Ca] {
             if self.state.cache.xer_dirty >> bit as u8 & 1 != 0
-                && let Some(value) = self.state.cache.xer[bit as usize]
+                && let Some(known) = self.state.cache.xer[bit as usize]
             {
+                let value = self.bit_of_xer(known);
                 self.store_word(value, bit.offset());
             }
         }
