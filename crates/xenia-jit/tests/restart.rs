@@ -1,6 +1,7 @@
 //! Restart points: a faulting load is replayed from the instruction for which the context was
 //! exact, and the effects of earlier instructions appear exactly once.
 
+use crate::common::pair::assembled;
 use crate::common::*;
 use xenia_cpu::Exit;
 use xenia_isa::Op;
@@ -8,15 +9,21 @@ use xenia_isa::Op;
 /// Runs `words` up to the access that faults, compares the states, points r20 to memory and runs to
 /// the end. r9 points to data.
 fn check(words: &[u32], faults_at: u32) {
+    check_from(11, 0, words, faults_at);
+}
+
+/// As [`check`], from the registers of `seed`.
+fn check_from(seed: u64, fpscr: u32, words: &[u32], faults_at: u32) {
     let mut jit = JitHarness::jit();
     let mut interpreter = JitHarness::interpreter();
-    let mut r = Random::new(11);
+    let mut r = Random::new(seed);
     randomize(&mut interpreter.ctx, &mut r);
     for machine in [&mut jit, &mut interpreter] {
         machine.put(CODE, words);
         machine.memory.write_bytes(xenia_guest::GuestAddr(DATA), &[0, 0, 0, 5, 0, 0, 0, 9]).unwrap();
     }
     interpreter.ctx.pc = CODE;
+    interpreter.ctx.fpscr = fpscr;
     interpreter.ctx.gpr[9] = DATA.into();
     interpreter.ctx.gpr[20] = 0x2000_0000;
     jit.ctx = interpreter.ctx.clone();
@@ -140,6 +147,42 @@ fn instructions_with_side_effects_are_not_replayed() {
             SC,
         ];
         check(&words, 5);
+    }
+}
+
+/// Floating-point arithmetic is replayed: with targets that are operands, in both formats, with NaNs
+/// and exceptions.
+#[test]
+fn floating_point_arithmetic_is_replayed() {
+    let sequences: [&[&str]; 6] = [
+        &["lfd f1,0(r9)", "fadd f1,f1,f1", "fmul f2,f1,f3", "lfd f4,8(r9)", "fmadd f1,f1,f4,f2"],
+        &["fadds f5,f5,f6", "lfs f1,0(r9)", "fmuls f1,f1,f1", "fmadds f6,f1,f5,f6", "frsp f7,f7"],
+        &["fdiv f8,f8,f9", "fctiwz f9,f9", "fcfid f9,f9", "fcmpu cr1,f8,f9", "fctid f8,f8"],
+        &["fneg f1,f1", "fsel f2,f1,f2,f3", "fmr f3,f1", "fabs f1,f4", "fcmpo cr7,f1,f2"],
+        &["fres f1,f1", "frsqrte f2,f2", "fsqrt f3,f3", "fsub f3,f3,f1", "fnmsub f2,f2,f3,f1"],
+        &["fmr f1,f30", "lwz r5,0(r9)", "fadd f1,f1,f2", "addi r5,r5,1", "fsubs f2,f2,f2"],
+    ];
+    for sequence in sequences {
+        let mut text = sequence.to_vec();
+        text.extend(["lwz r10,0(r20)", "fadd f1,f1,f2", "stfd f1,16(r9)", "sc"]);
+        let words = assembled(&text);
+        for seed in 0..60 {
+            // To nearest, and toward zero.
+            for fpscr in [0, 1] {
+                check_from(seed, fpscr, &words, sequence.len() as u32);
+            }
+        }
+    }
+}
+
+/// A sticky bit that later arithmetic sets is not read again.
+#[test]
+fn reads_of_sticky_bits_are_not_replayed() {
+    for reads in ["mffs f3", "mcrfs cr5,1", "fadd. f3,f4,f4"] {
+        let words = assembled(&["addi r5,r5,1", reads, "fdiv f1,f1,f2", "lwz r10,0(r20)", "sc"]);
+        for seed in 0..60 {
+            check_from(seed, 0, &words, 3);
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use super::cache::Pending;
 use super::float_registers::FloatOperand;
 use super::{HOST, Lifter};
-use crate::host::field;
+use crate::host::Word;
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::Instruction;
@@ -19,11 +19,11 @@ pub(super) enum IntegerRounding {
 
 impl Lifter<'_> {
     /// Keeps the computation of `value` alive even if the instruction's result is never read, since
-    /// the host operation sets the sticky bits. (Arithmetic needs no such store, since its result
-    /// is tested for NaN.)
-    fn keep(&mut self, i: Instruction, value: Value) {
+    /// the host operation sets the sticky bits: stores it to a word that nobody reads. (Arithmetic
+    /// needs no such store, since its result is tested for NaN.)
+    fn keep(&mut self, value: Value) {
         let ctx = self.context();
-        self.b.ins().store(HOST, value, ctx, field::fpr(i.fd()));
+        self.b.ins().store(HOST, value, ctx, Word::Operands.offset());
     }
 
     /// Converts an integer to a double (`fcfid`).
@@ -37,7 +37,7 @@ impl Lifter<'_> {
         let operands = [None, Some(FloatOperand::Double(b)), None];
         let bits = self.bits(b);
         let result = self.b.ins().fcvt_from_sint(types::F64, bits);
-        self.keep(i, result);
+        self.keep(result);
         self.set_fpr(i.fd(), result);
         *self.pending() = Pending { operation: Some((i.0, operands)), compared: None, rounding: None };
         self.record_status(i);
@@ -87,7 +87,7 @@ impl Lifter<'_> {
             let up = self.b.ins().ishl_imm_s(up, 1);
             rounded = self.b.ins().bor(rounded, up);
         }
-        self.keep(i, whole);
+        self.keep(whole);
         self.b.ins().jump(done, &[value.into(), rounded.into()]);
         self.b.switch_to_block(done);
         let result = self.number(result);

@@ -11,8 +11,11 @@ use super::Lifter;
 use crate::analysis::assumptions::FprFormats;
 use xenia_isa::{Family, Instruction, Op, spr};
 
-/// Maximum number of dirty registers at a load without write-back; more would spill.
+/// Maximum number of dirty registers at a load without write-back; more would spill. Those in the
+/// host's vector registers are counted apart.
 const MAX_DIRTY: u32 = 4;
+/// Maximum number of dirty floating-point and vector registers at a load without write-back.
+const MAX_DIRTY_VECTORS: u32 = 8;
 
 /// A restart point: an instruction for which the context is exact.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +51,15 @@ fn repeatable(op: Op, i: Instruction) -> bool {
             Op::mfcr | Op::mtcrf | Op::dcbt | Op::dcbtst => true,
             _ => false,
         },
-        Family::Float | Family::Vector | Family::Vector128 => false,
+        // Replayed arithmetic has the same results, and sets sticky bits of FPSCR that are set
+        // already. So what reads or changes these is not replayed.
+        Family::Float => {
+            let changes_sticky =
+                matches!(op, Op::mcrfs | Op::mffsx | Op::mtfsb0x | Op::mtfsb1x | Op::mtfsfx | Op::mtfsfix);
+            !changes_sticky && !i.rc()
+        }
+        // Lanes that software computes are computed in the context.
+        Family::Vector | Family::Vector128 => false,
     }
 }
 
@@ -59,8 +70,17 @@ impl Lifter<'_> {
         RestartPoint { pc: self.guest.pc, done, formats: self.state.cache.floats.stored_formats() }
     }
 
+    /// Whether more registers are dirty than the host's registers can hold besides temporaries.
+    fn is_crowded(&self) -> bool {
+        let vectors = self.dirty_vectors();
+        self.dirty() - vectors > MAX_DIRTY || vectors > MAX_DIRTY_VECTORS
+    }
+
     fn is_repeatable(&self) -> bool {
-        self.guest.op.is_some_and(|op| repeatable(op, self.guest.instruction))
+        self.guest.op.is_some_and(|op| {
+            let computes_in_context = op.row().family == Family::Float && self.config.mode.controlled;
+            repeatable(op, self.guest.instruction) && !computes_in_context
+        })
     }
 
     /// Updates the restart point before an instruction is lifted.
@@ -86,7 +106,7 @@ impl Lifter<'_> {
 
     /// Prepares a load that may fault: writes back dirty registers, or records the restart point.
     pub(super) fn ready_for_load(&mut self) {
-        if self.dirty() > MAX_DIRTY || self.state.restart_point.is_none() {
+        if self.is_crowded() || self.state.restart_point.is_none() {
             self.flush_for_access();
             self.state.restart_point = Some(self.restart_point_here());
         }

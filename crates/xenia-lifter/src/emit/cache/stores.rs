@@ -89,6 +89,15 @@ impl Lifter<'_> {
             + deferred.map(u32::from).iter().sum::<u32>()
     }
 
+    /// Number of dirty registers that are in the host's vector registers.
+    pub(crate) fn dirty_vectors(&self) -> u32 {
+        let cache = &self.state.cache;
+        cache.vr_dirty.count_ones()
+            + cache.floats.dirty()
+            + u32::from(cache.vscr.is_pending())
+            + u32::from(cache.pending.operation.is_some())
+    }
+
     /// The pending FPSCR state.
     pub(crate) fn pending(&mut self) -> &mut Pending {
         &mut self.state.cache.pending
