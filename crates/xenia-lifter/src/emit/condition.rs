@@ -59,6 +59,15 @@ impl Lifter<'_> {
             let b = if signed { self.sign_extended(b) } else { self.zero_extended(b) };
             return self.minus(a, b);
         }
+        if self.constant(b) == Some(0) {
+            let is_nonzero = self.b.ins().icmp_imm_s(IntCC::NotEqual, a, 0);
+            let is_nonzero = self.b.ins().uextend(types::I64, is_nonzero);
+            if !signed {
+                return is_nonzero;
+            }
+            let sign = self.b.ins().sshr_imm_s(a, 63);
+            return self.b.ins().bor(sign, is_nonzero);
+        }
         let (less, greater) = orders(signed);
         let [less, greater] = [less, greater].map(|code| {
             let holds = self.b.ins().icmp(code, a, b);

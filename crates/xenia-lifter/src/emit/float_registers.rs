@@ -352,12 +352,13 @@ impl Lifter<'_> {
             return;
         }
         let ctx = self.context();
-        let mut singles = self.const64(single_format.into());
-        if open != 0 {
+        let singles = if open == 0 {
+            self.const64(single_format.into())
+        } else {
             let before = self.b.ins().load(types::I64, HOST, ctx, Word::OpenSingles.offset());
             let before = self.b.ins().band_imm_s(before, i64::from(open));
-            singles = self.b.ins().bor(before, singles);
-        }
+            self.with_bits(before, single_format.into())
+        };
         self.b.ins().store(HOST, singles, ctx, Word::OpenSingles.offset());
     }
 
