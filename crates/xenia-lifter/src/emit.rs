@@ -53,6 +53,7 @@ mod loop_carried;
 mod overflow;
 mod params;
 mod place;
+mod pressure;
 mod reservations;
 mod restart;
 mod rotate;
@@ -385,6 +386,7 @@ impl<'a> Lifter<'a> {
             let pc = guest.pc;
             let remaining = remaining as i32;
             self.sites.push(Site { pc, remaining, single_format: 0, open_format: 0, from: pc, again: 0 });
+            self.relieve_pressure(block, index);
             self.begin_instruction();
             match (block.replaced(index), guest.op) {
                 (Some(Replaced::Call), _) => self.set_link(),

@@ -153,6 +153,24 @@ impl Cache {
         self.gpr[n] = Some(value);
     }
 
+    /// GPRs whose values are known, as bits.
+    pub(super) fn known_gprs(&self) -> u32 {
+        (0..32).filter(|&n| self.gpr[n].is_some()).fold(0, |set, n| set | 1 << n)
+    }
+
+    /// GPRs whose values are known and are those in the context, as bits.
+    pub(super) fn clean_gprs(&self) -> u32 {
+        self.known_gprs() & !self.gpr_dirty
+    }
+
+    /// Drops what is known of the value of GPR `n`, which the context has.
+    pub(super) fn forget_gpr(&mut self, n: usize) {
+        self.gpr[n] = None;
+        self.low[n] = None;
+        self.extended[n] = None;
+        self.signed[n] = None;
+    }
+
     /// Whether the value of GPR `n` is known.
     pub(super) fn is_gpr_known(&self, n: usize) -> bool {
         self.gpr[n].is_some()
