@@ -150,8 +150,8 @@ fn instructions_with_side_effects_are_not_replayed() {
     }
 }
 
-/// Floating-point arithmetic is replayed: with targets that are operands, in both formats, with NaNs
-/// and exceptions.
+/// Floating-point arithmetic is replayed: with targets that are operands, in both formats, with
+/// NaNs and exceptions.
 #[test]
 fn floating_point_arithmetic_is_replayed() {
     let sequences: [&[&str]; 6] = [
