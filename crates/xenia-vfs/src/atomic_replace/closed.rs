@@ -192,7 +192,8 @@ impl OpenHostFile {
         let (true, Some(target), Some(path)) = (size <= MAX_CLOSED_BYTES, &self.target, &self.path) else {
             return false;
         };
-        let closed = names::closed_name(&self.content, target).map(|name| self.folder.join(name));
+        let closed =
+            names::closed_name(&self.content, target).ok().flatten().map(|name| self.folder.join(name));
         let rename =
             |closed: &PathBuf| self.listings.change(&self.folder, None, || fs::rename(path, closed)).is_ok();
         let Some(closed) = closed.filter(rename) else { return false };

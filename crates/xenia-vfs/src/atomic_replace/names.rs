@@ -93,20 +93,24 @@ fn keep_or_target(folder: &Path, closed: &Path, target: &Path) -> PathBuf {
     if is_there { keep(folder, closed.to_owned()) } else { target.to_owned() }
 }
 
-/// The digest of a small file's contents; `None` if it cannot be read, or is larger.
-fn digest_of(file: &File) -> Option<String> {
+/// The digest of a small file's contents; `None` if it is larger.
+fn digest_of(file: &File) -> io::Result<Option<String>> {
     // One more byte shows that a file is larger.
     let mut bytes = vec![0; MAX_CLOSED_BYTES as usize + 1];
-    let count = read_at(file, 0, &mut bytes).ok()?;
-    let digest = blake3::hash(bytes.get(..count).filter(|_| count as u64 <= MAX_CLOSED_BYTES)?);
-    digest.to_hex().get(..DIGITS).map(str::to_owned)
+    let count = read_at(file, 0, &mut bytes)?;
+    let contents = bytes.get(..count).filter(|_| count as u64 <= MAX_CLOSED_BYTES);
+    Ok(contents.map(|contents| blake3::hash(contents).to_hex()[..DIGITS].to_owned()))
 }
 
 /// The name of the closed file with these contents that is to replace `target`; `None` if there can
 /// be none.
-pub(super) fn closed_name(contents: &File, target: &Path) -> Option<String> {
-    let name = format!("{CLOSED}{}-{}", digest_of(contents)?, target.file_name()?.to_str()?);
-    (name.len() <= MAX_HOST_NAME).then_some(name)
+///
+/// # Errors
+/// The contents cannot be read.
+pub(super) fn closed_name(contents: &File, target: &Path) -> io::Result<Option<String>> {
+    let Some(target) = target.file_name().and_then(|name| name.to_str()) else { return Ok(None) };
+    let name = digest_of(contents)?.map(|digest| format!("{CLOSED}{digest}-{target}"));
+    Ok(name.filter(|name| name.len() <= MAX_HOST_NAME))
 }
 
 /// The name of the file that a closed file is to replace.
@@ -119,13 +123,16 @@ fn closed_target(name: &str) -> Option<&str> {
 
 /// Commits a closed file of a run that was cut short; if that fails, it becomes an unsaved file.
 /// Returns false if its contents are not whole.
-fn complete(closed: &Path, folder: &Path, name: &str) -> bool {
+///
+/// # Errors
+/// The file cannot be opened or read, so nothing is known of its contents.
+fn complete(closed: &Path, folder: &Path, name: &str) -> io::Result<bool> {
+    let Some(target) = closed_target(name) else { return Ok(false) };
     // Not every system syncs a file that was opened to be read.
-    let opened = File::options().read(true).write(true).open(closed);
-    let (Some(target), Ok(file)) = (closed_target(name), opened) else { return false };
+    let file = File::options().read(true).write(true).open(closed)?;
     let target = folder.join(target);
-    if closed_name(&file, &target).is_none_or(|expected| expected != name) {
-        return false;
+    if closed_name(&file, &target)?.is_none_or(|expected| expected != name) {
+        return Ok(false);
     }
     let committed = file
         .sync_all()
@@ -136,7 +143,7 @@ fn complete(closed: &Path, folder: &Path, name: &str) -> bool {
         let kept = keep_or_target(folder, closed, &target);
         tracing::error!(target: "vfs", "{}", unsaved(&target, error, &kept));
     }
-    true
+    Ok(true)
 }
 
 /// Removes temporary files whose programs have ended, or that were abandoned, and commits closed
@@ -149,13 +156,21 @@ pub(crate) fn sweep(folder: &Path) {
             sweep(&entry.path());
         } else if kind.is_file() && (begins(&name, PREFIX) || begins(&name, CLOSED)) {
             // A user of the file has marked it, in whatever container.
-            let unused = File::open(entry.path()).is_ok_and(|temporary| is_unused(&temporary));
-            if unused && complete(&entry.path(), folder, &name) {
+            let path = entry.path();
+            if !File::open(&path).is_ok_and(|temporary| is_unused(&temporary)) {
                 continue;
             }
-            if unused {
-                tracing::warn!(target: "vfs", "removing {}, left by a run that was cut short, or a save that failed", entry.path().display());
-                let _ = fs::remove_file(entry.path());
+            match complete(&path, folder, &name) {
+                Ok(true) => {}
+                Ok(false) => {
+                    tracing::warn!(target: "vfs", "removing {}, left by a run that was cut short, or a save that failed", path.display());
+                    let _ = fs::remove_file(path);
+                }
+                Err(error) => tracing::error!(
+                    target: "vfs",
+                    "{}, left by a run that was cut short, cannot be read and is kept: {error}",
+                    path.display()
+                ),
             }
         }
     }
@@ -179,5 +194,16 @@ mod tests {
         assert!(kept.exists() && !closed.exists());
         // As after a rename whose directory could not be synced.
         assert_eq!(keep_or_target(&folder, &closed, &target), target);
+    }
+
+    #[test]
+    fn a_closed_file_that_cannot_be_read_is_not_taken_for_damaged() {
+        let made = tempfile::tempdir().unwrap();
+        let name = format!("{CLOSED}{}-save", "0".repeat(DIGITS));
+        let closed = made.path().join(&name);
+        assert!(complete(&closed, made.path(), &name).is_err(), "it is not there");
+        fs::write(&closed, "new").unwrap();
+        assert!(!complete(&closed, made.path(), &name).unwrap(), "the digest is another's");
+        assert!(!complete(&closed, made.path(), CLOSED).unwrap(), "it names no target");
     }
 }

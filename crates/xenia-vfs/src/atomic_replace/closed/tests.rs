@@ -100,8 +100,9 @@ fn closed_files_of_a_killed_run_replace_theirs_if_they_are_complete() {
     let at = |name: &str| folder.path().join(name);
     fs::write(at("old"), "old").unwrap();
     fs::write(at("whole"), "new contents").unwrap();
-    let closed_as =
-        |target: &str| at(&names::closed_name(&File::open(at("whole")).unwrap(), &at(target)).unwrap());
+    let closed_as = |target: &str| {
+        at(&names::closed_name(&File::open(at("whole")).unwrap(), &at(target)).unwrap().unwrap())
+    };
     fs::copy(at("whole"), closed_as("old")).unwrap();
     fs::copy(at("whole"), closed_as("made")).unwrap();
     // A crash of the host has cut one short, and another has other bytes.
