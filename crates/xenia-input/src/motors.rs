@@ -35,22 +35,23 @@ impl Default for Motors {
 }
 
 impl Motors {
-    fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.0.0.lock());
-        self.0.1.notify_all();
-    }
-
-    /// Sets the speeds. Never waits for the controller.
+    /// Sets the speeds, and wakes the thread that drives the motors if they differ from before.
+    /// Never waits for the controller.
     pub fn set(&self, left: u16, right: u16) {
-        self.change(|state| {
-            state.changed |= state.wanted != (left, right);
-            state.wanted = (left, right);
-        });
+        let mut state = self.0.0.lock();
+        if state.wanted == (left, right) {
+            return;
+        }
+        state.wanted = (left, right);
+        state.changed = true;
+        drop(state);
+        self.0.1.notify_all();
     }
 
     /// Ends the thread that drives the motors.
     pub fn end(&self) {
-        self.change(|state| state.gone = true);
+        self.0.0.lock().gone = true;
+        self.0.1.notify_all();
     }
 
     /// Waits for a command, for at most `timeout`.
