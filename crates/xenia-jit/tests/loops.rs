@@ -22,7 +22,8 @@ fn bdnz(words: usize) -> u32 {
     bc(16, 0, -(words as i32))
 }
 
-/// Random statements: straight-line code, ifs, and two forms of loops, nested up to `depth`.
+/// Random statements, nested up to `depth`: straight-line code, ifs, and loops counted by CTR,
+/// counted by a register, or entered in the middle.
 fn statements(r: &mut Random, rows: &[Op], depth: u32, counts: bool) -> Vec<u32> {
     let mut words = Vec::new();
     for _ in 0..=r.below(4) {

@@ -48,9 +48,9 @@ impl NtDirectoryObject {
         open_by_path(call, ObjectKind::Directory, BODY, path, handle)
     }
 
-    /// Stores the entry of a directory to which the context counts, and counts on: the name, with
-    /// its terminator after the entry, and the pool tag of the object's type. Stores the size that
-    /// the entry needs, also if it does not fit.
+    /// Stores the directory's entry at the index in the context, and increments the index. The
+    /// name follows the entry, with its terminator; the type is the object's pool tag. The size
+    /// that the entry needs is stored also if it does not fit.
     #[export(Done)]
     fn NtQueryDirectoryObject(
         call: &mut Call,

@@ -296,7 +296,8 @@ impl Setup {
     }
 }
 
-/// Guard band: no vertex lies further out.
+/// Guard band in pixels. Rounding may put a vertex up to twice as far out; pixels there are not
+/// drawn.
 pub(super) const GUARD_PIXELS: i64 = 16384;
 
 /// Lanes of a block within a rectangle.

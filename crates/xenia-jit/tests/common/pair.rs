@@ -27,7 +27,7 @@ pub fn machines(
     (jit, interpreter)
 }
 
-/// The configuration of [`Machine::jit`]: code is compiled at its first execution.
+/// The configuration of [`JitHarness::jit`]: code is compiled at its first execution.
 pub fn eager_config() -> JitConfig {
     JitConfig { warm_up: 1, ..JitConfig::default() }
 }

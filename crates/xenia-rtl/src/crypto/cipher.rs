@@ -117,7 +117,7 @@ fn mix(block: &mut [u8], with: &[u8]) {
     }
 }
 
-/// Sets the lowest bit of each byte for odd parity, as in DES keys.
+/// The byte with its lowest bit set for odd parity, as in DES keys.
 pub fn odd_parity(byte: u8) -> u8 {
     byte & !1 | u8::from((byte >> 1).count_ones().is_multiple_of(2))
 }

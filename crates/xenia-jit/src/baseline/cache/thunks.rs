@@ -1,4 +1,4 @@
-//! Emission of units, and of the thunks that they call: those into code memory, on demand.
+//! Emission of units, and, on demand, of the thunks that they call.
 
 use super::super::condition_thunk::{condition_bit, condition_field, condition_word};
 use super::super::emit::NotEmitted;
